@@ -88,7 +88,7 @@ impl Report {
         }
     }
 
-    /// The report for people with every finding by itself, and with whole documents.
+    /// The report for people with every finding separately, and with whole documents.
     #[must_use]
     pub fn render_in_full(&self) -> String {
         people::render_in_full(self)

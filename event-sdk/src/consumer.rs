@@ -59,9 +59,10 @@
 //!
 //! **Failures** have a [class](FailureClass). After a *retry* the handler is started again, by the
 //! [`Retry`] policy, in this process: the event is kept alive at the server meanwhile, and other
-//! events go on. An *outage* counts as no attempt: it opens a circuit breaker, at which events wait
-//! until a probe succeeds. A *reject* gives the event up at once. A handler that panics, or exceeds
-//! its [time limit](Consumer::handler_timeout), has failed; under `panic = "abort"` a panic ends the
+//! events go on. An *outage* (a dependency is unavailable, such as a database) does not count as an
+//! attempt: it opens a circuit breaker, at which events wait until a probe succeeds. A *reject*
+//! gives the event up at once. A handler that panics, or exceeds its
+//! [time limit](Consumer::handler_timeout), has failed; under `panic = "abort"` a panic ends the
 //! process. What is given up becomes a [dead letter](crate::dead_letters).
 //!
 //! **Restarts.** Attempts are counted across restarts, in the
@@ -69,12 +70,13 @@
 //! before each start of an event that was delivered before; an event that succeeds at once writes
 //! nothing. If the process ended while a handler ran, its event is repeated while no other handler of
 //! the process runs. If it ends the process again, until its attempts are over, it becomes a dead
-//! letter of the class [`KilledProcess`](crate::dead_letters::DeadLetterClass::KilledProcess); its
-//! neighbours are repeated, and not blamed. It is started once more than it has attempts if its first
-//! start was that of its first delivery, which is not recorded. Without the bucket, attempts are
-//! counted in the process, and an event that ends the process is repeated without a limit. While the
-//! bucket cannot be reached, an event that was delivered before waits up to 5 minutes, and then runs
-//! while no other handler does.
+//! letter of the class [`KilledProcess`](crate::dead_letters::DeadLetterClass::KilledProcess).
+//! Other events whose handlers ran at the same time are repeated, and do not become dead letters
+//! because of this. If the first start of the event was at its first delivery, that start is not
+//! recorded, so the handler is started one time more than `max_attempts`. Without the bucket,
+//! attempts are counted in the process, and an event that ends the process is repeated without a
+//! limit. While the bucket cannot be reached, an event that was delivered before waits up to 5
+//! minutes, and then runs while no other handler does.
 //!
 //! **Unknown events**, and those of a newer major version, are normal during a rolling deploy. They
 //! are given back with a growing delay, for a newer instance, within the bounds of
@@ -85,10 +87,10 @@
 //! [`ordered_by_key`](Consumer::ordered_by_key) a retry holds the later events of its key, and no
 //! others. This holds within a process; with [`single_active`](Consumer::single_active), which lets
 //! one instance at a time handle events, or [`partitions`](Consumer::partitions), which shares the keys
-//! among the instances, it holds across them. With one owner, later events of a key that waits can
-//! wait in the dead-letter stream, so that they take no places of others
-//! ([`Park`](crate::dead_letters::Park)), also behind a dead letter
-//! ([`sequenced`](crate::dead_letters::DeadLetters::sequenced)).
+//! among the instances, it holds across them. With one owner, later events of a waiting key can
+//! wait in the dead-letter stream ([`Park`](crate::dead_letters::Park)), also behind a dead letter
+//! ([`sequenced`](crate::dead_letters::DeadLetters::sequenced)). There they take no place from
+//! other keys.
 //!
 //! **Filters** leave events out before they take a place: [`filter`](Consumer::filter) by the
 //! envelope, [`filter_event`](Consumer::filter_event) by the decoded event. What is left out is

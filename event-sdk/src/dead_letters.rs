@@ -48,6 +48,7 @@ mod resend;
 mod export;
 mod park;
 mod queue;
+mod workflow;
 
 mod advisories;
 
@@ -70,6 +71,7 @@ pub use resend::Resent;
 pub use state::{LetterState, LetterStatus};
 pub use store::{DeadLetterStore, GivenUp};
 pub use stream_store::StreamDeadLetters;
+pub use workflow::{LetterFuture, LetterProgress, LetterWorkflow, RedriveOptions};
 
 use std::fmt;
 use std::future::Future;
@@ -108,8 +110,8 @@ impl DeadLetters {
         Self::store(letters.clone())
     }
 
-    /// Passes letters to a closure, which stores each one once: a letter whose result was lost comes
-    /// again.
+    /// Passes letters to a closure. The closure must store a letter only once: it gets a letter
+    /// again if its result was lost.
     ///
     /// If the closure fails or panics, the consumer keeps the event, and tries again.
     #[must_use]
@@ -133,7 +135,8 @@ impl DeadLetters {
 
     /// Lets the consumer receive the events that are sent again from a store, through the retry
     /// stream of this name or [`DeadLetterStream`]: see
-    /// [`redrive_letter`](EventBus::redrive_letter). Letters in a [stream](Self::stream) have theirs.
+    /// [`redrive_letter`](EventBus::redrive_letter). Letters in a [stream](Self::stream) already
+    /// have a retry stream.
     #[must_use]
     pub fn retried_through(mut self, place: impl Into<DeadLetterStream>) -> Self {
         if let Kind::Store { retries, .. } = &mut self.kind {
@@ -159,11 +162,12 @@ impl DeadLetters {
     /// It needs letters in a [stream](Self::stream), and a consumer with
     /// [`ordered_by_key`](crate::consumer::Consumer::ordered_by_key) and
     /// [`single_active`](crate::consumer::Consumer::single_active); otherwise the consumer does not
-    /// start. The dead-letter stream must not drop messages by itself ([`Park::verify`]).
+    /// start. The dead-letter stream must not drop messages because of a limit ([`Park::verify`]).
     ///
-    /// These do not hold a key: a letter of an event without a key; and one that was delayed for a
-    /// newer version and came too late ([`UnknownEvent`](DeadLetterClass::UnknownEvent)), since later
-    /// events of its key went on meanwhile.
+    /// These do not hold a key: the letter of an event without a key, and the letter of an unknown
+    /// event whose time for a newer version was over
+    /// ([`UnknownEvent`](DeadLetterClass::UnknownEvent)), since later events of its key went on
+    /// meanwhile.
     #[must_use]
     pub const fn sequenced(mut self) -> Self {
         self.sequenced = true;

@@ -359,7 +359,7 @@ mod tests {
             Verdict::TooLong(100 * SECOND)
         );
         naks.delay(2, 1, DELAY, at(100), &BOUNDS);
-        // Another message, in a stream that was made anew.
+        // Another message, in a stream that was deleted and created again.
         assert_eq!(
             naks.delay(2, 1, DELAY, at(200), &BOUNDS),
             Verdict::Delayed(DELAY)

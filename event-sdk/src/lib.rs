@@ -74,6 +74,36 @@
 //! - [`transport`] has the `Transport` trait and [`Error`], whose [`kind`](Error::kind) is for
 //!   programs to decide by.
 //!
+//! # Guides
+//!
+//! One page for each task, with a drawing of the whole in the
+//! [README](https://github.com/event-sdk/event-sdk#readme):
+//!
+//! - to set up: [configuration], [topology],
+//!   [production], [rolling deploys];
+//! - to be sure: [order], [dead letters],
+//!   [the outbox], [the inbox], [durability];
+//! - to operate: [health and metrics], [the runbook],
+//!   [after a restore];
+//! - with other teams: [contracts], [the wire contract],
+//!   [leaving the SDK].
+//!
+//! [configuration]: https://github.com/event-sdk/event-sdk/blob/main/docs/configuration.md
+//! [topology]: https://github.com/event-sdk/event-sdk/blob/main/docs/topology.md
+//! [production]: https://github.com/event-sdk/event-sdk/blob/main/docs/production.md
+//! [rolling deploys]: https://github.com/event-sdk/event-sdk/blob/main/docs/rolling-deploys.md
+//! [order]: https://github.com/event-sdk/event-sdk/blob/main/docs/ordering.md
+//! [dead letters]: https://github.com/event-sdk/event-sdk/blob/main/docs/dead-letters.md
+//! [the outbox]: https://github.com/event-sdk/event-sdk/blob/main/docs/outbox.md
+//! [the inbox]: https://github.com/event-sdk/event-sdk/blob/main/docs/inbox.md
+//! [durability]: https://github.com/event-sdk/event-sdk/blob/main/docs/durability.md
+//! [health and metrics]: https://github.com/event-sdk/event-sdk/blob/main/docs/health.md
+//! [the runbook]: https://github.com/event-sdk/event-sdk/blob/main/docs/runbook.md
+//! [after a restore]: https://github.com/event-sdk/event-sdk/blob/main/docs/recover.md
+//! [contracts]: https://github.com/event-sdk/event-sdk/blob/main/docs/contracts.md
+//! [the wire contract]: https://github.com/event-sdk/event-sdk/blob/main/docs/wire-contract.md
+//! [leaving the SDK]: https://github.com/event-sdk/event-sdk/blob/main/docs/leaving.md
+//!
 //! # Features
 //!
 //! - `memory` (default): the memory transport.
@@ -83,7 +113,7 @@
 //!
 //! # Modules
 //!
-//! - [`observer`]: is told what a bus does, for metrics;
+//! - [`observer`]: receives what a bus does, for metrics;
 //! - `bus`: the bus, its builder, and the subjects and streams of a set;
 //! - `cause`: correlation and causation of an event;
 //! - [`trace`]: trace context and spans;

@@ -1,4 +1,4 @@
-//! `Observer`: is told what a bus publishes and what its consumers do, as it happens, for metrics.
+//! `Observer`: receives what a bus publishes and what its consumers do, as it happens, for metrics.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use event_sdk_core::transport::Error;
 
-/// Is told what a bus publishes and what its consumers do. Set it with
+/// Receives what a bus publishes and what its consumers do. Set it with
 /// [`BusBuilder::observer`](crate::BusBuilder::observer). The package `event-sdk-observe` has one for the
 /// `metrics` facade.
 ///
-/// It is called where the thing happens, in the task of a publisher or consumer: it must return at once.
-/// A panic in it ends neither: what it was told is lost to it, and the bus logs an error the first time.
-/// A bus without an observer does nothing for it.
+/// The bus calls it in the task of the publisher or consumer, so it must return at once. A panic in it does
+/// not end the publisher or consumer: the observation is lost, and the bus logs an error the first time.
+/// Without an observer, the bus does no extra work.
 pub trait Observer: fmt::Debug + Send + Sync + 'static {
     /// Something has happened.
     fn observe(&self, observation: &Observation<'_>);
@@ -112,7 +112,7 @@ pub enum AttemptEnd {
     Succeeded,
     /// It failed, and the event may be tried again: an error, a panic, or the time limit.
     Retry,
-    /// A dependency is away.
+    /// A dependency is unavailable.
     Outage,
     /// The event will never succeed.
     Reject,
@@ -134,7 +134,7 @@ impl AttemptEnd {
     }
 }
 
-/// What became of an event.
+/// The outcome of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EventEnd {

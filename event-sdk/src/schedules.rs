@@ -68,8 +68,8 @@ impl Schedules {
     ///
     /// - [`Cancellation::InTime`]: the event is not published.
     /// - [`Cancellation::TooLate`]: the event was published, or is being published.
-    /// - [`Cancellation::Unknown`]: no event waits under this key, and none is known that it has
-    ///   published. Each transport documents how far it looks back.
+    /// - [`Cancellation::Unknown`]: no event waits under this key, and no published event of this
+    ///   key is known. Each transport documents how far it looks back.
     ///
     /// Cancelling at the very time of the event can take two seconds on NATS, until it is clear
     /// whether the server has published it.

@@ -20,7 +20,7 @@
 //!   ([`trace`](crate::Publish::trace)), unchanged. If there is neither and a subscriber records the
 //!   `publish` span, the event starts a trace: the trace id is the correlation id (or the event id,
 //!   if the correlation id is not a UUID), and the context is marked as sampled, because the span is
-//!   recorded. If nobody records the span, nothing is written.
+//!   recorded. If no subscriber records the span, nothing is written.
 //! - With a [`TraceSource`], the context of the `publish` span is written. The span is a child of
 //!   the active span, or of the cause if no span is active. A context set by
 //!   [`trace`](crate::Publish::trace) takes precedence over the active span. If the span is not

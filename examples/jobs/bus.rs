@@ -10,7 +10,7 @@ use event_sdk::{Error, EventBus};
 const KEEPS: u64 = 1_000_000;
 
 /// For how long the outcome of a job is published once only: longer than any
-/// job takes, or a server is away.
+/// job takes, or a server is unavailable.
 const REMEMBERS: Duration = Duration::from_mins(15);
 
 /// Opens the bus that the configuration describes, with its stream.

@@ -52,13 +52,13 @@ impl Monitor {
                 break;
             };
             let delivery = delivery?;
-            // What cannot be read is not shown, and somebody else's to report.
+            // What cannot be read is not shown; the consumers report it.
             if let Ok(event) = delivery.decode()
                 && event.run() == self.shown.run
             {
                 ends += u32::from(matches!(event, Everything::PipelineCompleted(_)));
                 if let Some(line) = line(&event) {
-                    // Whoever reads our output may have read enough.
+                    // The reader of the output may have read enough.
                     let _ = writeln!(io::stdout(), "{line}");
                 }
             }

@@ -1,4 +1,4 @@
-//! Publishes a prepared event until it is stored, also while the server is away.
+//! Publishes a prepared event until it is stored, also while the server is unavailable.
 
 use std::time::Duration;
 

@@ -99,7 +99,7 @@ pub(crate) fn memory() -> Result<EventBus, event_sdk::Error> {
     builder().memory()
 }
 
-/// A bus on the streams of a NATS server. It waits for a server that is away.
+/// A bus on the streams of a NATS server. It waits for a server that is unavailable.
 pub(crate) async fn nats(url: &str) -> Result<EventBus, event_sdk::Error> {
     let options = Nats::options(url).connect_within(Duration::from_secs(30));
     builder().transport(Nats::connect(options).await?)

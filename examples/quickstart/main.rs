@@ -56,7 +56,7 @@ const STREAM_KEEPS: u64 = 10_000;
 async fn main() -> ExitCode {
     match run(Args::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
-        // whoever reads our output has read enough
+        // the reader of the output has read enough
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(io::stderr(), "error: {error:#}");

@@ -6,8 +6,8 @@ use std::io::BufRead;
 use crate::flights_file::{BadRow, FlightsFile, FlightsFileError};
 use crate::timeline::{Moment, Timeline};
 
-/// How many events are handed out at once, so that whoever takes them sets the
-/// pace: the next rows are read when the next chunk is asked for.
+/// How many events are handed out at once, so that the caller sets the pace: the next rows
+/// are read when the next chunk is asked for.
 const CHUNK_EVENTS: usize = 256;
 
 /// How many flights may wait for their events: the whole country has about

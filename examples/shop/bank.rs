@@ -1,4 +1,4 @@
-//! A bank that answers as banks do: it accepts, declines, is busy, or is away for a while.
+//! A bank that answers as banks do: it accepts, declines, is busy, or is unavailable for a while.
 
 use std::error::Error;
 use std::fmt;

@@ -18,7 +18,7 @@
 //! - `lying_server`: a server that violates the protocol;
 //! - `hostile_messages`: another client writes malformed messages into a real stream;
 //! - `secure`: credentials, TLS, and the permissions table of `docs/production.md`;
-//! - `other_languages`: the wire contract with clients in Python and Node;
+//! - `other_languages`: the wire contract with clients in Python and Node, and with async-nats alone;
 //! - `contracts`: schemas, AsyncAPI and the catalogue page with other teams' tools.
 
 pub mod fuzz;
@@ -30,3 +30,8 @@ pub mod letters;
 pub mod lives;
 pub mod orders;
 pub mod raw;
+
+/// The example of the page on leaving has to compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/leaving.md")]
+struct Leaving;

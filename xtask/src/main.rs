@@ -2,13 +2,14 @@
 //!
 //! Each command has a file of its own; this one parses the command line.
 //!
-//! - `test`, `ci`, `long`, `tidy`, `package_check`, `bench`, `schemas`, `differential`, `services`:
+//! - `test`, `ci`, `long`, `tidy`, `package_check`, `bench`, `schemas`, `events`, `differential`, `services`:
 //!   the commands of these names;
 //! - `metadata`, `outside`, `process`, `toolchain`, `version`: shared by them.
 
 mod bench;
 mod ci;
 mod differential;
+mod events;
 mod long;
 mod package_check;
 mod schemas;
@@ -54,6 +55,8 @@ enum Command {
     Bench(bench::Args),
     /// Run the command line `schemas` over the events of the examples
     Schemas(schemas::Args),
+    /// Run the operations command line over the events of the examples
+    Events(events::Args),
     /// Hold the engine of schema compatibility against another checker, jsoncompat
     Differential(differential::Args),
     /// Find the servers and clients that tests use, install what is missing, or run a server
@@ -69,6 +72,7 @@ fn main() -> ExitCode {
         Command::PackageCheck => Metadata::workspace().and_then(|all| package_check::run(&all)),
         Command::Bench(args) => bench::run(&args),
         Command::Schemas(args) => return ended(schemas::run(&args)),
+        Command::Events(args) => return ended(events::run(&args)),
         Command::Differential(args) => differential::run(&args),
         Command::Services(args) => services::run(&args),
     };

@@ -45,7 +45,7 @@ impl Metadata {
             .filter(|package| self.workspace_members.contains(&package.id))
     }
 
-    /// Everything that is compiled for somebody who depends on `package`: its normal and build
+    /// Everything that is compiled for a dependent of `package`: its normal and build
     /// dependencies and theirs, without dev-dependencies and without itself, by name.
     pub(crate) fn dependencies(&self, package: &Package) -> Result<Vec<&Package>> {
         let resolve = self

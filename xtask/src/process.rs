@@ -56,7 +56,7 @@ pub(crate) fn root() -> PathBuf {
     xtask.parent().unwrap_or(xtask).to_path_buf()
 }
 
-/// No standard input: nothing here may wait for somebody to type.
+/// No standard input: nothing here may wait for a person to type.
 fn prepared(command: &mut Command) -> &mut Command {
     command.current_dir(root()).stdin(Stdio::null())
 }

@@ -4,6 +4,8 @@
 //! - Sibling modules do not depend on each other in circles, but for those in `allowed.txt`.
 //! - Files keep to the rules of CONTRIBUTING.md on length, first line and name.
 //! - The secrets table of the tests has a row for each option of the NATS transport.
+//! - Links between pages lead to files and headings that exist.
+//! - The page about other systems has each row once, with tests that exist.
 
 mod block;
 mod packages;
@@ -21,6 +23,10 @@ mod cycles;
 mod files;
 mod map;
 mod secrets;
+
+mod links;
+mod markdown;
+mod seeds;
 
 use std::fs;
 use std::path::Path;
@@ -75,6 +81,8 @@ pub(crate) fn check(metadata: &Metadata) -> Result<()> {
     faults.extend(allowed.compare(&cycles(metadata, &root)?));
     faults.extend(files::check(&root)?);
     faults.extend(secrets::check(&root)?);
+    faults.extend(links::check(&root)?);
+    faults.extend(seeds::check(&root)?);
     for fault in &faults {
         eprintln!("{fault}\n");
     }

@@ -35,7 +35,7 @@ pub(super) fn render(report: &Report) -> String {
     text
 }
 
-/// Every finding by itself, with whole documents.
+/// Every finding separately, with whole documents.
 pub(super) fn render_in_full(report: &Report) -> String {
     let told: Vec<&Finding> = told(report).collect();
     let mut text = String::new();

@@ -26,6 +26,8 @@ mod binding;
 
 mod applying;
 
+mod steering;
+
 mod sharing;
 
 mod filters;
@@ -87,6 +89,7 @@ pub(super) fn all() -> impl Iterator<Item = Case> {
         consumers::CASES,
         binding::CASES,
         applying::CASES,
+        steering::CASES,
         sharing::CASES,
         filters::CASES,
         starting::CASES,

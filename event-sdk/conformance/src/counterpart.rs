@@ -11,7 +11,7 @@ use super::note::Note;
 use super::place::Place;
 use super::reader::number;
 use super::rig::{Draft, Rig};
-use super::timetable::in_millis;
+use super::timetable::{far, in_millis};
 use super::unheard::two_ran_out;
 use event_sdk_core::stream::{Compression, Retention, StreamSpec};
 use event_sdk_core::transport::{
@@ -103,6 +103,15 @@ pub(super) async fn refuses(fixture: Fixture, missing: Vec<Capability>) -> Outco
             Capability::Coordination => no_coordination(&fixture).await?,
             Capability::CoordinationExpiry => no_expiry(&fixture).await?,
             Capability::Scheduler => no_scheduler(&fixture).await?,
+            Capability::PauseConsumer => {
+                let rig = fixture.rig().await?;
+                let paused = rig.pause_consumer("d", Some(far())).await?;
+                unsupported(capability, "a pause", paused)?;
+            }
+            Capability::ResetConsumer => {
+                let rig = fixture.rig().await?;
+                unsupported(capability, "a reset", rig.reset_consumer("d", 1).await?)?;
+            }
             Capability::ReportsGaps => no_gaps(&fixture).await?,
             Capability::ReportsExhausted => no_exhausted(&fixture).await?,
             Capability::ReportsExhaustedLater => not_all_exhausted(&fixture).await?,
@@ -124,6 +133,9 @@ async fn no_ability(fixture: &Fixture, ability: Capability) -> Outcome {
             let rig = fixture.rig().await?;
             unsupported(ability, "a deletion", rig.delete_consumer("d").await?)?;
             unsupported(ability, "an info", rig.consumer_info("d").await?)?;
+            unsupported(ability, "a list", rig.list_consumers().await?)?;
+            unsupported(ability, "a pause", rig.pause_consumer("d", None).await?)?;
+            unsupported(ability, "a reset", rig.reset_consumer("d", 1).await?)?;
             let applied = rig.try_apply_consumer(&rig.durable("d")?).await?;
             unsupported(ability, "applying a durable", applied)
         }

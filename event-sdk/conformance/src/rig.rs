@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 
 use super::failure::{Failure, Outcome, ensure, ensure_eq, within};
 use super::reader::Reader;
@@ -328,6 +329,34 @@ impl Rig {
         let name = self.consumer_name(name);
         let answer = self.transport.consumer_info(&self.stream, &name);
         within(self.patience(), "the info of a consumer", answer).await
+    }
+
+    /// The consumers of the stream, by the names of this case.
+    pub(super) async fn list_consumers(&self) -> Outcome<Result<Vec<ConsumerInfo>, Error>> {
+        let answer = self.transport.list_consumers(&self.stream);
+        within(self.patience(), "the list of consumers", answer).await
+    }
+
+    /// Pauses the consumer `name` of this case, or lets it go on.
+    pub(super) async fn pause_consumer(
+        &self,
+        name: &str,
+        until: Option<Timestamp>,
+    ) -> Outcome<Result<(), Error>> {
+        let name = self.consumer_name(name);
+        let answer = self.transport.pause_consumer(&self.stream, &name, until);
+        within(self.patience(), "the pause of a consumer", answer).await
+    }
+
+    /// Resets the consumer `name` of this case.
+    pub(super) async fn reset_consumer(
+        &self,
+        name: &str,
+        sequence: u64,
+    ) -> Outcome<Result<(), Error>> {
+        let name = self.consumer_name(name);
+        let answer = self.transport.reset_consumer(&self.stream, &name, sequence);
+        within(self.patience(), "the reset of a consumer", answer).await
     }
 
     /// Removes the consumer `name` of this case.

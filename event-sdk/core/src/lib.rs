@@ -54,7 +54,7 @@ pub use event::{Event, Readable};
 pub use event_sdk_derive::{
     CoreEvent as Event, CoreEventSet as EventSet, CoreReadable as Readable, core_subject as subject,
 };
-pub use pii::Pii;
+pub use pii::{Pii, hide_personal_data};
 pub use set::{Contains, EventSet, RawEvent, Visit, Visitor};
 pub use subject::{Pattern, Subject};
 pub use transport::{Error, ErrorKind, Transport};

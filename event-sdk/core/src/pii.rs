@@ -1,13 +1,55 @@
 //! `Pii<T>`: marks personal data; serialized as its value, redacted in `Debug`, `x-pii` in the
-//! schema.
+//! schema. `hide_personal_data`: serializes without it.
 
+use std::cell::Cell;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
+
+/// What is shown in place of the value.
+const HIDDEN: &str = "[personal data]";
+
+thread_local! {
+    /// How many calls of `hide_personal_data` run on this thread.
+    static HIDING: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Calls `write`. Whatever it serializes on this thread has the text `[personal data]` in place of the
+/// value of each [`Pii`], in any format: for tools that show events to people.
+///
+/// A field that is serialized by a function of its own (`serialize_with`) is not hidden if that function
+/// exposes the value. A `Pii` that is flattened into its struct (`#[serde(flatten)]`) cannot be a text,
+/// and is an error of the serializer.
+///
+/// ```
+/// use event_sdk_core::{Pii, hide_personal_data};
+///
+/// #[derive(serde::Serialize)]
+/// struct Customer { id: u64, email: Pii<String> }
+///
+/// # fn main() -> Result<(), serde_json::Error> {
+/// let customer = Customer { id: 7, email: Pii::new("ada@example.com".to_owned()) };
+/// let shown = hide_personal_data(|| serde_json::to_string(&customer))?;
+/// assert_eq!(shown, r#"{"id":7,"email":"[personal data]"}"#);
+/// # Ok(())
+/// # }
+/// ```
+pub fn hide_personal_data<T>(write: impl FnOnce() -> T) -> T {
+    /// Ends it, also after a panic.
+    struct Hiding;
+    impl Drop for Hiding {
+        fn drop(&mut self) {
+            HIDING.set(HIDING.get() - 1);
+        }
+    }
+    HIDING.set(HIDING.get() + 1);
+    let _hiding = Hiding;
+    write()
+}
 
 /// Personal data: a name, an address, or any other value that identifies a person.
 ///
-/// It is serialized as its value. [`Debug`](fmt::Debug) prints `[personal data]`, so that logs and
+/// It is serialized as its value, except within [`hide_personal_data`]. [`Debug`](fmt::Debug) prints `[personal data]`, so that logs and
 /// traces do not contain the value, and there is no `Display`. Call [`expose`](Self::expose) to use
 /// the value.
 ///
@@ -30,7 +72,7 @@ use serde::{Deserialize, Serialize};
 /// ```
 ///
 /// `Pii` prevents accidental output only. It does not encrypt: the stored event contains the value.
-#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(transparent)]
 #[repr(transparent)]
 pub struct Pii<T>(T);
@@ -70,7 +112,17 @@ impl<T> From<T> for Pii<T> {
 
 impl<T> fmt::Debug for Pii<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[personal data]")
+        f.write_str(HIDDEN)
+    }
+}
+
+impl<T: Serialize> Serialize for Pii<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if HIDING.get() > 0 {
+            serializer.serialize_str(HIDDEN)
+        } else {
+            self.0.serialize(serializer)
+        }
     }
 }
 
@@ -111,6 +163,21 @@ mod tests {
         assert_eq!(json, "\"a\"");
         let back: Pii<String> = serde_json::from_str(&json).unwrap();
         assert_eq!(back.into_inner(), "a");
+    }
+
+    #[test]
+    fn it_is_hidden_at_any_depth_until_the_end() {
+        let value = vec![(1, Some(Pii::new(vec!["secret"])))];
+        let json = || serde_json::to_string(&value).unwrap();
+        let hidden = hide_personal_data(|| {
+            let inner = hide_personal_data(json);
+            assert_eq!(inner, r#"[[1,"[personal data]"]]"#);
+            json()
+        });
+        assert!(!hidden.contains("secret"), "{hidden}");
+        let panicked = std::panic::catch_unwind(|| hide_personal_data(|| panic!("on purpose")));
+        assert!(panicked.is_err());
+        assert!(json().contains("secret"));
     }
 
     #[test]

@@ -180,10 +180,9 @@ impl StreamSpec {
     /// ([`Scheduler`](crate::transport::Scheduler)), on transports that can: NATS needs server 2.12.
     /// Default: not allowed.
     ///
-    /// - Once applied, a stream goes on to allow schedules: no server can take this back.
-    /// - Such a stream neither refuses new messages when it is full ([`Discard::New`]) nor keeps
-    ///   messages by interest ([`Retention::Interest`]): a server would refuse the one and lose
-    ///   schedules by the other.
+    /// - Once applied, this cannot be taken back: the stream always allows schedules.
+    /// - Such a stream must not refuse new messages when it is full, nor keep messages by interest:
+    ///   a server refuses [`Discard::New`], and would lose schedules with [`Retention::Interest`].
     /// - On a NATS server, a waiting schedule is a message of the stream under
     ///   `schedules.<stream>.>`, subjects that the stream stores in addition. It counts towards
     ///   [`max_messages`](Self::max_messages) and [`max_bytes`](Self::max_bytes), and a full stream
@@ -199,9 +198,9 @@ impl StreamSpec {
     }
 
     /// The name and the relative subjects of a declaration that is a
-    /// [constant](Self::constant), for checks while compiling; `None` if the name is not.
-    /// Subjects that were added by [`subject`](Self::subject) or [`absolute`](Self::absolute) are
-    /// not among them.
+    /// [constant](Self::constant), for checks while compiling; `None` if the name is not a
+    /// constant. Subjects that were added by [`subject`](Self::subject) or
+    /// [`absolute`](Self::absolute) are not among them.
     #[must_use]
     pub const fn as_constant(&self) -> Option<(&'static str, &'static [&'static str])> {
         match self.name.as_static() {

@@ -25,6 +25,7 @@ mod settle_answers;
 mod stream_change;
 mod subscription;
 mod unsettled;
+mod user;
 
 pub use account::{AccountUsage, SpaceUsage};
 pub use admin::{ConsumerAdmin, ConsumerInfo, StreamAdmin, StreamState};
@@ -35,7 +36,7 @@ pub use advisories::{
 pub use bucket::Bucket;
 pub use capability::{Capabilities, Capability};
 pub use completion::Completion;
-pub use connection::{ConnectionStatus, Disconnect, LinkState};
+pub use connection::{Certificate, CertificateOwner, ConnectionStatus, Disconnect, LinkState};
 pub use consumer::{
     AckPolicy, BoundConsumer, ConsumerConfig, ConsumerName, DeliverPolicy, SubscribeRequest,
 };
@@ -59,6 +60,7 @@ pub use settle_answers::SettleCompletions;
 pub use stream_change::StreamChange;
 pub use subscription::Subscription;
 pub use unsettled::Unsettled;
+pub use user::{Allowed, Permissions, UserInfo};
 
 use std::borrow::Cow;
 use std::fmt;
@@ -117,8 +119,9 @@ use std::time::Duration;
 ///   acknowledged or terminated has no effect.
 /// - With [`AckPolicy::All`], an ack or a term settles its message and all messages of a lower
 ///   sequence that are unsettled, of whichever subscription. It settles nothing above it, and takes
-///   effect also if its message is settled already. It is the caller's part to acknowledge a message
-///   only after all before it. A `nak` and a restart of the ack wait concern one message.
+///   effect also if its message is settled already. The caller must acknowledge a message only
+///   after all messages before it are done. A `nak` and a restart of the ack wait concern one
+///   message.
 /// - Settling several deliveries together ([`Settle::settle_all`]) has the same effect on each as
 ///   settling it alone. If one fails, the others are still settled, and the error lists those
 ///   that were not. After dropping the future, any of them may be settled or not.
@@ -137,12 +140,12 @@ use std::time::Duration;
 ///   [`ReportsGaps`](Capability::ReportsGaps) is declared, the subscription reports
 ///   [`NoticeKind::WentBack`] and ends with [`ErrorKind::StreamWentBack`]. Streams and consumers in
 ///   the memory of one process go back together.
-/// - An error of a subscription is final: it is the reason why the subscription has ended. Whatever
-///   does not end a subscription is a [`Notice`].
+/// - An error of a subscription is final: it is the reason why the subscription has ended.
+///   Everything that does not end a subscription is a [`Notice`].
 /// - A slow subscription slows no publisher and no other consumer.
 /// - A stream with retention by acknowledgement ([`Retention`](crate::stream::Retention)) drops a
-///   message with the last acknowledgement that it waits for, even if older messages stay. A term
-///   counts as an acknowledgement. An exhausted message stays until it is acknowledged late.
+///   message as soon as the last required acknowledgement arrives, even if older messages stay. A
+///   term counts as an acknowledgement. An exhausted message stays until it is acknowledged late.
 /// - A work queue refuses a consumer whose filters overlap those of another one, that does not
 ///   start at the oldest message, or that does not acknowledge each message
 ///   ([`ErrorKind::InvalidOption`]).
@@ -253,14 +256,30 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
     }
 
     /// The state of all connections of the transport, for publishing and for deliveries, and when it
-    /// was last without one, for the health of a service. The default knows what
-    /// [`is_connected`](Self::is_connected) says.
+    /// was last without one, for the health of a service. After a drain or close, the state is
+    /// [`Closed`](LinkState::Closed). The default knows what [`is_connected`](Self::is_connected) says,
+    /// and never reports `Closed`: a transport overrides it.
     fn connection_status(&self) -> ConnectionStatus {
         ConnectionStatus::new(if self.is_connected() {
             LinkState::Connected
         } else {
             LinkState::Disconnected
         })
+    }
+
+    /// Asks the server who this connection is for it, and what it may do; `None` on a transport without
+    /// users. The default is that.
+    ///
+    /// A NATS server answers `$SYS.REQ.USER.INFO`, for which the user needs the permission to publish.
+    ///
+    /// Cancel-safe: it changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`PermissionDenied`](ErrorKind::PermissionDenied), [`Closed`](ErrorKind::Closed), errors of the
+    /// connection.
+    fn user(&self) -> Completion<Result<Option<UserInfo>, Error>> {
+        Completion::ready(Ok(None))
     }
 
     /// The ability to store messages at a later time; `None` if the transport lacks it.
@@ -364,6 +383,10 @@ macro_rules! forward {
 
             fn connection_status(&self) -> ConnectionStatus {
                 self.deref().connection_status()
+            }
+
+            fn user(&self) -> Completion<Result<Option<UserInfo>, Error>> {
+                self.deref().user()
             }
 
             fn scheduler(&self) -> Option<&dyn Scheduler> {

@@ -143,7 +143,7 @@ impl MemoryStream {
         self.locked_fresh(through.phase(), Operation::Read, |state, _| {
             let key = state.names.get(name).copied();
             match key.and_then(|key| state.consumers.get(key)) {
-                Some(consumer) => Ok(consumer.info(&state.log)),
+                Some(consumer) => Ok(consumer.info(&state.log, self.clock().monotonic())),
                 None => Err(self.no_consumer(Operation::Read, Some(name))),
             }
         })

@@ -2,6 +2,7 @@
 //! deliver and max ack pending.
 
 mod ending;
+mod steering;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,6 +43,8 @@ pub(super) struct Consumer {
     /// What it still owes its stream, where that keeps messages until they are settled.
     ledger: Option<RetentionLedger>,
     reporter: Arc<Reporter>,
+    /// Until when it is paused, by both clocks.
+    paused: Option<(Timestamp, Duration)>,
 }
 
 /// What a consumer has for the subscription that asks.
@@ -90,6 +93,7 @@ impl Consumer {
             draining: Vec::new(),
             ledger: owes.then(RetentionLedger::default),
             reporter,
+            paused: None,
         }
     }
 
@@ -116,7 +120,7 @@ impl Consumer {
     }
 
     /// What it is, and where.
-    pub(super) fn info(&self, log: &Log) -> ConsumerInfo {
+    pub(super) fn info(&self, log: &Log, now: Duration) -> ConsumerInfo {
         let mut info = ConsumerInfo::new(self.config.clone());
         info.delivered = self.position.read_to(log);
         info.deliveries = self.deliveries;
@@ -131,6 +135,7 @@ impl Consumer {
         });
         info.redelivered = attempts.filter(|attempt| *attempt > 1).count() as u64;
         info.pending = self.unread();
+        info.paused_until = self.paused_until(now);
         info
     }
 

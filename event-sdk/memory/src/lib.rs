@@ -126,6 +126,7 @@ mod token_tree;
 mod ack_pending;
 mod bind;
 mod consumer;
+mod consumer_admin;
 mod notices;
 mod pending;
 mod position;
@@ -171,10 +172,10 @@ use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
     AccountUsage, Advisories, Body, BucketConfig, Capabilities, Capability, Completion,
-    Confirmation, ConnectionStatus, ConsumerAdmin, ConsumerChange, ConsumerConfig, ConsumerInfo,
-    Coordination, Drained, Error, History, HistoryRequest, HistoryStream, LinkState, MessageAdmin,
-    Operation, PublishRequest, Scheduler, Stored, StreamAdmin, StreamChange, StreamState,
-    SubscribeRequest, Subscription, Transport, TransportExt as _,
+    Confirmation, ConnectionStatus, ConsumerAdmin, Coordination, Drained, Error, History,
+    HistoryRequest, HistoryStream, LinkState, MessageAdmin, Operation, PublishRequest, Scheduler,
+    Stored, StreamAdmin, StreamChange, StreamState, SubscribeRequest, Subscription, Transport,
+    TransportExt as _,
 };
 
 /// The memory transport: streams in this process with the semantics of JetStream; see the
@@ -446,32 +447,5 @@ impl StreamAdmin for MemoryTransport {
     fn apply(&self, config: &StreamConfig) -> Completion<Result<StreamChange, Error>> {
         let open = self.check_open(Operation::Manage);
         Completion::ready(open.and_then(|()| self.streams().apply(config)))
-    }
-}
-
-impl ConsumerAdmin for MemoryTransport {
-    fn info(&self, stream: &str, consumer: &str) -> Completion<Result<ConsumerInfo, Error>> {
-        let stream = self.stream(stream, Operation::Read);
-        Completion::ready(
-            stream.and_then(|stream| stream.consumer_info(&self.0.connection, consumer)),
-        )
-    }
-
-    fn apply(
-        &self,
-        stream: &str,
-        config: &ConsumerConfig,
-    ) -> Completion<Result<ConsumerChange, Error>> {
-        let stream = self.stream(stream, Operation::Manage);
-        Completion::ready(
-            stream.and_then(|stream| stream.apply_consumer(&self.0.connection, config)),
-        )
-    }
-
-    fn delete(&self, stream: &str, consumer: &str) -> Completion<Result<(), Error>> {
-        let stream = self.stream(stream, Operation::Manage);
-        Completion::ready(
-            stream.and_then(|stream| stream.delete_consumer(self.0.connection.phase(), consumer)),
-        )
     }
 }

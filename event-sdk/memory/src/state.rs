@@ -17,13 +17,14 @@ use super::elapsed::Elapsed;
 use super::filters::Filters;
 use super::interest::Interest;
 use super::log::{Log, Message};
+use super::position::Position;
 use super::schedules::Schedules;
 use super::settings::Settings;
 use super::slab::{Key, Slab};
 use event_sdk_core::stream::{Discard, Retention, StreamConfig};
 use event_sdk_core::subject::{Pattern, Subject};
 use event_sdk_core::text::Text;
-use event_sdk_core::transport::ConsumerConfig;
+use event_sdk_core::transport::{ConsumerConfig, DeliverPolicy};
 
 /// Everything of a stream that its lock protects.
 #[derive(Debug)]
@@ -326,6 +327,32 @@ impl State {
         }
         self.left.extend(before.difference(&owed));
         self.release_left(MAX_RELEASED, after);
+    }
+
+    /// Begins a consumer anew at `sequence`, of a stream that keeps what is settled.
+    pub(super) fn reset_consumer(
+        &mut self,
+        key: Key,
+        filters: &Filters,
+        settings: &Settings,
+        sequence: u64,
+        after: &mut DeferredActions,
+    ) {
+        let everything = [Pattern::everything()];
+        let under = |others: bool| {
+            if others {
+                &everything[..]
+            } else {
+                &settings.config.subjects[..]
+            }
+        };
+        let (stored, ever_stored) = (under(self.holds_others), under(self.held_others));
+        let policy = DeliverPolicy::ByStartSequence(sequence);
+        let start = Position::start(key.index(), filters, stored, ever_stored, policy, &self.log);
+        if let Some(consumer) = self.consumers.get_mut(key) {
+            consumer.reset(start.0, start.1, after);
+        }
+        self.tell_drains(after);
     }
 
     /// What a consumer has not settled.

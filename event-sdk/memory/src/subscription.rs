@@ -131,6 +131,13 @@ impl MemorySubscription {
                 consumer.subscribers().busy(self.subscriber, after);
                 return Ok(Taken::Unfinished);
             }
+            if let Some(until) = consumer.pause_left(|| stream.clock().monotonic()) {
+                let alarm = [until].into_iter().chain(firing).min();
+                consumer
+                    .subscribers()
+                    .wait(self.subscriber, waker, alarm, after);
+                return Ok(Taken::Nothing(alarm));
+            }
             let (taken, via) = (&mut self.taken, &mut self.via);
             let unfinished = consumer.deliver(
                 (&mut state.log, &mut state.interest),

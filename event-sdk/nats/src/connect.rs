@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use async_nats::{AuthError, ConnectErrorKind, ConnectOptions};
 
 use super::connection::ConnectionMonitor;
-use super::options::{Address, Auth, NatsOptions};
+use super::options::{Address, Auth, Link, NatsOptions};
 use event_sdk_core::transport::{Error, ErrorKind, Operation};
 use tokio::sync::Semaphore;
 
@@ -32,7 +32,7 @@ pub(super) async fn connect(
     if let Some(auth) = &auth {
         check(auth, options).await?;
     }
-    let tls = options.tls.config().await?;
+    let tls = options.tls.config(Link::Publishing).await?;
     let begun = Instant::now();
     let mut round = 0;
     let mut abrupt = 0;

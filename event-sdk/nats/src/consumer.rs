@@ -6,6 +6,7 @@
 
 mod ack_context;
 mod ack_pending;
+mod admin;
 mod all;
 mod apply;
 mod away;
@@ -34,12 +35,11 @@ mod subjects;
 mod subscription;
 mod went_back;
 
+pub(super) use admin::{delete, info, list, pause, reset};
 pub(super) use all::Consumers;
 
 use std::sync::Arc;
 
-use serde::Deserialize;
-use serde_json::json;
 use tokio::task::coop::unconstrained;
 
 use self::ack_context::AckContext;
@@ -50,12 +50,10 @@ use self::inbox::Inbox;
 use self::pull_loop::PullLoop;
 use self::subscription::{Denied, NatsSubscription};
 use super::context::NatsContext;
-use super::error::ErrorContext;
-use super::streams;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    Capability, Completion, ConsumerChange, ConsumerConfig, ConsumerInfo, Error, Operation,
-    SubscribeRequest, Subscription,
+    Capability, Completion, ConsumerChange, ConsumerConfig, Error, Operation, SubscribeRequest,
+    Subscription,
 };
 
 /// Binds or creates a consumer and receives from it.
@@ -152,28 +150,6 @@ impl Drop for Unopened {
     }
 }
 
-/// What a consumer is, and where it is in its stream.
-pub(super) fn info(
-    context: Arc<NatsContext>,
-    stream: Text,
-    consumer: Text,
-) -> Completion<Result<ConsumerInfo, Error>> {
-    let owner = Arc::clone(&context);
-    owner.later(Operation::Read, async move {
-        let about = ErrorContext::new(Operation::Read)
-            .stream(stream.clone())
-            .consumer(consumer.clone());
-        context
-            .check_open(about.operation)
-            .map_err(|error| about.on(error))?;
-        streams::check(&about, &stream)?;
-        streams::check(&about, &consumer)?;
-        let info = bind::info(&context, &stream, &consumer, &about).await?;
-        let info = info.map_err(|error| error.into_error(&about))?;
-        Ok(info.read())
-    })
-}
-
 /// Creates a durable, or changes it.
 pub(super) fn apply(
     context: Arc<NatsContext>,
@@ -183,29 +159,5 @@ pub(super) fn apply(
     let owner = Arc::clone(&context);
     owner.later(Operation::Manage, async move {
         apply::apply(&context, &stream, &config).await
-    })
-}
-
-/// Removes a consumer.
-pub(super) fn delete(
-    context: Arc<NatsContext>,
-    stream: Text,
-    consumer: Text,
-) -> Completion<Result<(), Error>> {
-    #[derive(Deserialize)]
-    struct Deleted {}
-    let owner = Arc::clone(&context);
-    owner.later(Operation::Manage, async move {
-        let about = ErrorContext::new(Operation::Manage)
-            .stream(stream.clone())
-            .consumer(consumer.clone());
-        context
-            .check_open(about.operation)
-            .map_err(|error| about.on(error))?;
-        streams::check(&about, &stream)?;
-        streams::check(&about, &consumer)?;
-        let call = format!("CONSUMER.DELETE.{stream}.{consumer}");
-        let Deleted {} = context.request(&about, &call, &json!({})).await?;
-        Ok(())
     })
 }

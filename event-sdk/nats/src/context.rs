@@ -57,7 +57,9 @@ const LOOKING: Duration = Duration::from_millis(5);
 
 impl NatsContext {
     /// Connects.
-    pub(super) async fn connect(options: NatsOptions) -> Result<Arc<Self>, Error> {
+    pub(super) async fn connect(mut options: NatsOptions) -> Result<Arc<Self>, Error> {
+        // Clones of the options make connections of their own.
+        options.tls.shown = Arc::default();
         let runtime = tokio::runtime::Handle::try_current().map_err(|error| {
             Error::new(
                 ErrorKind::InvalidOption,
@@ -184,7 +186,9 @@ impl NatsContext {
         if !self.may_manage() {
             capabilities = capabilities
                 .without(Capability::ReportsExhausted)
-                .without(Capability::ReportsGaps);
+                .without(Capability::ReportsGaps)
+                .without(Capability::PauseConsumer)
+                .without(Capability::ResetConsumer);
         }
         capabilities
     }
@@ -206,16 +210,23 @@ impl NatsContext {
 
     /// The remedy for a missing capability, as the end of a sentence.
     pub(super) fn remedy(&self, missing: Capability) -> Cow<'static, str> {
-        let reports = [Capability::ReportsExhausted, Capability::ReportsGaps];
         let ability = missing.is_ability() && missing != Capability::Advisories;
-        let managed = ability || reports.contains(&missing);
+        let managed = ability
+            || matches!(
+                missing,
+                Capability::ReportsExhausted
+                    | Capability::ReportsGaps
+                    | Capability::PauseConsumer
+                    | Capability::ResetConsumer
+            );
         if managed && !self.may_manage() {
             return Cow::Borrowed("management calls are switched off; allow them");
         }
         match missing {
-            Capability::ExpectPattern | Capability::CoordinationExpiry => {
-                Cow::Owned(self.server().needs(Version::V2_11))
-            }
+            Capability::ExpectPattern
+            | Capability::CoordinationExpiry
+            | Capability::PauseConsumer => Cow::Owned(self.server().needs(Version::V2_11)),
+            Capability::ResetConsumer => Cow::Owned(self.server().needs(Version::V2_14)),
             Capability::Scheduler => Cow::Owned(self.server().needs(Version::V2_12)),
             Capability::Advisories => Cow::Borrowed(
                 "advisories of another JetStream domain do not arrive here; let a stream of that domain store them",
@@ -245,9 +256,11 @@ impl NatsContext {
         !matches!(self.watch().current(), ConnectionState::Disconnected { .. })
     }
 
-    /// The state of both connections.
+    /// The state of both connections, with their certificates.
     pub(super) fn connection_status(&self) -> ConnectionStatus {
-        self.monitor.status()
+        let mut status = self.monitor.status();
+        status.certificates = self.options.tls.shown.certificates();
+        status
     }
 
     /// Whether both connections are connected.

@@ -18,11 +18,12 @@ use super::headers;
 use super::options::NatsOptions;
 use super::publish::{check_headers, check_size};
 use super::send_queue::{Outbound, PendingPublish, Sent};
+use super::user;
 use event_sdk_core::stream::check_name;
 use event_sdk_core::transport::{
     Body, BoundConsumer, Capabilities, Capability, Completion, Confirmation, ConnectionStatus,
     Drained, Error, ErrorKind, Expectations, Operation, Prefetch, PublishRequest, Stored,
-    SubscribeRequest, Subscription, Transport, TransportExt as _,
+    SubscribeRequest, Subscription, Transport, TransportExt as _, UserInfo,
 };
 
 /// NATS without streams (core NATS): for events that may be lost.
@@ -209,6 +210,10 @@ impl Transport for CoreNats {
 
     fn connection_status(&self) -> ConnectionStatus {
         self.context.connection_status()
+    }
+
+    fn user(&self) -> Completion<Result<Option<UserInfo>, Error>> {
+        user::user(Arc::clone(&self.context))
     }
 
     fn remedy(&self, missing: Capability) -> Cow<'static, str> {

@@ -104,6 +104,10 @@
 //!     the subscription reports their number as "at most" when it begins;
 //!   - messages that a consumer with `LastPerSubject`, or with a start time in the future, passes
 //!     over at its start.
+//!
+//!   The other way round, a consumer that starts at a sequence and was
+//!   [reset](event_sdk_core::transport::ConsumerAdmin::reset) to a later one reports what it leaves out
+//!   as a gap, until it has delivered something.
 //! - **Streams that went back.** If a stream is restored from an older copy and its consumer is not, a
 //!   server before 2.15 passes over everything that is stored up to the position of the consumer. A
 //!   subscription therefore compares the two (`$JS.API.CONSUMER.INFO`, `$JS.API.STREAM.INFO`) when it
@@ -179,6 +183,7 @@
 //! Streams, consuming and reading:
 //! - `stream_answer`: the answer of a stream to an entry of a bucket, or to a schedule;
 //! - `streams`: finds, creates and changes streams;
+//! - `user`: who the connection is for the server, and what it may do;
 //! - `receiver`: the connection for pull requests, deliveries and settlements;
 //! - `consumer`: binds consumers, pulls, settles, recovers, reports gaps;
 //! - `history`: reads stored messages without a consumer;
@@ -204,10 +209,12 @@ mod send_queue;
 
 mod stream_answer;
 mod streams;
+mod user;
 
 mod receiver;
 
 mod consumer;
+mod consumer_admin;
 
 mod history;
 
@@ -242,9 +249,9 @@ use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
     AccountUsage, Advisories, Capabilities, Capability, Completion, Confirmation, ConnectionStatus,
-    ConsumerAdmin, ConsumerChange, ConsumerConfig, ConsumerInfo, Coordination, Drained, Error,
-    History, HistoryRequest, HistoryStream, MessageAdmin, Operation, PublishRequest, Scheduler,
-    StreamAdmin, StreamChange, StreamState, SubscribeRequest, Subscription, Transport,
+    ConsumerAdmin, Coordination, Drained, Error, History, HistoryRequest, HistoryStream,
+    MessageAdmin, Operation, PublishRequest, Scheduler, StreamAdmin, StreamChange, StreamState,
+    SubscribeRequest, Subscription, Transport, UserInfo,
 };
 
 /// The target of everything that this transport logs with `tracing`, in all modules.
@@ -369,6 +376,10 @@ impl Transport for Nats {
         self.context.connection_status()
     }
 
+    fn user(&self) -> Completion<Result<Option<UserInfo>, Error>> {
+        user::user(Arc::clone(&self.context))
+    }
+
     fn scheduler(&self) -> Option<&dyn Scheduler> {
         self.context.has_schedules().then_some(self)
     }
@@ -407,36 +418,6 @@ impl StreamAdmin for Nats {
 
     fn apply(&self, config: &StreamConfig) -> Completion<Result<StreamChange, Error>> {
         streams::apply_stream(Arc::clone(&self.context), config.clone())
-    }
-}
-
-impl ConsumerAdmin for Nats {
-    fn info(&self, stream: &str, consumer: &str) -> Completion<Result<ConsumerInfo, Error>> {
-        consumer::info(
-            Arc::clone(&self.context),
-            Text::copy_of(stream),
-            Text::copy_of(consumer),
-        )
-    }
-
-    fn apply(
-        &self,
-        stream: &str,
-        config: &ConsumerConfig,
-    ) -> Completion<Result<ConsumerChange, Error>> {
-        consumer::apply(
-            Arc::clone(&self.context),
-            Text::copy_of(stream),
-            config.clone(),
-        )
-    }
-
-    fn delete(&self, stream: &str, consumer: &str) -> Completion<Result<(), Error>> {
-        consumer::delete(
-            Arc::clone(&self.context),
-            Text::copy_of(stream),
-            Text::copy_of(consumer),
-        )
     }
 }
 

@@ -6,6 +6,7 @@ mod limits;
 mod masked;
 mod reconnect;
 mod servers;
+mod shown;
 mod tls;
 mod url;
 
@@ -21,6 +22,7 @@ pub(super) use masked::FreeText;
 pub(super) use reconnect::Reconnect;
 use servers::Resolved;
 pub(super) use servers::{Address, Servers};
+pub(super) use shown::Link;
 pub(super) use tls::Tls;
 
 use auth::{Login, LoginCallback, Secret, SecretKind};

@@ -42,7 +42,7 @@ use self::task::Task;
 use self::wire::Decoder;
 use super::connection::ConnectionMonitor;
 use super::error::ErrorContext;
-use super::options::{Address, NatsOptions};
+use super::options::{Address, Link, NatsOptions};
 use event_sdk_core::transport::{Error, ErrorKind};
 
 /// A handle of the connection.
@@ -109,7 +109,7 @@ impl Receiver {
 
     async fn start(&self) -> Result<(), Error> {
         let (addresses, auth) = self.options.resolve()?;
-        let tls = self.options.tls.config().await?;
+        let tls = self.options.tls.config(Link::Deliveries).await?;
         let all_secure = self.options.servers.all_secure();
         let given = addresses
             .iter()

@@ -19,10 +19,12 @@ pub struct Version {
 impl Version {
     /// The oldest version that [`Nats::connect`](super::Nats::connect) accepts.
     pub const OLDEST: Self = Self::new(2, 10, 25);
-    /// The expected last sequence of a pattern, direct get of batches.
+    /// The expected last sequence of a pattern, direct get of batches, pauses of consumers.
     pub(super) const V2_11: Self = Self::new(2, 11, 0);
     /// Schedules.
     pub(super) const V2_12: Self = Self::new(2, 12, 0);
+    /// Resets of consumers.
+    pub(super) const V2_14: Self = Self::new(2, 14, 0);
 
     const fn new(major: u16, minor: u16, patch: u16) -> Self {
         Self {
@@ -122,8 +124,16 @@ impl Server {
             Capability::SeveralFilters,
             Capability::Compression,
         ];
-        let later = [Capability::ExpectPattern, Capability::CoordinationExpiry];
-        let later = later.into_iter().filter(|_| self.version >= Version::V2_11);
+        let later = [
+            (Capability::ExpectPattern, Version::V2_11),
+            (Capability::CoordinationExpiry, Version::V2_11),
+            (Capability::PauseConsumer, Version::V2_11),
+            (Capability::ResetConsumer, Version::V2_14),
+        ];
+        let later = later
+            .into_iter()
+            .filter(|(_, since)| self.version >= *since);
+        let later = later.map(|(capability, _)| capability);
         always
             .into_iter()
             .chain(later)

@@ -31,8 +31,8 @@
 //!
 //! - `down`: the service cannot publish or cannot receive. There is no connection, the server does
 //!   not answer, a stream or durable is missing, or an outbox cannot be read.
-//! - `degraded`: it works, and somebody should look: a [threshold](Thresholds) is exceeded, a
-//!   consumer is stuck, or a consumer does not receive.
+//! - `degraded`: it works and needs attention: a [threshold](Thresholds) is exceeded, such as
+//!   that of a certificate that expires soon, a consumer is stuck, or a consumer does not receive.
 //! - `ok`: otherwise.
 //!
 //! A value that the server refuses to show, because the user has no permission or the transport
@@ -41,10 +41,10 @@
 //!
 //! **Readiness** ([`Health::is_ready`]) says whether the service is connected and all its consumers
 //! receive. It is asked for in memory, without a request, and does not depend on lag, dead letters or
-//! failures: an instance that is taken out of service handles nothing any faster.
+//! failures: taking an instance out of service does not make it faster.
 //!
-//! **Liveness** has no check: a process that can answer is alive. To restart it repairs no server and
-//! no database.
+//! **Liveness** has no check: a process that can answer is alive. A restart repairs neither a
+//! server nor a database.
 //!
 //! # Cost
 //!
@@ -62,12 +62,14 @@
 //! - `progress`: since when a durable stands still;
 //! - `parts`: the parts of a check;
 //! - `checks`: one check;
+//! - `line`: a line in the log every 10 minutes;
 //! - `builder`: what is checked.
 
 mod builder;
 mod checks;
 #[cfg(feature = "metrics")]
 mod gauges;
+mod line;
 #[cfg(feature = "outbox")]
 mod outbox;
 mod parts;
@@ -76,9 +78,12 @@ mod report;
 mod thresholds;
 
 pub use builder::HealthBuilder;
+pub use line::{HealthLine, PeriodicLine};
+pub use parts::lag_time;
 pub use report::{
-    Configured, ConnectionHealth, ConsumerHealth, DeadLetterHealth, DurableHealth, HealthReport,
-    LastDisconnect, OutboxHealth, Performance, Problem, Status, StreamHealth,
+    CertificateHealth, Configured, ConnectionHealth, ConsumerHealth, DeadLetterHealth,
+    DurableHealth, HealthReport, LastDisconnect, OutboxHealth, Performance, Problem, Status,
+    StreamHealth,
 };
 pub use thresholds::Thresholds;
 
@@ -106,6 +111,8 @@ pub struct Health {
     interval: Duration,
     /// After this time, a check that has not ended is begun anew.
     abandoned: Duration,
+    /// When it was built, by the monotonic clock of the bus.
+    built: Duration,
 }
 
 /// `None`: the check did not end, because the code of a transport or clock panicked or its runtime did.
@@ -127,6 +134,7 @@ impl Health {
     fn new(checks: Checks, interval: Duration) -> Self {
         Self {
             abandoned: interval.saturating_add(checks.timeout),
+            built: checks.bus.clock().monotonic(),
             checks: Arc::new(checks),
             cache: Arc::default(),
             interval,

@@ -13,8 +13,8 @@
 //! # }
 //! ```
 //!
-//! Names and labels that OpenTelemetry has in its conventions for messaging, 1.42, are those. An exporter
-//! for Prometheus writes `_` for `.`, and may add the unit to a name.
+//! Names and labels are those of the OpenTelemetry conventions for messaging, 1.42, where these have one. An
+//! exporter for Prometheus writes `_` for `.`, and may add the unit to a name.
 //!
 //! | metric | kind | labels | value |
 //! |---|---|---|---|
@@ -38,9 +38,10 @@
 //!
 //! With the feature `health`, each [check](crate::health::Health::check) sets these. They stay as they are
 //! until the next check, so something has to ask for the health: a probe of `/health`, or a task. A value
-//! that the check could not read keeps its last value, but the lag in seconds becomes `NaN` if that in
-//! events was read without it. The gauges of a consumer that was removed, and of its streams, become zero.
-//! Two healths in one process overwrite each other's gauges of the connection, status and outboxes.
+//! that the check could not read keeps its last value, but the lag in seconds becomes `NaN` if only the lag
+//! in events could be read. The gauges of a consumer that was removed, and of its streams, become zero.
+//! All have the label `health` too, the [name](crate::health::HealthBuilder::name) of the health, so that two
+//! healths of a process do not overwrite each other's.
 //!
 //! | metric | kind | labels | value |
 //! |---|---|---|---|
@@ -49,6 +50,9 @@
 //! | `event_sdk.connection.connected` | gauge | | 1 or 0 |
 //! | `event_sdk.connection.connections` | counter | | connections made; each after the first follows a drop |
 //! | `event_sdk.stream.messages`, `event_sdk.stream.bytes` | gauge | stream | messages and bytes of a stream |
+//! | `event_sdk.stream.max_bytes` | gauge | stream, discard | most bytes of a stream with that limit; `discard` is `old` or `new`, what it drops or refuses when it is full |
+//! | `event_sdk.stream.removed` | gauge | stream | messages that were stored and are there no longer: dropped by a limit, expired, settled or deleted |
+//! | `event_sdk.certificate.expiry.seconds` | gauge | owner | when the certificate of the `server` or `client` expires, in seconds since 1970; only with TLS |
 //! | `event_sdk.consumer.ready` | gauge | consumer | 1 or 0 |
 //! | `event_sdk.consumer.lag` | gauge | stream, consumer, durable | events that are not settled |
 //! | `event_sdk.consumer.lag.seconds` | gauge | stream, consumer, durable | age of the oldest of them |
@@ -58,7 +62,8 @@
 //! | `event_sdk.outbox.oldest_age.seconds` | gauge | outbox | age of the oldest of them |
 //! | `event_sdk.bus.discarded` | counter | | events that a bus without a transport has dropped |
 //!
-//! `consumer` is the name of the durable there.
+//! `consumer` is the name of the consumer, as in the metrics above, and `durable` that of its durable: a
+//! consumer with partitions has several.
 
 use event_sdk::observer::{Observation, Observer};
 use event_sdk::transport::Error;

@@ -7,11 +7,11 @@ use event_sdk_store::StoreError;
 
 use crate::error::classify;
 
-/// The class that an error of a database has by itself: [`Outage`](FailureClass::Outage) if the
-/// database is busy or away, or has ended the transaction because of another one; otherwise `None`.
+/// The class of an error of a database: [`Outage`](FailureClass::Outage) if the database is busy or
+/// unavailable, or has ended the transaction because of another one; otherwise `None`.
 ///
-/// Effects ([`EffectOf`](crate::EffectOf)) have it by themselves. For other handlers that use a
-/// database, give it to [`Consumer::classify`](event_sdk::consumer::Consumer::classify):
+/// The errors of effects ([`EffectOf`](crate::EffectOf)) are classified by it automatically. For other
+/// handlers that use a database, pass it to [`Consumer::classify`](event_sdk::consumer::Consumer::classify):
 ///
 /// ```
 /// # use event_sdk::EventBus;

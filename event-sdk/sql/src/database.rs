@@ -71,8 +71,8 @@ pub trait Backend: sqlx::Database {
 
 /// A connection in a transaction: a [`Tx`](crate::Tx), a transaction of sqlx, a connection, or one of a pool.
 ///
-/// A connection without a transaction works too: each row is then committed by itself. Not
-/// behind a proxy that gives each transaction another connection: there, begin a transaction.
+/// A connection without a transaction works too: each row is then committed separately. Behind a proxy that
+/// gives each transaction another connection, this does not work: begin a transaction there.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a connection to `{DB}`",
     label = "expected a transaction or a connection of `{DB}`",

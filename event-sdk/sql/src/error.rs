@@ -1,4 +1,5 @@
-//! `store_error`: the class of an error of sqlx: which mean that the database is away for now.
+//! `store_error`: the class of an error of sqlx: which mean that the database is unavailable for
+//! now.
 
 use event_sdk_store::{StoreError, StoreErrorKind};
 

@@ -73,20 +73,19 @@ use crate::{SchemaVersion, Tables};
 /// [`batches`](Self::batches): one transaction for many events.
 ///
 /// **The record** has the consumer, the id of the event, the number of its redrive, and the outcome:
-/// done or dead. An event that comes again and is done is acknowledged without effect. One that is
-/// dead is handled again by a redrive only. The consumer records that an event is dead before its
+/// done or dead. If an event comes again and its record is done, it is acknowledged without effect. If its
+/// record is dead, only a redrive handles it again. The consumer records that an event is dead before its
 /// letter is stored; with [`dead_letters`](Self::dead_letters) both are one transaction.
 ///
 /// **Retention.** A [cleaner](Self::cleaner) deletes records that are older than the
-/// [retention](InboxBuilder::retention) and whose events their consumer has acknowledged. What may come
-/// again by itself keeps its record. Only an event that is redriven, replayed, or comes because the
-/// position of the consumer was reset can be older than its record. It is refused (a dead letter of the
-/// class `rejected`) unless [`accept_older`](InboxBuilder::accept_older) is set, since it may have been
-/// handled.
+/// [retention](InboxBuilder::retention) and whose events their consumer has acknowledged. An event that the
+/// server may deliver again keeps its record. Only an event that is redriven, replayed, or comes after a
+/// reset can come again after its record was deleted. It is refused (a dead letter of the class `rejected`)
+/// unless [`accept_older`](InboxBuilder::accept_older) is set, since it may have been handled.
 ///
-/// **Owners.** Of a consumer with one owner ([`single_active`](event_sdk::consumer::Consumer::single_active)),
+/// **Owners.** If a consumer has one owner ([`single_active`](event_sdk::consumer::Consumer::single_active)),
 /// each effect locks the epoch of the owner, which a takeover raises. The effect of an owner that was
-/// replaced, and does not know it, is refused.
+/// replaced without noticing it is refused.
 pub struct Inbox<DB: InboxDatabase> {
     inner: Arc<Inner<DB>>,
 }
@@ -166,8 +165,8 @@ impl<DB: InboxDatabase> Inbox<DB> {
     /// # }
     /// ```
     ///
-    /// Only the [`Committed`] of its own transaction acknowledges the event. After the commit an error
-    /// changes nothing: the event comes again, and is done.
+    /// The event is acknowledged only if the closure returns the [`Committed`] of its own transaction. An
+    /// error after the commit changes nothing: the event comes again, and its record says that it is done.
     pub fn effect<E, F, Fut>(&self, effect: F) -> Effect<E, F, DB>
     where
         F: Fn(E, EffectTx<DB>) -> Fut + Send + Sync + 'static,
@@ -192,9 +191,8 @@ impl<DB: InboxDatabase> Inbox<DB> {
         InboxCleaner::new(self.store(), bus, self.inner.retention)
     }
 
-    /// The inbox as a consumer asks it before it gives an event up: what
-    /// [`Handle::inbox`](consumer::Handle::inbox) returns, for a handler of your own around those of the
-    /// inbox.
+    /// The form of the inbox that a consumer asks before it gives an event up. Return it from
+    /// [`Handle::inbox`](consumer::Handle::inbox) in a handler that wraps those of the inbox.
     #[must_use]
     pub fn as_consumer_inbox(&self) -> Arc<dyn consumer::Inbox> {
         Arc::clone(&self.inner) as Arc<dyn consumer::Inbox>
@@ -235,8 +233,9 @@ impl<DB: InboxDatabase> Inbox<DB> {
         inner.inbox_status(consumer.to_owned().into()).await
     }
 
-    /// Forgets the owners of a consumer, after its coordination bucket was made anew: the epochs in a
-    /// new bucket begin at one, and lower ones are refused. Returns how many partitions were forgotten.
+    /// Forgets the owners of a consumer, after its coordination bucket was deleted and created again: the
+    /// epochs in a new bucket begin at one, and lower ones are refused. Returns how many partitions were
+    /// forgotten.
     ///
     /// Stop all instances of the consumer first: an owner that was replaced could write afterwards.
     ///

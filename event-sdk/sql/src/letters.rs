@@ -2,6 +2,7 @@
 
 mod queue;
 mod redrive;
+mod workflow;
 
 pub use queue::SqlDeadLetterQueue;
 pub use redrive::SqlRedrive;
@@ -43,8 +44,8 @@ use crate::inbox::{Inbox, InboxDatabase, Inner, missing, unstored};
 /// Redriven events travel through the retry stream of a [`DeadLetterStream`], from which only their own
 /// consumer reads: declare its [`retry_spec`](DeadLetterStream::retry_spec).
 ///
-/// Letters of a consumer are in no order with other events of their keys (no sequenced mode): for that,
-/// keep letters in a stream.
+/// Letters in a table do not hold their keys. If later events must wait (sequenced mode), keep letters in a
+/// stream.
 pub struct SqlDeadLetters<DB: InboxDatabase> {
     inner: Arc<Inner<DB>>,
     has_inbox: bool,

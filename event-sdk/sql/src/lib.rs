@@ -135,3 +135,18 @@ pub use tables::{InvalidTables, Tables};
 pub mod recover {
     pub use event_sdk_store::recover::*;
 }
+
+/// The examples of the page on outboxes have to compile.
+#[cfg(all(doctest, feature = "sqlite"))]
+#[doc = include_str!("../../../docs/outbox.md")]
+struct OutboxPage;
+
+/// So have those of the page on inboxes.
+#[cfg(all(doctest, feature = "sqlite"))]
+#[doc = include_str!("../../../docs/inbox.md")]
+struct InboxPage;
+
+/// So has that of the page on restores.
+#[cfg(all(doctest, feature = "sqlite"))]
+#[doc = include_str!("../../../docs/recover.md")]
+struct RecoverPage;

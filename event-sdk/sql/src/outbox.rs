@@ -94,7 +94,7 @@ impl<DB: Store> Outbox<DB> {
     ///
     /// # Errors
     ///
-    /// Those of a database that is away: [`Busy`](crate::StoreErrorKind::Busy),
+    /// Those of an unavailable database: [`Busy`](crate::StoreErrorKind::Busy),
     /// [`Unavailable`](crate::StoreErrorKind::Unavailable), [`Full`](crate::StoreErrorKind::Full).
     pub async fn begin(&self) -> Result<Tx<DB>, StoreError> {
         let transaction = DB::begin(&self.inner.pool).await?;
@@ -171,7 +171,7 @@ impl<DB: Store> Outbox<DB> {
     ///
     /// [`PermissionDenied`](crate::StoreErrorKind::PermissionDenied) without the privilege to create
     /// tables, [`SchemaNewer`](crate::StoreErrorKind::SchemaNewer) for tables of a version that this
-    /// program does not know and cannot work with, those of a database that is away.
+    /// program does not know and cannot work with, those of an unavailable database.
     pub async fn migrate(&self) -> Result<SchemaVersion, StoreError> {
         DB::migrate(&self.inner.pool, &self.inner.tables).await
     }
@@ -184,14 +184,14 @@ impl<DB: Store> Outbox<DB> {
     ///
     /// [`SchemaMissing`](crate::StoreErrorKind::SchemaMissing),
     /// [`SchemaOlder`](crate::StoreErrorKind::SchemaOlder),
-    /// [`SchemaNewer`](crate::StoreErrorKind::SchemaNewer), those of a database that is away.
+    /// [`SchemaNewer`](crate::StoreErrorKind::SchemaNewer), those of an unavailable database.
     pub async fn check(&self) -> Result<SchemaVersion, StoreError> {
         DB::check(&self.inner.pool, &self.inner.tables).await
     }
 
-    /// Compares the tables, columns and indexes with those that the migrations create: the differences
-    /// are changes by hand, or migrations that did not run. On PostgreSQL it needs the privilege to
-    /// create a schema, which it removes again.
+    /// Compares the tables, columns and indexes with those that the migrations create: the
+    /// differences are changes by hand, or migrations that did not run. On PostgreSQL it creates a
+    /// schema and removes it again, so it needs the privilege to create one.
     ///
     /// Cancel-safe.
     ///

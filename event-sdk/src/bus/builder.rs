@@ -189,8 +189,8 @@ impl BusBuilder {
     /// virtual time, share one. A bus that is built by [`memory`](Self::memory) always is one.
     ///
     /// When a handler may have ended its process, the consumer repeats its event while no other
-    /// handler of the process runs, whatever bus it belongs to; with this setting, while no other
-    /// handler of this bus runs.
+    /// handler of the process runs. Normally handlers on all buses of the process count. With this
+    /// setting, only those of this bus count.
     pub fn simulated_process(mut self) -> Self {
         self.simulated_process = true;
         self

@@ -74,7 +74,7 @@ impl ConsumerSpec {
         self
     }
 
-    /// Sets how deliveries are acknowledged. Cannot be changed later. Default: each by itself.
+    /// Sets how deliveries are acknowledged. Cannot be changed later. Default: each separately.
     pub fn ack_policy(mut self, policy: AckPolicy) -> Self {
         self.config.ack = policy;
         self

@@ -60,8 +60,8 @@ choice! {
         /// receive nothing. Streams, consumers and leases exist in the memory of the process, for
         /// which it needs the feature `memory`.
         ///
-        /// The relay of an outbox takes such a publish for a stored one and marks its rows as
-        /// published: run no relay then.
+        /// The relay of an outbox treats such an event as stored and marks its row as published, so
+        /// the event is lost. Do not run a relay with this choice.
         Discard = "discard",
         /// No transport, and the service fails closed: every operation returns
         /// [`NotConfigured`](crate::ErrorKind::NotConfigured).

@@ -10,7 +10,7 @@ use event_sdk_core::transport::{
     Advisories, CancelRequest, Cancellation, Capabilities, Capability, Completion, Confirmation,
     ConnectionStatus, ConsumerAdmin, Coordination, Drained, Error, History, MessageAdmin,
     Operation, PublishRequest, ScheduleRequest, Scheduled, ScheduledMessage, Scheduler, Stored,
-    StreamAdmin, SubscribeRequest, Subscription, Transport,
+    StreamAdmin, SubscribeRequest, Subscription, Transport, UserInfo,
 };
 
 use super::Config;
@@ -92,6 +92,10 @@ impl Transport for Discarding {
 
     fn connection_status(&self) -> ConnectionStatus {
         self.memory.connection_status()
+    }
+
+    fn user(&self) -> Completion<Result<Option<UserInfo>, Error>> {
+        self.memory.user()
     }
 
     fn history(&self) -> Option<&dyn History> {

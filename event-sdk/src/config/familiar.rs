@@ -41,7 +41,7 @@ pub struct FamiliarName {
     pub here: Here,
 }
 
-/// What a name of another system is here.
+/// The equivalent of another system's name in event-sdk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Here {

@@ -14,8 +14,9 @@ use event_sdk_core::transport::{
     Deletion, Difference, Drained, Error, ErrorKind, FoundMessage, History, HistoryRequest,
     HistoryStream, LinkState, MessageAdmin, Operation, PublishRequest, PurgeRequest, PutRequest,
     Revision, ScheduleRequest, Scheduled, ScheduledMessage, Scheduler, StreamAdmin, StreamChange,
-    StreamState, SubscribeRequest, Subscription, Transport, WhichMessage,
+    StreamState, SubscribeRequest, Subscription, Transport, UserInfo, WhichMessage,
 };
+use jiff::Timestamp;
 
 use crate::bus::BusBuilder;
 
@@ -78,6 +79,10 @@ impl Transport for Refusing {
     fn connection_status(&self) -> ConnectionStatus {
         // Nothing will ever be sent.
         ConnectionStatus::new(LinkState::Closed)
+    }
+
+    fn user(&self) -> Completion<Result<Option<UserInfo>, Error>> {
+        Completion::ready(Ok(None))
     }
 
     fn history(&self) -> Option<&dyn History> {
@@ -159,6 +164,18 @@ impl ConsumerAdmin for Refusing {
     }
 
     fn delete(&self, _: &str, _: &str) -> Completion<Result<(), Error>> {
+        self.refuse(Operation::Manage)
+    }
+
+    fn list(&self, _: &str) -> Completion<Result<Vec<ConsumerInfo>, Error>> {
+        self.refuse(Operation::Read)
+    }
+
+    fn pause(&self, _: &str, _: &str, _: Option<Timestamp>) -> Completion<Result<(), Error>> {
+        self.refuse(Operation::Manage)
+    }
+
+    fn reset(&self, _: &str, _: &str, _: u64) -> Completion<Result<(), Error>> {
         self.refuse(Operation::Manage)
     }
 }

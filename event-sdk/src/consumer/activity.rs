@@ -1,10 +1,13 @@
-//! `Activity`: whether a consumer has anything to do in this process, and its durables, for
-//! [`Consumers::idle`](super::Consumers::idle).
+//! `Activity`: whether a consumer has anything to do in this process, for
+//! [`Consumers::idle`](super::Consumers::idle); its durables, and how many events have ended, for its monitor.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use event_sdk_core::text::Text;
 use tokio::sync::watch;
+
+use crate::observer::EventEnd;
 
 /// What one consumer does.
 #[derive(Debug)]
@@ -12,6 +15,8 @@ pub(super) struct Activity {
     engines: watch::Sender<Engines>,
     /// Its durables, each with its stream.
     durables: Mutex<Vec<(Text, Text)>>,
+    handled: AtomicU64,
+    ended: AtomicU64,
 }
 
 /// The engines of a consumer: one, or one for each partition that this process owns.
@@ -35,6 +40,8 @@ impl Activity {
         Self {
             engines: watch::Sender::new(Engines::default()),
             durables: Mutex::default(),
+            handled: AtomicU64::new(0),
+            ended: AtomicU64::new(0),
         }
     }
 
@@ -68,6 +75,24 @@ impl Activity {
 
     pub(super) fn is_idle(&self) -> bool {
         self.engines.borrow().are_idle()
+    }
+
+    /// An event has ended so.
+    pub(super) fn counts(&self, end: EventEnd) {
+        self.ended.fetch_add(1, Ordering::Relaxed);
+        if end == EventEnd::Handled {
+            self.handled.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How many events were handled.
+    pub(super) fn handled(&self) -> u64 {
+        self.handled.load(Ordering::Relaxed)
+    }
+
+    /// How many events have ended, in whatever way.
+    pub(super) fn ended(&self) -> u64 {
+        self.ended.load(Ordering::Relaxed)
     }
 
     /// Its durables, each with its stream.

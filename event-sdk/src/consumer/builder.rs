@@ -94,8 +94,8 @@ impl<S: EventSet> Consumer<S> {
     /// Handles the event `P` with a closure. Each event of the set needs exactly one handler, which
     /// is checked when the consumer starts; see [`otherwise`](Self::otherwise).
     ///
-    /// A closure that takes an `Arc` of the event gets a value that was passed without encoding
-    /// without a copy.
+    /// If the event was passed without encoding, a closure that takes an `Arc` gets it without a
+    /// copy.
     pub fn on<P, F, Fut>(mut self, handle: F) -> Self
     where
         P: 'static,
@@ -192,29 +192,30 @@ impl<S> Consumer<S> {
     /// is written again, and the event is held meanwhile. With a [stream](DeadLetters::stream), the
     /// consumer also receives the events that were sent again from there.
     ///
-    /// `letters` are [`DeadLetters`], or what becomes some: a store of another crate, such as a table
-    /// of a database.
+    /// `letters` are [`DeadLetters`], or a store of another crate that converts into them, such as
+    /// a table of a database.
     pub fn dead_letters(mut self, letters: impl Into<DeadLetters>) -> Self {
         self.letters = Some(letters.into());
         self
     }
 
-    /// Sets how often a dependency that is away is probed. Default: after 1 s, doubled up to 30 s.
+    /// Sets how often the consumer tries an unavailable dependency. Default: after 1 s, doubled up
+    /// to 30 s.
     ///
     /// A handler that ends in an [outage](super::FailureClass::Outage) opens the circuit breaker:
     /// events wait, fetching pauses, and one event at a time runs as a probe, until one succeeds.
-    /// An outage does not count as an attempt, unless an event claims it alone while others
+    /// An outage does not count as an attempt, unless only one event reports it while others
     /// succeed.
     pub fn probe_interval(mut self, interval: ProbeInterval) -> Self {
         self.options.probe_interval = interval;
         self
     }
 
-    /// Gives the events of each scope a circuit breaker of their own: for example those of a
-    /// tenant, each of which has its database. By default there is one breaker for all events.
+    /// Gives the events of each scope their own circuit breaker: for example the events of each
+    /// tenant, if each tenant has its own database. By default there is one breaker for all events.
     ///
-    /// Fetching goes on while only the breakers of such scopes are open, up to `max_ack_pending`
-    /// held events.
+    /// While only breakers of single scopes are open, the consumer goes on fetching until it holds
+    /// `max_ack_pending` events.
     pub fn breaker_by(
         mut self,
         scope: impl Fn(&EnvelopeHeader) -> String + Send + Sync + 'static,
@@ -239,10 +240,10 @@ impl<S> Consumer<S> {
     /// Sets how long the consumer keeps an event alive by restarting its ack wait, from its receipt.
     /// Default: one hour.
     ///
-    /// An event that is held longer is delivered again, until its handler ends: within an ack wait
-    /// after this limit, and then after each ack wait. Another instance that receives it handles it.
-    /// The instance that holds it drops what it receives, and does not start the event a second
-    /// time: its handler settles these deliveries too.
+    /// If a handler holds an event longer, the server delivers the event again: first within one
+    /// ack wait after this limit, then after each ack wait, until the handler ends. Another
+    /// instance that receives it handles it. The instance that holds it drops what it receives, and
+    /// does not start the event a second time: its handler settles these deliveries too.
     pub fn keep_alive_for(mut self, limit: Duration) -> Self {
         self.options.keep_alive_for = limit;
         self

@@ -61,7 +61,7 @@ use super::{Consumer, ConsumerMonitor, ConsumerReport};
 /// # }
 /// ```
 ///
-/// When the last clone is dropped, the consumers end gracefully, and nobody gets their reports.
+/// When the last clone is dropped, the consumers end gracefully, and their reports are lost.
 #[derive(Clone)]
 pub struct Consumers {
     registry: Arc<Mutex<Registry>>,
@@ -152,8 +152,7 @@ impl Consumers {
     /// Ends one consumer gracefully, and takes it out. It does not count any more from the call on,
     /// and its id is not used again.
     ///
-    /// Not cancel-safe: after dropping the future, the consumer ends all the same, and its report is
-    /// lost.
+    /// Not cancel-safe: after dropping the future, the consumer still ends, and its report is lost.
     ///
     /// # Errors
     ///

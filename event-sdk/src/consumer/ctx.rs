@@ -91,9 +91,10 @@ impl Ctx {
         self.held.shared().owner
     }
 
-    /// Whether the event is handled after `earlier`, if that came before it: both have the same key
-    /// and stream, and the consumer handles events in the [order](super::Consumer::ordered_by_key)
-    /// of their keys. A redriven event is in the order of its original stream.
+    /// Whether this event and `earlier` are handled in the order in which they came: both have the
+    /// same key and stream, and the consumer handles events in the
+    /// [order](super::Consumer::ordered_by_key) of their keys. A redriven event is in the order of
+    /// its original stream.
     #[must_use]
     pub fn is_in_order_with(&self, earlier: &Self) -> bool {
         let order = |ctx: &Self| {
@@ -147,7 +148,7 @@ impl Ctx {
 
     /// Restarts the ack wait of the event.
     ///
-    /// The consumer does this by itself while a handler runs. Call it in a handler whose
+    /// The consumer does this automatically while a handler runs. Call it in a handler whose
     /// [time limit](super::Consumer::handler_timeout) is off and which runs longer than the
     /// consumer keeps events alive.
     ///

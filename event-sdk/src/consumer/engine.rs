@@ -17,7 +17,7 @@
 //! - `outcome`: what follows the end of a handler;
 //! - `acks`: events that are acknowledged together;
 //! - `batches`: the same for a batch;
-//! - `circuit`: the breaker, at which events wait while a dependency is away;
+//! - `circuit`: the breaker, at which events wait while a dependency is unavailable;
 //! - `records`: attempt records;
 //! - `suspects`: events that run alone in the process;
 //! - `letters`: events that are given up;

@@ -14,9 +14,9 @@ pub type Outcome = Result<(), Failure>;
 /// decides what follows.
 ///
 /// Any error converts into a failure with `?`: its class is [`Outage`](FailureClass::Outage) if the
-/// error, or a source of it, says that something is away (see [`class_of`](Self::class_of)), and
-/// [`Retry`](FailureClass::Retry) otherwise. [`outage`](Self::outage) and [`reject`](Self::reject)
-/// set another class.
+/// error, or a source of it, says that a dependency is unavailable (see
+/// [`class_of`](Self::class_of)), and [`Retry`](FailureClass::Retry) otherwise.
+/// [`outage`](Self::outage) and [`reject`](Self::reject) set another class.
 ///
 /// ```
 /// use event_sdk::consumer::{Failure, FailureClass, Outcome};
@@ -50,17 +50,18 @@ struct Inner {
     error: Option<Box<dyn StdError + Send + Sync>>,
 }
 
-/// What follows a failure.
+/// The class of a failure: whether and when the event is handled again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FailureClass {
-    /// The event may succeed later: it is handled again after a delay, and counts as an attempt.
+    /// The event may succeed later: it is handled again after a delay. The failed run counts as an
+    /// attempt.
     Retry,
-    /// A dependency is away (a database, another service): no event would succeed now. It does not
-    /// count as an attempt; fetching pauses until a probe succeeds.
+    /// A dependency is unavailable (a database, another service): no event would succeed now. The
+    /// run does not count as an attempt; fetching pauses until a probe succeeds.
     ///
-    /// If events of other keys go on succeeding, the outages of this one count as attempts, and so it
-    /// becomes a dead letter in the end. On a stream without other events it waits.
+    /// If events of other keys go on succeeding, each outage of this event counts as an attempt, so
+    /// it becomes a dead letter in the end. On a stream without other events it waits.
     Outage,
     /// The event will never succeed: it becomes a dead letter at once.
     Reject,
@@ -90,7 +91,7 @@ impl Failure {
         Self::new(FailureClass::Retry, type_name::<E>(), error.into())
     }
 
-    /// A dependency is away.
+    /// A dependency is unavailable.
     pub fn outage<E: Into<Box<dyn StdError + Send + Sync>>>(error: E) -> Self {
         Self::new(FailureClass::Outage, type_name::<E>(), error.into())
     }

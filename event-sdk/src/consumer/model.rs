@@ -18,7 +18,7 @@ use owners::{Action, Handler, Owners};
 use search::{shortest, visit};
 use world::Faults;
 
-/// No faults: processes are stopped at any point all the same.
+/// No faults: processes are frozen at any point all the same.
 const NONE: Faults = Faults {
     timeouts: 0,
     releases: 0,
@@ -111,7 +111,7 @@ const LATE_RECORD: &[Action] = &[
     Action::Redeliver(1, 1),
     Action::Receive(1),
     Action::SendRecord(1, 1),
-    // It is stopped, and the other one takes over.
+    // It is frozen, and the other one takes over.
     Action::Lease(0),
     Action::Tick,
     Action::Tick,

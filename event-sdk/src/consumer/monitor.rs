@@ -48,6 +48,19 @@ impl ConsumerMonitor {
     pub fn durables(&self) -> Vec<(Text, Text)> {
         self.activity.durables()
     }
+
+    /// How many events the consumer has handled in this process so far: successes of its handlers.
+    #[must_use]
+    pub fn handled(&self) -> u64 {
+        self.activity.handled()
+    }
+
+    /// How many events have ended in this process so far, in whatever way: handled, given up, filtered,
+    /// put off or given back.
+    #[must_use]
+    pub fn ended(&self) -> u64 {
+        self.activity.ended()
+    }
 }
 
 impl fmt::Debug for ConsumerMonitor {

@@ -3,7 +3,7 @@
 //! An owner holds a *lease*, starts handlers only while its lease is surely valid (the
 //! *self-fence*), and after a takeover holds deliveries back until everything that the previous
 //! owner had in hand is here (the *gate*). Together they keep the order of a key across instances:
-//! never two handlers at once for a key, except one that already ran when its process was stopped.
+//! never two handlers at once for a key, except one that already ran when its process was frozen.
 //!
 //! The parts are state machines without a clock or a transport, so that `consumer/model.rs` tries
 //! them in all orders of events:

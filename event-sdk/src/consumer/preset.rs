@@ -17,8 +17,8 @@ use super::Retry;
 /// | [`replay_from_time`](Self::replay_from_time) | | | | at the time | yes |
 /// | [`replay_from_sequence`](Self::replay_from_sequence) | | | | at the sequence | yes |
 ///
-/// What a preset leaves open is as without it. **An option that is set by itself wins**, whether it
-/// is called before the preset or after it; of two presets, the later one wins.
+/// Options that a preset does not set stay as they are. **An option that is set explicitly
+/// wins**, whether it is called before the preset or after it; of two presets, the later one wins.
 ///
 /// ```
 /// use event_sdk::consumer::{Preset, Retry};

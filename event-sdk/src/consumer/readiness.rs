@@ -9,7 +9,7 @@ use tokio::sync::watch;
 ///
 /// It is false until the subscription is bound, and true from then on. It becomes false before the
 /// drain begins, while handlers still run, and stays so. It says nothing about lag or failures: a
-/// consumer that waits for a dependency that is away, or cannot keep up, is ready. If the process
+/// consumer that waits for an unavailable dependency, or cannot keep up, is ready. If the process
 /// were taken out of service then, nothing would be handled any faster.
 ///
 /// ```

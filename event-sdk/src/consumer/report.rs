@@ -35,9 +35,9 @@ pub struct ConsumerReport {
     pub delayed: u64,
     /// Events that were given back at the end.
     pub given_back: u64,
-    /// Events that were handled, and given back at the end all the same: with
-    /// [`ack_all`](super::Consumer::ack_all) they are acknowledged after all before them, and one of
-    /// those was given back.
+    /// Events that were handled, but given back at the end: with
+    /// [`ack_all`](super::Consumer::ack_all) an event is acknowledged only after all events before
+    /// it, and one of those was given back.
     pub repeated: u64,
     /// Settlements that failed: the events are delivered again.
     pub settlements_failed: u64,

@@ -69,8 +69,8 @@ impl AdvisoryLetters {
         }
     }
 
-    /// The consumer has so many [partitions](crate::consumer::Consumer::partitions), each with a
-    /// durable of its own. A number that no consumer can have is an error of
+    /// Says that the consumer has `number` [partitions](crate::consumer::Consumer::partitions),
+    /// each with its own durable. A number that no consumer can have is an error of
     /// [`listen`](Self::listen) and [`read`](Self::read)
     /// ([`InvalidOption`](crate::ErrorKind::InvalidOption)).
     #[must_use]

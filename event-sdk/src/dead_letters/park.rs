@@ -39,11 +39,12 @@ use entries::Records;
 /// - *Dead keys*, in [sequenced mode](super::DeadLetters::sequenced): the first event is a dead letter,
 ///   which holds the key until an operator asks to go on.
 /// - *Crowded keys*: one event of the key waits for a retry, and later ones would take more than a
-///   quarter of the consumer's `max_ack_pending`. The first event here is no letter; nobody has to ask.
+///   quarter of the consumer's `max_ack_pending`. The first event here is not a letter, and no
+///   operator has to release the key.
 ///
 /// A consumer with [`ordered_by_key`](crate::consumer::Consumer::ordered_by_key),
-/// [`single_active`](crate::consumer::Consumer::single_active) and letters in a stream does all of this
-/// by itself. Its owner uses the park in this way:
+/// [`single_active`](crate::consumer::Consumer::single_active) and letters in a stream does all of
+/// this automatically. Its owner uses the park in this way:
 ///
 /// 1. Before it starts anything, it reads the [keys](Self::keys).
 /// 2. An event of a dead key is [appended](Self::append), then acknowledged, and not handled. An
@@ -179,7 +180,7 @@ impl Park {
         match put_once(&self.bus, &self.place, &subjects, headers, &parked.body).await? {
             Put::Done => Ok(()),
             Put::Other => {
-                let reason = "another event is parked with this stream and sequence, or a part of it was deleted; if the stream was made anew, give up the key by `Park::drop_key` and expire what is handled: the event is written then";
+                let reason = "another event is parked with this stream and sequence, or a part of it was deleted; if the stream was deleted and created again, give up the key by `Park::drop_key` and expire what is handled: the event is written then";
                 let error = Error::new(ErrorKind::Other, Operation::Publish, reason);
                 Err(error.at_stream(self.place.name()))
             }

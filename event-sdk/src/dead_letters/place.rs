@@ -83,7 +83,7 @@ impl DeadLetterStream {
     /// The declaration of the dead-letter stream: it keeps every letter until it is purged, and
     /// refuses new ones if a limit that you add is reached.
     ///
-    /// A maximum age drops letters that nobody has looked at.
+    /// A maximum age also drops letters that nobody has looked at.
     #[must_use]
     pub fn spec(&self) -> StreamSpec {
         StreamSpec::new(self.name.clone())

@@ -12,7 +12,7 @@ use super::wire;
 const STATE: &str = "Dead-Letter-State";
 const RETRY_SEQUENCE: &str = "Dead-Letter-Retry-Sequence";
 
-/// What became of a letter, when, by whom and why.
+/// The state of a letter: what was done with it, when, by whom and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LetterState {

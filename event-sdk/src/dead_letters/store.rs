@@ -33,10 +33,10 @@ pub trait DeadLetterStore: fmt::Debug + Send + Sync + 'static {
 
     /// Stores the letter, unless the store knows that the event was handled after all.
     ///
-    /// A database with the letters and the [inbox](crate::consumer::Inbox) of a consumer does both in
-    /// one transaction, and does neither for an `owner` that was replaced, as
-    /// [`Inbox::give_up`](crate::consumer::Inbox::give_up) says. The default [stores](Self::put) the
-    /// letter.
+    /// A database that has both the letters and the [inbox](crate::consumer::Inbox) of a consumer
+    /// stores the letter and records the event as dead in one transaction. It does neither for an
+    /// `owner` that was replaced, as [`Inbox::give_up`](crate::consumer::Inbox::give_up) says. The
+    /// default [stores](Self::put) the letter.
     ///
     /// Not cancel-safe: as [`put`](Self::put).
     ///
@@ -99,7 +99,7 @@ impl<T: DeadLetterStore + ?Sized> DeadLetterStore for Arc<T> {
     }
 }
 
-/// What became of an event that a consumer was about to give up.
+/// The outcome for an event that a consumer was about to give up.
 #[derive(Debug, Clone, PartialEq)]
 pub enum GivenUp {
     /// It is dead.

@@ -40,10 +40,11 @@ use crate::trace::{PublishSpan, TraceContext};
 ///   It is published twice if it is scheduled again after its time, as may happen after a
 ///   [`Timeout`](ErrorKind::Timeout) with an unknown outcome. Both have the same event id if the same
 ///   [prepared](crate::Publisher::prepare) event is scheduled.
-/// - **Crash.** A schedule is stored like a message. What comes due while the server is away is
-///   published when it is back. The memory transport keeps schedules as long as its streams.
-/// - **Transactions.** Scheduling is no part of a database transaction. Where both have to happen or
-///   neither, enqueue the event in an outbox with `not_before` instead, on any transport.
+/// - **Crash.** A schedule is stored like a message. If an event is due while the server is
+///   unavailable, the server publishes it when it is back. The memory transport keeps schedules as
+///   long as its streams.
+/// - **Transactions.** Scheduling is not part of a database transaction. If the schedule must exist
+///   exactly when a transaction commits, use an outbox with `not_before` instead, on any transport.
 /// - **Limits.** A full stream on NATS drops waiting events like others, without notice; see
 ///   [`StreamSpec::schedules`](crate::stream::StreamSpec::schedules).
 ///

@@ -154,7 +154,7 @@ impl<S> Subscribe<S> {
         self
     }
 
-    /// Sets how deliveries are acknowledged. Default: each by itself.
+    /// Sets how deliveries are acknowledged. Default: each separately.
     ///
     /// [`AckPolicy::All`] is refused here, since one acknowledgement would settle events that another
     /// subscription has: use [`Consumer::ack_all`](crate::consumer::Consumer::ack_all).

@@ -47,9 +47,9 @@ pub(super) type EnvelopeFilter = Arc<dyn Fn(&EnvelopeHeader) -> bool + Send + Sy
 /// # }
 /// ```
 ///
-/// **Whatever does not end the subscription is a [`Notice`]**: events that the stream dropped
-/// before they were delivered to the consumer ([`NoticeKind::Gap`]), an event that was delivered
-/// `max_deliver` times ([`NoticeKind::Exhausted`]), an unknown event that was terminated
+/// **Everything that does not end the subscription is a [`Notice`]**: events that the stream
+/// dropped before they were delivered to the consumer ([`NoticeKind::Gap`]), an event that was
+/// delivered `max_deliver` times ([`NoticeKind::Exhausted`]), an unknown event that was terminated
 /// ([`NoticeKind::Terminated`]), a new connection, and others. A notice is logged as a warning
 /// (`tracing`, target `event_sdk`) and [counted](Self::notices).
 /// [`next_incoming`](Self::next_incoming) returns notices and deliveries in order;

@@ -54,7 +54,8 @@ pub enum StoreErrorKind {
 }
 
 impl StoreErrorKind {
-    /// Whether the database is away for now: the same operation may succeed later without a change.
+    /// Whether the database is unavailable for now: the same operation may succeed later without a
+    /// change.
     ///
     /// In a handler this is an outage, never an attempt.
     #[must_use]
@@ -92,7 +93,7 @@ impl StoreError {
         self.0.kind
     }
 
-    /// Whether the database is away for now; see [`StoreErrorKind::is_outage`].
+    /// Whether the database is unavailable for now; see [`StoreErrorKind::is_outage`].
     #[must_use]
     pub fn is_outage(&self) -> bool {
         self.0.kind.is_outage()

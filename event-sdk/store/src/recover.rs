@@ -110,7 +110,7 @@ impl Recover {
         self
     }
 
-    /// Names the durables of a consumer with an inbox that has others than the one of its name, such as
+    /// Names the durables of a consumer with an inbox whose durables do not have the consumer's name, such as
     /// one for each partition.
     #[must_use]
     pub fn durables<T: Into<Text>>(

@@ -46,11 +46,11 @@ use options::{OnStreamLoss, Options};
 /// a key, and rows with `not_before`, have no order.
 ///
 /// **Failures.** An *outage* (no connection, a timeout, a full stream) pauses the relay, which tries
-/// again with one row at a time; it is not an attempt. A row that can never be published, such as one
-/// that is too large, is *parked* at once; other failures follow the [retry policy](Self::retry), and
-/// the row is parked after the last attempt. A parked row holds back its key and no other, until it is
-/// retried, skipped or purged. A row that claims an outage while others of its domain are published
-/// counts its claims as attempts.
+/// again with one row at a time; an outage does not count as an attempt. A row that can never be published,
+/// such as one that is too large, is *parked* at once; other failures follow the [retry policy](Self::retry),
+/// and the row is parked after the last attempt. A parked row holds back its key and no other, until it is
+/// retried, skipped or purged. If a row fails with an outage while other rows of its domain are published,
+/// these failures count as attempts.
 ///
 /// **A stream that went back.** A stream that was restored from an older copy, or lost its newest
 /// messages in a power failure, misses rows that were confirmed. When a relay takes a shard over, when
@@ -62,12 +62,13 @@ use options::{OnStreamLoss, Options};
 ///   stream has lost are published again, the oldest first, if none of them is older than
 ///   [`repair_within`](Self::repair_within). Rows that only have other sequences, because a stream was
 ///   moved, are not.
-/// - The rows that were confirmed within the [duplicate window](Self::duplicate_window), less a tenth,
-///   are published again in any case; the stream drops those that it has.
+/// - The rows that were confirmed within the last nine tenths of the
+///   [duplicate window](Self::duplicate_window) are published again in any case; the stream drops those that
+///   it has.
 ///
 /// Older losses, streams that drop acknowledged messages (interest, work queue), and streams that were
-/// made anew are [reported](Self::on_stream_loss) only. A row that was in flight when the stream went
-/// back may be stored before the lost rows of its key.
+/// deleted and created again are [reported](Self::on_stream_loss) only. A row that was in flight when the
+/// stream went back may be stored before the lost rows of its key.
 #[must_use = "a relay does nothing until it runs"]
 pub struct Relay {
     store: Arc<dyn OutboxStore>,
@@ -91,8 +92,8 @@ impl Relay {
     /// How long a shard belongs to the relay after each renewal; a third of it is the time between
     /// renewals. Default: 15 seconds.
     ///
-    /// When a relay ends without giving its shards back, they are published again after at most four
-    /// thirds of this time.
+    /// When a relay ends without giving its shards back, another relay takes them over and goes on publishing
+    /// after at most four thirds of this time.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.options.lease = lease;
         self
@@ -101,7 +102,7 @@ impl Relay {
     /// How long a publish may take until it is confirmed; then its outcome is unknown, and the row is
     /// published again. Default: 5 seconds.
     ///
-    /// Nothing is sent later than this time before the end of the lease.
+    /// The relay sends nothing when less than this time is left of its lease.
     pub fn publish_timeout(mut self, timeout: Duration) -> Self {
         self.options.publish_timeout = timeout;
         self
@@ -134,8 +135,8 @@ impl Relay {
     ///
     /// The relay keeps at most eight batches in memory, and about an eighth of a batch of each key. So
     /// the backlog of a key that waits, for a confirmation, another attempt or the end of an outage, does
-    /// not hold up other keys. Rows of other keys wait only if more than four batches of keys have a
-    /// failed row, or 40 batches of keys wait for the end of an outage.
+    /// not hold up other keys. Rows of other keys wait only if more than 4 × `rows` keys (2,000 by default)
+    /// have a failed row, or more than 40 × `rows` keys (20,000) wait for the end of an outage.
     pub fn batch(mut self, rows: u32) -> Self {
         self.options.batch = rows;
         self
@@ -144,8 +145,8 @@ impl Relay {
     /// The longest time between two looks for new rows, and the precision of `not_before`. Default:
     /// 200 milliseconds.
     ///
-    /// After a hint from this process (`enqueue`, or the commit of `begin`) the relay looks after 1, 2,
-    /// 4 ... milliseconds. Rows that other processes write are found after this time at the latest.
+    /// After a hint from this process (`enqueue`, or the commit of `begin`) the relay looks for rows 1, 2, 4
+    /// … milliseconds later. Rows that other processes write are found after this time at the latest.
     pub fn idle_poll(mut self, longest: Duration) -> Self {
         self.options.idle_poll = longest;
         self
@@ -165,12 +166,12 @@ impl Relay {
         self
     }
 
-    /// How long before the newest confirmed row of a stream another row may have been published, to be
-    /// published again by itself when the stream has lost it. Default: 10 minutes, five times the
-    /// longest time after which JetStream syncs its files.
+    /// Lost rows are republished automatically only if they were published at most this long before the
+    /// stream's newest row. Default: 10 minutes, five times the longest time after which JetStream syncs its
+    /// files.
     ///
-    /// A loss that reaches further back is that of a restored backup. It is reported, and nothing of it
-    /// is published again. Only rows that are still [kept](Self::keep_published) can be compared.
+    /// A loss that reaches further back is treated as that of a restored backup: the relay reports it, and
+    /// publishes nothing of it again. Only rows that are still [kept](Self::keep_published) can be compared.
     pub fn repair_within(mut self, within: Duration) -> Self {
         self.options.repair_within = within;
         self
@@ -194,8 +195,8 @@ impl Relay {
     /// Runs until `stop` completes, then confirms and marks the rows in flight, and gives the shards
     /// back.
     ///
-    /// It survives a database or a server that is away: it logs a warning, and tries again with a delay
-    /// of up to 5 seconds.
+    /// It survives an unavailable database or server: it logs a warning, and tries again with a delay of up
+    /// to 5 seconds.
     ///
     /// Cancel-safe in the sense that no row is lost: after dropping the future, rows that were in flight
     /// are published again by the next owner of their shards, when the leases end.

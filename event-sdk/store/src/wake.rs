@@ -7,8 +7,8 @@ use tokio::sync::watch;
 
 /// Wakes the relays of this process that publish the rows of one outbox. Clones wake the same relays.
 ///
-/// It only saves time: a relay finds every row by polling, and rows of other processes in no other
-/// way.
+/// It only saves time: a relay finds every row by polling. It finds rows of other processes only by
+/// polling.
 #[derive(Clone)]
 pub struct Wake(Arc<watch::Sender<Hints>>);
 

@@ -36,9 +36,9 @@ use crate::test_bus::{TestBus, TestBusBuilder};
 /// deliveries come again after the ack wait. With [`faults`](Self::faults) it also runs for each
 /// of these seeds. All of it takes virtual time only.
 ///
-/// [`always`](Self::always) and [`finally`](Self::finally) say what must hold. They panic if it does
-/// not, so all assertions can be used in them. Besides, no run may leave events unsettled, or block
-/// its thread (on Linux, which tells for how long a thread waits).
+/// [`always`](Self::always) and [`finally`](Self::finally) say what must hold. They panic if it
+/// does not, so all assertions can be used in them. In addition, no run may leave events unsettled,
+/// or block its thread. The second is checked only on Linux.
 ///
 /// ```
 /// use std::collections::BTreeMap;
@@ -88,10 +88,11 @@ use crate::test_bus::{TestBus, TestBusBuilder};
 /// # What a run repeats
 ///
 /// A run depends on its [`Seed`] alone, if the service does: it must not use real time, random
-/// numbers or threads of its own, and take the branches of `tokio::select!` in a fixed order
-/// (`biased`). A service that blocks its thread for ever is given up after some seconds, and its
-/// thread stays until the test program ends. A failure names its seed; [`replay`](Self::replay), or the environment variable
-/// [`Explore::REPLAY_VARIABLE`], repeats that run alone.
+/// numbers or threads of its own, and it must take the branches of `tokio::select!` in a fixed
+/// order (`biased`). A service that blocks its thread for ever is given up after some seconds, and
+/// its thread stays until the test program ends. A failure names its seed;
+/// [`replay`](Self::replay), or the environment variable [`Explore::REPLAY_VARIABLE`], repeats that
+/// run alone.
 #[must_use = "nothing is explored until `run` is called"]
 pub struct Explore<W> {
     scenario: Scenario<W>,

@@ -117,8 +117,8 @@ impl Faults {
     /// Waits for the next [crash](Fault::Crash). The connection on which it happened does nothing
     /// any more and completes no call; a test drops the service, and starts it again on another.
     ///
-    /// Cancel-safe: a crash before the call, for which no earlier call has returned, completes it at
-    /// once. Several such crashes complete one call.
+    /// Cancel-safe. If a crash happened before and no earlier call has returned for it, this call
+    /// returns at once. Several such crashes complete one call.
     pub async fn crashed(&self) {
         self.shared.crash.notified().await;
     }

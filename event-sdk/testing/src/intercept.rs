@@ -15,8 +15,9 @@ use event_sdk::transport::{
     Deletion, Difference, Drained, Error, FoundMessage, History, HistoryRequest, HistoryStream,
     LinkState, MessageAdmin, PublishRequest, PurgeRequest, PutRequest, Revision, ScheduleRequest,
     Scheduled, ScheduledMessage, Scheduler, StreamAdmin, StreamChange, StreamState,
-    SubscribeRequest, Subscription, Transport, TransportExt as _, WhichMessage,
+    SubscribeRequest, Subscription, Transport, TransportExt as _, UserInfo, WhichMessage,
 };
+use jiff::Timestamp;
 
 /// What happens to the calls that pass through an [`Intercepted`] transport. Every default passes
 /// the call on unchanged.
@@ -154,6 +155,10 @@ impl<T: Transport, I: Intercept> Transport for Intercepted<T, I> {
         status
     }
 
+    fn user(&self) -> Completion<Result<Option<UserInfo>, Error>> {
+        self.intercept.call("user", || self.inner.user())
+    }
+
     fn scheduler(&self) -> Option<&dyn Scheduler> {
         self.inner.scheduler().is_some().then_some(self)
     }
@@ -280,6 +285,28 @@ impl<T: Transport, I: Intercept> ConsumerAdmin for Intercepted<T, I> {
     fn delete(&self, stream: &str, consumer: &str) -> Completion<Result<(), Error>> {
         self.intercept.call("consumers.delete", || {
             self.inner.delete_consumer(stream, consumer)
+        })
+    }
+
+    fn list(&self, stream: &str) -> Completion<Result<Vec<ConsumerInfo>, Error>> {
+        self.intercept
+            .call("consumers.list", || self.inner.list_consumers(stream))
+    }
+
+    fn pause(
+        &self,
+        stream: &str,
+        consumer: &str,
+        until: Option<Timestamp>,
+    ) -> Completion<Result<(), Error>> {
+        self.intercept.call("consumers.pause", || {
+            self.inner.pause_consumer(stream, consumer, until)
+        })
+    }
+
+    fn reset(&self, stream: &str, consumer: &str, sequence: u64) -> Completion<Result<(), Error>> {
+        self.intercept.call("consumers.reset", || {
+            self.inner.reset_consumer(stream, consumer, sequence)
         })
     }
 }

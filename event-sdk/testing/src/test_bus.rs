@@ -77,8 +77,8 @@ use crate::recording::Recording;
 ///
 /// Each event that is published is read back by its own type, and written again. If that gives
 /// another document, the publish fails with [`Encode`](event_sdk::ErrorKind::Encode), and so does
-/// the next assertion on this bus, with the path of the first difference. If there is none, the
-/// bus panics when it is dropped.
+/// the next assertion on this bus, with the path of the first difference. If no assertion follows,
+/// the bus panics when it is dropped.
 pub struct TestBus {
     bus: EventBus,
     /// The same without faults, for the input of tests.
@@ -118,7 +118,7 @@ impl TestBus {
     }
 
     /// The bus of another service, named `source`, on a connection of its own to the same streams.
-    /// It is closed and drained by itself, as another process would be.
+    /// Close or drain it separately, like the bus of another process.
     ///
     /// # Panics
     ///

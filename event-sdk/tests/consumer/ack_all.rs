@@ -343,7 +343,7 @@ async fn no_event_is_settled_before_it_is_done_whoever_is_the_owner() {
                 }
                 7 if owners.len() < 3 => owners.push(owner(&bus, seed + step, &done)),
                 8 => {
-                    // The process is stopped: all timers are due at once then.
+                    // The process is frozen: all timers are due at once then.
                     tokio::time::advance(secs(random.below(30))).await;
                 }
                 _ => tokio::time::sleep(Duration::from_millis(random.below(2_000))).await,

@@ -1,5 +1,5 @@
-//! Dead letters of a consumer: what is kept, what is checked at start, a store that is away, and
-//! events that are sent again.
+//! Dead letters of a consumer: what is kept, what is checked at start, a store that is unavailable,
+//! and events that are sent again.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -145,7 +145,8 @@ async fn an_outage_of_one_scope_leaves_the_others_alone() {
     assert_eq!((report.handled, report.failed_attempts), (20, 0));
 }
 
-/// `?` on a publisher of the bus, as on `ctx.publish`: the errors of a publish keep what is away.
+/// `?` on a publisher of the bus, as on `ctx.publish`: the errors of a publish keep what is
+/// unavailable.
 #[tokio::test(start_paused = true)]
 async fn a_publisher_that_cannot_reach_its_bus_is_an_outage() {
     for all in [false, true] {

@@ -201,7 +201,7 @@ async fn an_instance_that_was_stopped_past_its_leases_completes_nothing_and_goes
     place(&bus, "a", 1).await;
     place(&bus, "a", 2).await;
     tokio::time::sleep(secs(1)).await;
-    // No task runs meanwhile, as if the process was stopped.
+    // No task runs meanwhile, as if the process was frozen.
     tokio::time::advance(2 * TERM).await;
     tokio::time::sleep(secs(1)).await;
     assert_eq!(journal.notes(), Vec::<String>::new());

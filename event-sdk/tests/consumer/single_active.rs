@@ -1,4 +1,4 @@
-//! One owner: who handles, what a takeover waits for, and what an owner does that was stopped.
+//! One owner: who handles, what a takeover waits for, and what an owner does that was frozen.
 
 use std::time::Duration;
 
@@ -157,7 +157,7 @@ async fn an_owner_that_was_stopped_past_its_lease_completes_nothing() {
     place(&bus, "a", 2).await;
     tokio::time::sleep(secs(1)).await;
     assert_eq!(journal.notes(), ["first 1"]);
-    // No task runs meanwhile, as if the process was stopped: all timers are due at once then.
+    // No task runs meanwhile, as if the process was frozen: all timers are due at once then.
     tokio::time::advance(2 * TERM).await;
     tokio::time::sleep(secs(1)).await;
     // The handler was dropped before it went on, and nothing was settled.

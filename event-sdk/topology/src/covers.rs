@@ -19,8 +19,8 @@ use crate::topology::Topology;
 /// well formed, and that each consumer finds its events: those of its set, or its pattern in its
 /// stream. `covers!(TOPOLOGY, Set, …)` also checks the events of these sets.
 ///
-/// Checked are the relative subjects of [`StreamSpec::constant`]; an event with an `absolute` subject
-/// is refused. If a wrong topology compiled, events would be lost:
+/// It checks the relative subjects of [`StreamSpec::constant`]; it refuses an event with an
+/// `absolute` subject. This does not compile, because two streams overlap:
 ///
 /// ```compile_fail
 /// use event_sdk::stream::StreamSpec;
@@ -32,7 +32,7 @@ use crate::topology::Topology;
 /// covers!(SHOP); // the streams `ALL` and `ORDERS` overlap
 /// ```
 ///
-/// Nor would a consumer find its events in a stream that does not store them:
+/// This does not compile either, because the consumer's stream does not store its events:
 ///
 /// ```compile_fail,E0080
 /// use event_sdk::Event;
@@ -52,7 +52,7 @@ use crate::topology::Topology;
 /// covers!(SHOP); // the stream `PAYMENTS` does not store `orders.order.placed`
 /// ```
 ///
-/// Nor a set that takes other events, of which no stream stores any:
+/// This does not compile either: no stream stores any event of the set's pattern:
 ///
 /// ```compile_fail,E0080
 /// use event_sdk::{EventSet, RawEvent};

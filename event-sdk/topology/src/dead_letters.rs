@@ -55,7 +55,7 @@ impl DeadLetterSpec {
         self
     }
 
-    /// Limits the age of letters, looked at or not; zero, the default: no limit.
+    /// Limits the age of letters, also of those that nobody has looked at. Default: zero, no limit.
     #[must_use]
     pub const fn max_age(mut self, age: Duration) -> Self {
         self.max_age = age;

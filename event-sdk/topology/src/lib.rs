@@ -111,3 +111,8 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/topology.md")]
 struct Page;
+
+/// So have those of the page on rolling deploys.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/rolling-deploys.md")]
+struct RollingDeploys;

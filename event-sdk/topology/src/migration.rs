@@ -28,7 +28,7 @@ pub(crate) fn unchangeable(existing: &StreamConfig, wanted: &StreamConfig) -> Op
     (!reasons.is_empty()).then(|| reasons.join("; "))
 }
 
-/// A stream that has to be made anew.
+/// A stream that must be deleted and created again.
 pub(crate) fn stream(name: &str, reason: String, differences: Vec<Difference>) -> Refusal {
     Refusal {
         reason,
@@ -44,7 +44,7 @@ pub(crate) fn stream(name: &str, reason: String, differences: Vec<Difference>) -
                 "if it keeps events that were handled, copy them: `nats stream add {name}_COPY --source {name}`, without subjects and limits; wait until both have the same number of messages (`nats stream info`)"
             ),
             format!("delete it, with its consumers: `nats stream rm {name}`"),
-            "declare its consumers with `DeliverPolicy::ByStartSequence`, at the number of copied messages plus one, since they have handled these; then apply this topology: the stream is made anew, and its sequences begin at one"
+            "declare its consumers with `DeliverPolicy::ByStartSequence`, at the number of copied messages plus one, since they have handled these; then apply this topology: the stream is created again, and its sequences begin at one"
                 .to_owned(),
             format!(
                 "copy the events back: `nats stream edit {name} --source {name}_COPY`; once it has all of them, remove `sources` from its configuration (`nats stream info {name} --json`, `nats stream edit {name} --config FILE`), then `nats stream rm {name}_COPY`"
@@ -54,7 +54,7 @@ pub(crate) fn stream(name: &str, reason: String, differences: Vec<Difference>) -
     }
 }
 
-/// A bucket that has to be made anew.
+/// A bucket that must be replaced by one of another name.
 pub(crate) fn bucket(name: &str, differences: Vec<Difference>) -> Refusal {
     Refusal {
         reason: "its storage is another one, and no server moves a bucket".to_owned(),
@@ -85,7 +85,7 @@ pub(crate) fn no_bucket(name: &str, differences: Vec<Difference>) -> Refusal {
     }
 }
 
-/// A durable that has to be made anew, since these settings are fixed.
+/// A durable that must be created again, since these settings are fixed.
 pub(crate) fn durable(
     stream: &str,
     name: &str,

@@ -68,6 +68,12 @@ impl Topology {
         self
     }
 
+    /// The declared dead-letter streams.
+    #[must_use]
+    pub const fn dead_letter_specs(&self) -> &'static [DeadLetterSpec] {
+        self.dead_letters
+    }
+
     /// Sets the bucket in which the instances of a service coordinate. Default: none.
     #[must_use]
     pub const fn bucket(mut self, bucket: &'static BucketConfig) -> Self {
@@ -108,9 +114,9 @@ impl Topology {
     /// Creates and changes what differs, after it has made a [plan](Self::plan). If any part of the
     /// plan is refused, nothing is changed.
     ///
-    /// Applying a topology again changes nothing, as does a second process that applies the same one
-    /// at the same time. After it was stopped on its way, apply it again. What the topology does not
-    /// name is left as it is; nothing is ever deleted.
+    /// Applying a topology again changes nothing. It is also safe if two processes apply it at
+    /// once. If the call was interrupted, apply again. Streams and consumers that the topology does
+    /// not name stay as they are; nothing is ever deleted.
     ///
     /// Not cancel-safe: after dropping the future, some parts may have been applied. Applying them
     /// again is safe.

@@ -56,7 +56,7 @@ impl Authority {
     /// If its files cannot be written.
     pub fn expired_client(&self, name: &str) -> Result<Identity, Error> {
         let subject = Subject {
-            expired: true,
+            until: Some(OVER),
             ..Subject::client(name)
         };
         self.sign(&subject).map_err(not_made)
@@ -87,9 +87,9 @@ impl Authority {
             .distinguished_name
             .push(DnType::CommonName, subject.name);
         params.extended_key_usages = vec![subject.usage.clone()];
-        if subject.expired {
+        if let Some((year, month, day)) = subject.until {
             params.not_before = date_time_ymd(2001, 1, 1);
-            params.not_after = date_time_ymd(2002, 1, 1);
+            params.not_after = date_time_ymd(year, month, day);
         }
         let key = KeyPair::generate().map_err(io::Error::other)?;
         let signed = params
@@ -137,6 +137,12 @@ impl Identity {
     }
 }
 
+/// Year, month and day.
+type Date = (i32, u8, u8);
+
+/// A day that is over.
+const OVER: Date = (2002, 1, 1);
+
 /// How a server speaks TLS.
 #[derive(Clone, Debug)]
 pub struct Tls {
@@ -144,7 +150,7 @@ pub struct Tls {
     pub(crate) client_certificate: bool,
     pub(crate) handshake_first: bool,
     hosts: Vec<String>,
-    expired: bool,
+    until: Option<Date>,
 }
 
 impl Tls {
@@ -155,7 +161,7 @@ impl Tls {
             client_certificate: false,
             handshake_first: false,
             hosts: vec!["localhost".to_owned(), "127.0.0.1".to_owned()],
-            expired: false,
+            until: None,
         }
     }
 
@@ -180,7 +186,13 @@ impl Tls {
 
     /// With a certificate whose time is over.
     pub fn expired(mut self) -> Self {
-        self.expired = true;
+        self.until = Some(OVER);
+        self
+    }
+
+    /// With a certificate that expires at the beginning of this day: year, month and day.
+    pub fn until(mut self, day: (i32, u8, u8)) -> Self {
+        self.until = Some(day);
         self
     }
 
@@ -190,7 +202,7 @@ impl Tls {
             name: "nats-server",
             hosts: &self.hosts,
             usage: ExtendedKeyUsagePurpose::ServerAuth,
-            expired: self.expired,
+            until: self.until,
         };
         self.authority.sign(&subject).map_err(not_made)
     }
@@ -201,7 +213,7 @@ struct Subject<'a> {
     name: &'a str,
     hosts: &'a [String],
     usage: ExtendedKeyUsagePurpose,
-    expired: bool,
+    until: Option<Date>,
 }
 
 impl<'a> Subject<'a> {
@@ -210,7 +222,7 @@ impl<'a> Subject<'a> {
             name,
             hosts: &[],
             usage: ExtendedKeyUsagePurpose::ClientAuth,
-            expired: false,
+            until: None,
         }
     }
 }

@@ -43,7 +43,7 @@ pub const BILLS: &str = "BILLS";
 /// The stream of bookings.
 pub const BOOKINGS: &str = "BOOKINGS";
 
-/// The lease of a relay. A relay that is stopped for longer has lost its shards.
+/// The lease of a relay. A relay that is frozen for longer has lost its shards.
 pub const LEASE: Duration = Duration::from_millis(1_500);
 
 /// The publish timeout of a relay.

@@ -94,10 +94,12 @@ const BEYOND: [Capability; 3] = [
 ];
 
 /// What the oldest supported server lacks beside that.
-const LATER: [Capability; 3] = [
+const LATER: [Capability; 5] = [
     Capability::ExpectPattern,
     Capability::CoordinationExpiry,
     Capability::Scheduler,
+    Capability::PauseConsumer,
+    Capability::ResetConsumer,
 ];
 
 /// Everything passed, but for what a server cannot do.

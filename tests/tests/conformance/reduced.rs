@@ -8,13 +8,15 @@ use event_sdk::text::Text;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
     AccountUsage, Advisories, BucketConfig, CancelRequest, Cancellation, Capabilities, Capability,
-    Completion, Confirmation, ConsumerAdmin, Coordination, CoordinationEntry, Difference, Drained,
-    Error, History, Incoming, MessageAdmin, NoticeKind, Operation, PublishRequest, PutRequest,
-    Revision, ScheduleRequest, Scheduled, ScheduledMessage, Scheduler, Stored, StreamAdmin,
-    StreamChange, StreamState, SubscribeRequest, Subscription, Transport, TransportExt as _,
+    Completion, Confirmation, ConnectionStatus, ConsumerAdmin, ConsumerChange, ConsumerConfig,
+    ConsumerInfo, Coordination, CoordinationEntry, Difference, Drained, Error, History, Incoming,
+    MessageAdmin, NoticeKind, Operation, PublishRequest, PutRequest, Revision, ScheduleRequest,
+    Scheduled, ScheduledMessage, Scheduler, Stored, StreamAdmin, StreamChange, StreamState,
+    SubscribeRequest, Subscription, Transport, TransportExt as _,
 };
 use event_sdk_conformance::{Harness, HarnessError, Suite, Verdict, cases};
 use futures_util::StreamExt;
+use jiff::Timestamp;
 
 /// A memory transport that lacks one capability, as one that is honest about
 /// it would.
@@ -120,8 +122,7 @@ impl Transport for Reduced {
     }
 
     fn consumer_admin(&self) -> Option<&dyn ConsumerAdmin> {
-        self.has_ability(Capability::ConsumerAdmin)
-            .then(|| self.inner.consumer_admin())?
+        self.has_ability(Capability::ConsumerAdmin).then_some(self)
     }
 
     fn message_admin(&self) -> Option<&dyn MessageAdmin> {
@@ -135,6 +136,10 @@ impl Transport for Reduced {
 
     fn is_connected(&self) -> bool {
         self.inner.is_connected()
+    }
+
+    fn connection_status(&self) -> ConnectionStatus {
+        self.inner.connection_status()
     }
 
     fn advisories(&self) -> Option<&dyn Advisories> {
@@ -177,6 +182,47 @@ impl StreamAdmin for Reduced {
             Ok(()) => self.inner.apply_stream(config),
             Err(error) => Completion::ready(Err(error)),
         }
+    }
+}
+
+impl ConsumerAdmin for Reduced {
+    fn list(&self, stream: &str) -> Completion<Result<Vec<ConsumerInfo>, Error>> {
+        self.inner.list_consumers(stream)
+    }
+
+    fn info(&self, stream: &str, consumer: &str) -> Completion<Result<ConsumerInfo, Error>> {
+        self.inner.consumer_info(stream, consumer)
+    }
+
+    fn apply(
+        &self,
+        stream: &str,
+        config: &ConsumerConfig,
+    ) -> Completion<Result<ConsumerChange, Error>> {
+        self.inner.apply_consumer(stream, config)
+    }
+
+    fn pause(
+        &self,
+        stream: &str,
+        consumer: &str,
+        until: Option<Timestamp>,
+    ) -> Completion<Result<(), Error>> {
+        match self.refuse([Capability::PauseConsumer], Operation::Manage) {
+            Ok(()) => self.inner.pause_consumer(stream, consumer, until),
+            Err(error) => Completion::ready(Err(error)),
+        }
+    }
+
+    fn reset(&self, stream: &str, consumer: &str, sequence: u64) -> Completion<Result<(), Error>> {
+        match self.refuse([Capability::ResetConsumer], Operation::Manage) {
+            Ok(()) => self.inner.reset_consumer(stream, consumer, sequence),
+            Err(error) => Completion::ready(Err(error)),
+        }
+    }
+
+    fn delete(&self, stream: &str, consumer: &str) -> Completion<Result<(), Error>> {
+        self.inner.delete_consumer(stream, consumer)
     }
 }
 

@@ -23,9 +23,9 @@ use std::time::Duration;
 use event_sdk::Pattern;
 use event_sdk::transport::{
     AckPolicy, Advisories, BoundConsumer, Capabilities, Capability, Completion, Confirmation,
-    ConsumerAdmin, ConsumerConfig, ConsumerName, Coordination, DeliverPolicy, Drained, Error,
-    ErrorKind, History, MessageAdmin, Operation, PublishRequest, Scheduler, StreamAdmin,
-    SubscribeRequest, Subscription, Transport, TransportExt as _,
+    ConnectionStatus, ConsumerAdmin, ConsumerConfig, ConsumerName, Coordination, DeliverPolicy,
+    Drained, Error, ErrorKind, History, LinkState, MessageAdmin, Operation, PublishRequest,
+    Scheduler, StreamAdmin, SubscribeRequest, Subscription, Transport, TransportExt as _,
 };
 
 pub(crate) use kinds::Sabotage;
@@ -214,6 +214,18 @@ impl<T: Transport> Transport for Broken<T> {
 
     fn scheduler(&self) -> Option<&dyn Scheduler> {
         self.inner.supports(Capability::Scheduler).then_some(self)
+    }
+
+    fn connection_status(&self) -> ConnectionStatus {
+        let mut status = self.inner.connection_status();
+        match self.sabotage {
+            Sabotage::DeniesItsConnection if status.state == LinkState::Connected => {
+                status.state = LinkState::Disconnected;
+            }
+            Sabotage::ConcealsItsEnd => status.state = LinkState::Connected,
+            _ => {}
+        }
+        status
     }
 
     fn drain(&self, within: Duration) -> Completion<Result<Drained, Error>> {

@@ -1,5 +1,5 @@
-//! Consumers on real servers: processes that abort, a server that is away, one owner, and the ledger
-//! of processes and servers that fail.
+//! Consumers on real servers: processes that abort, a server that is unavailable, one owner, and
+//! the ledger of processes and servers that fail.
 #![cfg(unix)]
 
 mod ack_all;

@@ -1,5 +1,5 @@
-//! A server that is away while a consumer runs: no attempt counts, nothing is given up, and all goes
-//! on by itself.
+//! A server that is unavailable while a consumer runs: no attempt counts, nothing is given up, and
+//! all goes on by itself.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,7 +11,7 @@ use event_sdk_tests::killers::{Counted, Echoed};
 
 use crate::rig::{connect, eventually, left, publish, start, within};
 
-/// How long the server is away, in seconds; 30 in the long form.
+/// How long the server is unavailable, in seconds; 30 in the long form.
 fn away_for() -> Duration {
     let seconds = std::env::var("OUTAGE_SECONDS").ok();
     let seconds = seconds.map(|text| text.parse().expect("OUTAGE_SECONDS is a number"));

@@ -179,7 +179,7 @@ async fn lists_groups_and_debug_show_no_data_of_events() {
             .unwrap();
         let groups = within("groups", queue.groups(&open)).await.unwrap();
         let shown = within("a letter", queue.show(1)).await.unwrap().unwrap();
-        assert_eq!(shown.letter, letter, "it is there for whoever asks for it");
+        assert_eq!(shown.letter, letter, "it is there for those who ask for it");
         let report = within("a redrive", queue.redrive(open).dry_run())
             .await
             .unwrap();

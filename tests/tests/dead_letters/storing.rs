@@ -250,7 +250,7 @@ async fn a_closure_gets_the_letter_and_its_failure_is_an_error() {
     assert_eq!(*taken.lock().unwrap(), [letter(1)]);
 }
 
-/// A closure that panics, or whose future does, is a store that is away: the caller goes on.
+/// A closure that panics, or whose future does, is a store that is unavailable: the caller goes on.
 #[tokio::test]
 async fn a_closure_that_panics_is_an_error_without_its_text() {
     for at_once in [true, false] {

@@ -12,6 +12,7 @@ mod golden;
 mod ours;
 mod stories;
 mod theirs;
+mod without_sdk;
 
 use client::Client;
 

@@ -27,7 +27,7 @@ pub(crate) struct ReadingTaken {
     pub(crate) note: Option<String>,
 }
 
-/// Somebody has looked at a reading.
+/// A reading was checked.
 #[derive(Debug, Clone, PartialEq, Event, Serialize, Deserialize)]
 #[event(domain = "weather", entity = "reading", action = "checked")]
 pub(crate) struct ReadingChecked {
@@ -46,7 +46,7 @@ pub(crate) struct StationLogged {
     pub(crate) line: String,
 }
 
-/// An alarm of somebody else's: a whole subject.
+/// An alarm of another system: a whole subject.
 #[derive(Debug, Clone, PartialEq, Event, Serialize, Deserialize)]
 #[event(absolute = "legacy.ALARM.raised", type = "alarm")]
 pub(crate) struct AlarmRaised {
@@ -59,7 +59,7 @@ pub(crate) struct AlarmRaised {
 pub(crate) enum Weather {
     /// A station has measured.
     Taken(ReadingTaken),
-    /// Somebody has looked at a reading.
+    /// A reading was checked.
     Checked(ReadingChecked),
     /// A station has written into its log.
     Logged(StationLogged),

@@ -266,7 +266,10 @@ impl Case {
                 .await
                 .unwrap();
         }
-        if self.row.contains("Management::Never") {
+        let steers = ["lists the consumers", "pauses", "resets"];
+        if self.row.contains("Management::Never")
+            || steers.iter().any(|begin| self.row.starts_with(begin))
+        {
             let durable = bus
                 .subscribe::<AllOrderEvents>()
                 .durable(self.own("billing"));

@@ -162,6 +162,16 @@ pub(super) const TABLE: &[FeatureSet] = &[
         reason: "the deployment of a service; has no features",
     },
     FeatureSet {
+        package: "event-sdk-ops",
+        features: Features::None,
+        reason: "the commands of a program without a database",
+    },
+    FeatureSet {
+        package: "event-sdk-ops",
+        features: Features::All,
+        reason: "the commands of a program with outbox and inbox",
+    },
+    FeatureSet {
         package: "event-sdk-store",
         features: Features::All,
         reason: "the stores of another database; has no features",
@@ -214,7 +224,7 @@ pub(super) const TABLE: &[FeatureSet] = &[
     FeatureSet {
         package: "event-schemas-subset",
         features: Features::All,
-        reason: "of use to whoever compares JSON Schemas; has no features",
+        reason: "of use to every program that compares JSON Schemas; has no features",
     },
     FeatureSet {
         package: "event-schemas",

@@ -83,7 +83,7 @@ pub(super) fn serve(program: &Program, port: Option<u16>, store: Option<&Path>) 
     become_it(&mut command)
 }
 
-/// Ends the server on a signal, whoever gets it, and removes a store that is only temporary.
+/// Ends the server on a signal to the script or to the server, and removes a store that is only temporary.
 const UNTIL_STOPPED: &str = r#"
 store=${3:-$(mktemp -d)} || exit 1
 "$1" --addr 127.0.0.1 --port "$2" --jetstream --store_dir "$store" &

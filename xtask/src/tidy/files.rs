@@ -13,11 +13,8 @@ const SKIPPED: [&str; 3] = ["target", "wip", "node_modules"];
 
 /// Every breach of the rules in the files below `root`.
 pub(super) fn check(root: &Path) -> Result<Vec<String>> {
-    let mut files = Vec::new();
-    collect(root, &mut files)?;
-    files.sort();
     let mut faults = Vec::new();
-    for path in files {
+    for path in with_extension(root, "rs")? {
         let text =
             fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         faults.extend(breaches(path.strip_prefix(root).unwrap_or(&path), &text));
@@ -25,7 +22,15 @@ pub(super) fn check(root: &Path) -> Result<Vec<String>> {
     Ok(faults)
 }
 
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+/// All files of ours below `root` with this extension, sorted.
+pub(super) fn with_extension(root: &Path, extension: &str) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    collect(root, extension, &mut files)?;
+    files.sort();
+    Ok(files)
+}
+
+fn collect(folder: &Path, extension: &str, files: &mut Vec<PathBuf>) -> Result<()> {
     let entries =
         fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
     for entry in entries {
@@ -34,9 +39,9 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
         let name = name.to_string_lossy();
         if entry.file_type()?.is_dir() {
             if !name.starts_with('.') && !SKIPPED.contains(&name.as_ref()) {
-                collect(&path, files)?;
+                collect(&path, extension, files)?;
             }
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+        } else if path.extension().is_some_and(|own| own == extension) {
             files.push(path);
         }
     }

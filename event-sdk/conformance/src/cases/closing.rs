@@ -12,8 +12,8 @@ use crate::failure::{Outcome, ensure, ensure_eq, within};
 use crate::fixture::Fixture;
 use crate::rig::Rig;
 use event_sdk_core::transport::{
-    AckPolicy, Capability, Deletion, DeliverPolicy, Error, ErrorKind, HistoryRequest, PurgeRequest,
-    Settlement, TransportExt as _, WhichMessage,
+    AckPolicy, Capability, Deletion, DeliverPolicy, Error, ErrorKind, HistoryRequest, LinkState,
+    PurgeRequest, Settlement, TransportExt as _, WhichMessage,
 };
 
 cases! { "closing":
@@ -31,6 +31,8 @@ cases! { "closing":
         "Closing ends the subscriptions, also one that waits, without an error.";
     closing_twice_harms_nobody []
         "A transport may be closed twice, and by many at the same time.";
+    the_state_of_the_connection_is_told []
+        "A transport says that it is connected while it works, and that it is closed after its end.";
     closing_while_publishing []
         "A publish that is overtaken by closing is answered: it is stored or the transport was closed.";
     closing_while_subscribing []
@@ -173,6 +175,21 @@ async fn closing_twice_harms_nobody(fixture: Fixture) -> Outcome {
     close_at_once(&rig, 8).await?;
     close_at_once(&rig, 1).await?;
     refused("a publish", rig.attempt(rig.draft("a", 0)?).await?)
+}
+
+async fn the_state_of_the_connection_is_told(fixture: Fixture) -> Outcome {
+    let rig = fixture.rig().await?;
+    rig.store(rig.draft("a", 0)?).await?;
+    let state = || rig.transport.connection_status().state;
+    ensure_eq!(state(), LinkState::Connected, "the state while it works");
+    rig.close().await??;
+    // The client may report its end a moment later.
+    let ended = async {
+        while state() != LinkState::Closed {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    within(rig.patience(), "the state `Closed`", ended).await
 }
 
 async fn closing_while_publishing(fixture: Fixture) -> Outcome {

@@ -1,6 +1,8 @@
 //! `StreamAdmin` and `ConsumerAdmin`: optional abilities to find, inspect, create, change and
 //! delete streams and consumers.
 
+use jiff::Timestamp;
+
 use super::{
     AccountUsage, Completion, ConsumerChange, ConsumerConfig, Difference, Error, StreamChange,
 };
@@ -70,7 +72,7 @@ pub trait StreamAdmin: Send + Sync {
     fn apply(&self, config: &StreamConfig) -> Completion<Result<StreamChange, Error>>;
 }
 
-/// Inspects, creates, changes and deletes the consumers of streams.
+/// Lists, inspects, creates, changes, pauses, resets and deletes the consumers of streams.
 ///
 /// - [`apply`](Self::apply) creates or changes a durable. A changed durable keeps its position:
 ///   acknowledged messages are not delivered again, and unsettled deliveries stay unsettled.
@@ -81,7 +83,27 @@ pub trait StreamAdmin: Send + Sync {
 /// - The start position matters only when a consumer is created; it is neither compared nor
 ///   changed.
 /// - A refused change has no effect: see the errors of [`apply`](Self::apply).
+/// - A [paused](Self::pause) consumer delivers nothing, neither for the first time nor again; its
+///   subscriptions stay open. Deliveries can be settled, and their ack waits go on. A subscription may
+///   still return what it had received before.
+/// - A [reset](Self::reset) consumer delivers the messages from a sequence on as if for the first
+///   time, whatever was delivered or acknowledged before. Deliveries from before the reset that are
+///   settled after it may settle a later delivery of the same message, so stop the subscriptions first.
 pub trait ConsumerAdmin: Send + Sync {
+    /// Returns all consumers of a stream that have a name, each with its configuration and position,
+    /// by name.
+    ///
+    /// A server names ephemeral consumers too; the transport in the process does not.
+    ///
+    /// Cancel-safe: it changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`StreamNotFound`](super::ErrorKind::StreamNotFound),
+    /// [`PermissionDenied`](super::ErrorKind::PermissionDenied),
+    /// [`Closed`](super::ErrorKind::Closed), errors of the connection.
+    fn list(&self, stream: &str) -> Completion<Result<Vec<ConsumerInfo>, Error>>;
+
     /// Returns a consumer's configuration and its position in the stream.
     ///
     /// Cancel-safe: it changes nothing.
@@ -114,6 +136,45 @@ pub trait ConsumerAdmin: Send + Sync {
         stream: &str,
         config: &ConsumerConfig,
     ) -> Completion<Result<ConsumerChange, Error>>;
+
+    /// Pauses a consumer until a time, or lets it go on (`None`). After that time it goes on by itself;
+    /// a time that has passed pauses nothing.
+    ///
+    /// Needs [`Capability::PauseConsumer`](super::Capability::PauseConsumer).
+    ///
+    /// Not cancel-safe: after dropping the future, the consumer may be paused. Pausing it again is safe.
+    ///
+    /// # Errors
+    ///
+    /// [`Unsupported`](super::ErrorKind::Unsupported) on a transport or server without this, and those
+    /// of [`info`](Self::info). After a [`Timeout`](super::ErrorKind::Timeout), [`Error::outcome`] says
+    /// whether the consumer may be paused.
+    fn pause(
+        &self,
+        stream: &str,
+        consumer: &str,
+        until: Option<Timestamp>,
+    ) -> Completion<Result<(), Error>>;
+
+    /// Resets a consumer: the next message that it delivers is the first one from `sequence` on that
+    /// its filters match, and unsettled deliveries are forgotten. To deliver again what is not settled,
+    /// pass the [ack floor](ConsumerInfo::acknowledged) plus one; that also delivers again what was
+    /// acknowledged above the floor.
+    ///
+    /// Needs [`Capability::ResetConsumer`](super::Capability::ResetConsumer).
+    ///
+    /// Not cancel-safe: after dropping the future, the consumer may be reset. To reset it again delivers
+    /// again what was delivered meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidOption`](super::ErrorKind::InvalidOption) for a consumer that started neither at the
+    /// oldest message nor at a sequence or time, for a sequence before its start, and possibly on a
+    /// stream that drops messages when they are acknowledged;
+    /// [`Unsupported`](super::ErrorKind::Unsupported) on a transport or server without this, and those
+    /// of [`info`](Self::info). After a [`Timeout`](super::ErrorKind::Timeout), [`Error::outcome`] says
+    /// whether the consumer may be reset.
+    fn reset(&self, stream: &str, consumer: &str, sequence: u64) -> Completion<Result<(), Error>>;
 
     /// Deletes a consumer. Its subscriptions end with
     /// [`ErrorKind::ConsumerNotFound`](super::ErrorKind::ConsumerNotFound).
@@ -153,6 +214,8 @@ pub struct ConsumerInfo {
     /// The number of requests for messages that wait at the server; `None` on a transport without
     /// a server.
     pub waiting: Option<u64>,
+    /// Until when the consumer is [paused](ConsumerAdmin::pause); `None` if it is not.
+    pub paused_until: Option<Timestamp>,
 }
 
 impl ConsumerInfo {
@@ -169,6 +232,7 @@ impl ConsumerInfo {
             redelivered: 0,
             pending: 0,
             waiting: None,
+            paused_until: None,
         }
     }
 }

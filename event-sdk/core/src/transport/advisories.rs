@@ -17,7 +17,7 @@ use super::{Completion, Error, Notice};
 use crate::subject::{InvalidSubject, Pattern, Subject};
 use crate::text::Text;
 
-/// Listens to the advisories of a server: messages about consumers that it publishes by itself.
+/// Listens to the advisories of a server: messages about consumers that the server publishes.
 ///
 /// - A subscription receives the advisories that are published while it exists, of the consumers of
 ///   all clients, at most once: those during a lost connection are lost, which is

@@ -42,7 +42,7 @@ pub enum Capability {
     /// Streams can be found, created and changed:
     /// [`Transport::stream_admin`](super::Transport::stream_admin).
     StreamAdmin,
-    /// Consumers can be inspected, created, changed and deleted:
+    /// Consumers can be listed, inspected, created, changed and deleted:
     /// [`Transport::consumer_admin`](super::Transport::consumer_admin).
     ConsumerAdmin,
     /// Stored messages can be got, deleted and purged by sequence:
@@ -63,11 +63,15 @@ pub enum Capability {
     /// Messages can be stored at a later time:
     /// [`Transport::scheduler`](super::Transport::scheduler).
     Scheduler,
+    /// A consumer can be paused: [`ConsumerAdmin::pause`](super::ConsumerAdmin::pause).
+    PauseConsumer,
+    /// A consumer can be reset: [`ConsumerAdmin::reset`](super::ConsumerAdmin::reset).
+    ResetConsumer,
 }
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 25] = [
         Self::Store,
         Self::Deduplication,
         Self::DeduplicationOff,
@@ -91,6 +95,8 @@ impl Capability {
         Self::Coordination,
         Self::CoordinationExpiry,
         Self::Scheduler,
+        Self::PauseConsumer,
+        Self::ResetConsumer,
     ];
 
     /// Whether a transport provides this capability by an optional trait.
@@ -141,6 +147,8 @@ impl fmt::Display for Capability {
             Self::Coordination => "keeping entries by key with compare-and-set",
             Self::CoordinationExpiry => "an expiry for a single entry",
             Self::Scheduler => "scheduling a message for a later time",
+            Self::PauseConsumer => "pausing a consumer",
+            Self::ResetConsumer => "resetting a consumer to another position",
         })
     }
 }

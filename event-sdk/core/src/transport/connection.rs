@@ -1,4 +1,7 @@
-//! `ConnectionStatus`: whether a transport is connected to its server, and why it last was not.
+//! `ConnectionStatus`: whether a transport is connected to its server, why it last was not, and when its
+//! certificates expire.
+
+use std::fmt;
 
 use jiff::Timestamp;
 
@@ -16,6 +19,11 @@ pub struct ConnectionStatus {
     /// When the transport was last without a connection, and why; `None` if it always had one since
     /// it was made.
     pub last_disconnect: Option<Disconnect>,
+    /// Since when the present connection for publishing exists, by the clock of this machine; `None`
+    /// without one, and on a transport without a server.
+    pub connected_at: Option<Timestamp>,
+    /// The certificates of the connections; empty without TLS.
+    pub certificates: Vec<Certificate>,
 }
 
 impl ConnectionStatus {
@@ -25,6 +33,8 @@ impl ConnectionStatus {
         Self {
             state,
             last_disconnect: None,
+            connected_at: None,
+            certificates: Vec::new(),
         }
     }
 }
@@ -58,5 +68,43 @@ impl Disconnect {
     pub fn new(at: Timestamp, reason: impl Into<Text>) -> Self {
         let reason = reason.into();
         Self { at, reason }
+    }
+}
+
+/// A certificate that one side of the connections showed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Certificate {
+    /// Whose it is.
+    pub owner: CertificateOwner,
+    /// When it expires: the earliest time of its chain, as far as it was shown, and of all
+    /// connections. Or why that is not known.
+    pub expires_at: Result<Timestamp, Text>,
+}
+
+impl Certificate {
+    /// A certificate of this side.
+    #[must_use]
+    pub const fn new(owner: CertificateOwner, expires_at: Result<Timestamp, Text>) -> Self {
+        Self { owner, expires_at }
+    }
+}
+
+/// The side of a connection that shows a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CertificateOwner {
+    /// The server.
+    Server,
+    /// This client.
+    Client,
+}
+
+impl fmt::Display for CertificateOwner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Server => "server",
+            Self::Client => "client",
+        })
     }
 }

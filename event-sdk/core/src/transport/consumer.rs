@@ -228,7 +228,7 @@ pub enum DeliverPolicy {
 /// How deliveries are acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AckPolicy {
-    /// Each delivery by itself.
+    /// Each delivery separately.
     Explicit,
     /// All deliveries up to one together: an ack or a term settles its message and every message of
     /// a lower sequence, **whichever subscription has it**. A nak and a restart of the ack wait

@@ -53,8 +53,8 @@ use crate::text::Text;
 /// most a few seconds later. Time is that of the transport: on a server that of the server.
 ///
 /// **Reading.** A read that begins after a write was confirmed returns the result of that write or
-/// of a later one. A transport may document an exception for a cluster that elects a leader. So
-/// decide by a write that expects what was read, and not by the read alone.
+/// of a later one. A transport may document an exception for a cluster that elects a leader. Do not
+/// rely on the read alone: write with the revision that was read, and see whether this succeeds.
 ///
 /// **Draining.** During a [drain](super::Transport::drain) all of this is allowed as long as
 /// publishing is, except `apply`.

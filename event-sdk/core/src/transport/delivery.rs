@@ -19,7 +19,7 @@ use crate::text::Text;
 ///
 /// An error is final: it is the reason why the subscription has ended, and `None` follows. When the
 /// transport is drained or closed, the subscription ends with `None` and without an error.
-/// Whatever does not end a subscription is a [`Notice`].
+/// Everything that does not end a subscription is a [`Notice`].
 ///
 /// Polling is cancel-safe: an item is either returned or kept.
 pub type Deliveries = Pin<Box<dyn Stream<Item = Result<Incoming, Error>> + Send>>;

@@ -1,6 +1,8 @@
 //! `TransportExt`: calls optional abilities, and returns `Unsupported` where a transport lacks
 //! one.
 
+use jiff::Timestamp;
+
 use super::{
     AccountUsage, AdvisoryRequest, AdvisoryStream, BucketConfig, CancelRequest, Cancellation,
     Capability, Completion, ConsumerChange, ConsumerConfig, ConsumerInfo, CoordinationEntry,
@@ -101,6 +103,40 @@ pub trait TransportExt: Transport {
         match self.consumer_admin() {
             Some(consumers) => consumers.info(stream, consumer),
             None => lacks(self, Capability::ConsumerAdmin, Operation::Read),
+        }
+    }
+
+    /// See [`ConsumerAdmin::list`](super::ConsumerAdmin::list).
+    fn list_consumers(&self, stream: &str) -> Completion<Result<Vec<ConsumerInfo>, Error>> {
+        match self.consumer_admin() {
+            Some(consumers) => consumers.list(stream),
+            None => lacks(self, Capability::ConsumerAdmin, Operation::Read),
+        }
+    }
+
+    /// See [`ConsumerAdmin::pause`](super::ConsumerAdmin::pause).
+    fn pause_consumer(
+        &self,
+        stream: &str,
+        consumer: &str,
+        until: Option<Timestamp>,
+    ) -> Completion<Result<(), Error>> {
+        match self.consumer_admin() {
+            Some(consumers) => consumers.pause(stream, consumer, until),
+            None => lacks(self, Capability::ConsumerAdmin, Operation::Manage),
+        }
+    }
+
+    /// See [`ConsumerAdmin::reset`](super::ConsumerAdmin::reset).
+    fn reset_consumer(
+        &self,
+        stream: &str,
+        consumer: &str,
+        sequence: u64,
+    ) -> Completion<Result<(), Error>> {
+        match self.consumer_admin() {
+            Some(consumers) => consumers.reset(stream, consumer, sequence),
+            None => lacks(self, Capability::ConsumerAdmin, Operation::Manage),
         }
     }
 

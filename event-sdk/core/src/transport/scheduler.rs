@@ -35,7 +35,7 @@ use crate::text::Text;
 ///   time is the time at which it fired. It is a message like others: consumers, limits and history
 ///   treat it so.
 /// - Schedules last as long as their stream. Those that come due while the transport or its server
-///   is away are fired when it is back.
+///   is unavailable are fired when it is back.
 ///
 /// **Waiting** schedules are not messages: consumers with a filter within the subjects of the stream
 /// do not receive them, and history does not return them. Each transport documents how limits of the

@@ -1,6 +1,9 @@
 //! Memory and time stay bounded, whatever subscribers do.
 
+use event_sdk::EventBus;
 use event_sdk::transport::{AckPolicy, Gap, Incoming, LostCount};
+use futures_util::FutureExt as _;
+use tokio::task::unconstrained;
 
 use crate::support::*;
 
@@ -63,4 +66,54 @@ fn ten_thousand_subscriptions_to_one_subject_all_receive() {
     }
     subs.truncate(1);
     assert_eq!(rig.state().consumers, 1);
+}
+
+/// The same however many messages a full stream has: none of them is moved to drop the oldest.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_publish_past_the_limit_costs_what_one_before_it_costs() {
+    const LIMIT: u64 = 50_000;
+    let rig = Rig::of(|stream| stream.max_messages(LIMIT));
+    let publishing = || {
+        let begun = nanoseconds_on_processor();
+        rig.publish_many("a", LIMIT);
+        nanoseconds_on_processor() - begun
+    };
+    let (before, past) = (publishing(), publishing());
+    assert_eq!(rig.state().first_sequence, LIMIT + 1);
+    assert!(
+        past < 5 * before,
+        "{before} ns before it, {past} ns past it"
+    );
+}
+
+/// How long this thread has run, whatever else the machine does.
+#[cfg(target_os = "linux")]
+fn nanoseconds_on_processor() -> u64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    text.split_whitespace().next().unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn with_a_limit_of_zero_any_number_may_be_unsettled() {
+    const MANY: usize = 3_000;
+    let bus = EventBus::memory();
+    for _ in 0..MANY {
+        bus.raw().publish("orders.order.placed", "x").await.unwrap();
+    }
+    let unsettled = async |limit: Option<u32>| {
+        let mut orders = bus.raw().subscribe(pattern("orders.>"));
+        if let Some(limit) = limit {
+            orders = orders.max_ack_pending(limit);
+        }
+        let mut orders = orders.await.unwrap();
+        let mut held = Vec::new();
+        while let Some(next) = unconstrained(orders.next()).now_or_never() {
+            held.push(next.unwrap().unwrap());
+        }
+        held.len()
+    };
+    assert_eq!(unsettled(None).await, 1_000);
+    assert_eq!(unsettled(Some(10)).await, 10);
+    assert_eq!(unsettled(Some(0)).await, MANY);
 }

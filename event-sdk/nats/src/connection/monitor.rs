@@ -46,6 +46,8 @@ pub(crate) struct ConnectionMonitor {
 #[derive(Debug, Default)]
 struct Made {
     at: Option<Instant>,
+    /// The same by the clock of this machine.
+    at_wall: Option<Timestamp>,
     short_lived: u32,
     /// How many connections there have been.
     count: u64,
@@ -105,6 +107,8 @@ impl ConnectionMonitor {
             ConnectionState::Closed => LinkState::Closed,
         });
         status.last_disconnect.clone_from(&lock(&self.last));
+        let made = lock(&self.made);
+        status.connected_at = made.at.and(made.at_wall);
         status
     }
 
@@ -299,6 +303,7 @@ impl ConnectionMonitor {
                 {
                     let mut made = lock(&self.made);
                     made.at = Some(now);
+                    made.at_wall = Some(Timestamp::now());
                     made.count += 1;
                 }
                 self.reconcile(true, now);

@@ -67,6 +67,9 @@ pub(super) struct Info {
     /// How many requests for messages wait.
     #[serde(default)]
     num_waiting: u64,
+    /// Whether it is paused now; until when stands in its configuration.
+    #[serde(default)]
+    paused: bool,
 }
 
 /// The last delivery of a consumer.
@@ -111,6 +114,7 @@ impl Info {
     /// The consumer in our words.
     pub(super) fn read(self) -> ConsumerInfo {
         let name = ConsumerName::Durable(self.name.into());
+        let paused_until = self.config.pause_until.filter(|_| self.paused);
         let (config, foreign) = self.config.read(&ConsumerConfig::new(name, Vec::new()));
         let mut info = ConsumerInfo::new(config);
         info.foreign = foreign;
@@ -121,6 +125,7 @@ impl Info {
         info.redelivered = self.num_redelivered;
         info.pending = self.num_pending;
         info.waiting = Some(self.num_waiting);
+        info.paused_until = paused_until;
         info
     }
 }

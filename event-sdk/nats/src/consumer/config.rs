@@ -53,6 +53,9 @@ pub(super) struct Wire {
     deliver_subject: Option<String>,
     #[serde(skip_serializing)]
     headers_only: bool,
+    // Set by a request of its own.
+    #[serde(skip_serializing)]
+    pub(super) pause_until: Option<Timestamp>,
     #[serde(skip_serializing)]
     priority_policy: Option<String>,
     // The limits of one request.

@@ -45,6 +45,9 @@ pub(super) fn kind(code: u64, description: &str) -> (ErrorKind, &'static str) {
         DELETION_FAILED | 10110 if description.ends_with("not permitted") => {
             (ErrorKind::DeletionDenied, "the stream is configured so")
         }
+        // A reset of a consumer that did not start at the oldest message, a sequence or a time, or to a
+        // position before its start (nats-server, `server/consumer.go`, `resetStartingSeq`).
+        10204 => (ErrorKind::InvalidOption, ""),
         CONSUMER_NOT_FOUND | CONSUMER_NOT_THERE => (ErrorKind::ConsumerNotFound, ""),
         10071 | WRONG_LAST_SEQUENCE_UNKNOWN => (
             ErrorKind::WrongLastSequence {
@@ -71,7 +74,7 @@ pub(super) fn kind(code: u64, description: &str) -> (ErrorKind, &'static str) {
             ErrorKind::InvalidHeader,
             "put long values into the event instead",
         ),
-        // No place for it: while a server is away, or ever.
+        // No place for it: while a server is unavailable, or ever.
         10005 if description.contains("offline") => (
             ErrorKind::Timeout,
             "try again when all servers of the cluster are there",

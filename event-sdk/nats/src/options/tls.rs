@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use async_nats::rustls;
-use rustls::client::ResolvesClientCert;
+use rustls::client::{ResolvesClientCert, WebPkiServerVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -12,6 +12,7 @@ use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, RootCertStore, SignatureScheme};
 
 use super::masked::FilePath;
+use super::shown::{Link, Remembering, ShownCertificates};
 use event_sdk_core::transport::{Error, ErrorKind, Operation};
 
 /// The TLS options of a connection.
@@ -25,6 +26,8 @@ pub(crate) struct Tls {
     pub(crate) authorities: Vec<FilePath>,
     /// Certificate and key of this client.
     pub(super) client: Option<(FilePath, FilePath)>,
+    /// What both sides of the connection have shown.
+    pub(crate) shown: Arc<ShownCertificates>,
 }
 
 impl Tls {
@@ -34,27 +37,46 @@ impl Tls {
         Some(certificate)
     }
 
-    /// Reads the files.
+    /// Reads the files, for this connection.
     ///
     /// The client gets a complete configuration. Otherwise it would use the crypto provider of the
     /// process, and panic if the program has two of them.
-    pub(crate) async fn config(&self) -> Result<ClientConfig, Error> {
+    pub(crate) async fn config(&self, link: Link) -> Result<ClientConfig, Error> {
         let this = self.clone();
-        let read = tokio::task::spawn_blocking(move || this.read());
+        let read = tokio::task::spawn_blocking(move || this.read(link));
         read.await
             .map_err(|error| refused("the certificates were not read").with_source(error))?
     }
 
-    fn read(&self) -> Result<ClientConfig, Error> {
+    fn read(&self, link: Link) -> Result<ClientConfig, Error> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
-            .map_err(|error| refused("TLS cannot be used").with_source(error))?
-            .with_root_certificates(self.roots()?);
+            .map_err(|error| refused("TLS cannot be used").with_source(error))?;
+        let roots = self.roots()?;
+        let builder = if roots.is_empty() {
+            // Nothing can be verified, and a connection without TLS needs no authority.
+            builder.with_root_certificates(roots)
+        } else {
+            // The verifier that `with_root_certificates` makes.
+            let with_provider = WebPkiServerVerifier::builder_with_provider;
+            let verifier = with_provider(Arc::new(roots), Arc::clone(&provider))
+                .build()
+                .map_err(|error| refused("the authorities cannot be used").with_source(error))?;
+            let remembering = Remembering {
+                verifier,
+                shown: Arc::clone(&self.shown),
+                link,
+            };
+            builder
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::new(remembering))
+        };
         Ok(match &self.client {
             None => builder.with_no_client_auth(),
             Some((certificate, key)) => {
-                let client = ClientCertificate::read(certificate, key, provider)?;
+                let shown = Arc::clone(&self.shown);
+                let client = ClientCertificate::read(certificate, key, provider, shown)?;
                 builder.with_client_cert_resolver(Arc::new(client))
             }
         })
@@ -100,6 +122,7 @@ struct ClientCertificate {
     key: FilePath,
     provider: Arc<CryptoProvider>,
     last: Mutex<Arc<CertifiedKey>>,
+    shown: Arc<ShownCertificates>,
 }
 
 impl ClientCertificate {
@@ -107,13 +130,16 @@ impl ClientCertificate {
         certificate: &FilePath,
         key: &FilePath,
         provider: Arc<CryptoProvider>,
+        shown: Arc<ShownCertificates>,
     ) -> Result<Self, Error> {
         let read = certified_key(certificate, key, &provider)?;
+        shown.client(&read.cert);
         Ok(Self {
             certificate: certificate.clone(),
             key: key.clone(),
             provider,
             last: Mutex::new(Arc::new(read)),
+            shown,
         })
     }
 }
@@ -122,7 +148,10 @@ impl ResolvesClientCert for ClientCertificate {
     fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         match certified_key(&self.certificate, &self.key, &self.provider) {
-            Ok(read) => *last = Arc::new(read),
+            Ok(read) => {
+                self.shown.client(&read.cert);
+                *last = Arc::new(read);
+            }
             // The files may be in the process of being replaced.
             Err(error) => {
                 tracing::warn!(
@@ -273,7 +302,7 @@ mod tests {
                 certified_key(&path, &path, &provider)
                     .map(drop)
                     .unwrap_err(),
-                trusting.read().map(drop).unwrap_err(),
+                trusting.read(Link::Publishing).map(drop).unwrap_err(),
             ] {
                 let shown = shown(&error);
                 let decimal = format!("{:?}", &KEY.as_bytes()[20..26]);

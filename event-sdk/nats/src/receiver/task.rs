@@ -202,7 +202,11 @@ mod tests {
     async fn attempts_that_failed_before_nobody_needed_a_connection_do_not_count() {
         let most = 3;
         let options = crate::Nats::options("nats://127.0.0.1:1").max_reconnects(most);
-        let tls = options.tls.config().await.unwrap();
+        let tls = options
+            .tls
+            .config(crate::options::Link::Deliveries)
+            .await
+            .unwrap();
         let servers = vec![ServerAddress {
             host: "127.0.0.1".to_owned(),
             port: 1,

@@ -35,7 +35,7 @@ pub(super) struct State {
     pub(super) gate: Gate,
     /// The task that hands over what waits.
     pub(super) pump: Option<Waker>,
-    /// Whether that task looks after the queue at short intervals.
+    /// Whether that task checks the queue at short intervals.
     pub(super) watched: bool,
     /// Whether it takes nothing more; what it has is still handed over.
     pub(super) draining: bool,

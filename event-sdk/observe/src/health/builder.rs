@@ -24,6 +24,7 @@ pub struct HealthBuilder {
     pub(super) outboxes: Vec<Outbox>,
     dead_letters: Vec<Text>,
     features: BTreeMap<String, bool>,
+    name: Option<String>,
     version: Option<String>,
     thresholds: Thresholds,
     interval: Duration,
@@ -40,6 +41,7 @@ impl HealthBuilder {
             outboxes: Vec::new(),
             dead_letters: Vec::new(),
             features: BTreeMap::new(),
+            name: None,
             version: None,
             thresholds: Thresholds::default(),
             interval: Duration::from_secs(5),
@@ -68,8 +70,8 @@ impl HealthBuilder {
     /// Adds all consumers that a registry has at the time of a check. The service is ready only if
     /// there is at least one.
     ///
-    /// The health keeps a clone of `consumers`: they do not end because the caller drops its own, but
-    /// by [`run_until`](Consumers::run_until) or [`remove`](Consumers::remove).
+    /// The health keeps a clone of `consumers`, so they do not end when the caller drops its own. End them
+    /// with [`run_until`](Consumers::run_until) or [`remove`](Consumers::remove).
     pub fn consumers(mut self, consumers: &Consumers) -> Self {
         self.registries.push(consumers.clone());
         self
@@ -85,6 +87,14 @@ impl HealthBuilder {
     /// Says whether the service uses something, such as an inbox, for the report only.
     pub fn feature(mut self, name: impl Into<String>, enabled: bool) -> Self {
         self.features.insert(name.into(), enabled);
+        self
+    }
+
+    /// Sets the name of this health, which is the label `health` of its gauges. Default: the
+    /// [source](EventBus::source) of the bus. While there is another health of that name in the process,
+    /// a number is added (`billing-2`), so that neither overwrites the gauges of the other.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
         self
     }
 
@@ -124,6 +134,11 @@ impl HealthBuilder {
             ("outbox".to_owned(), !self.outboxes.is_empty()),
         ]);
         features.extend(self.features);
+        #[cfg(feature = "metrics")]
+        let gauges = super::gauges::Gauges::new(match &self.name {
+            Some(name) => name,
+            None => self.bus.source(),
+        });
         let checks = Checks {
             bus: self.bus,
             streams: self.streams,
@@ -137,7 +152,7 @@ impl HealthBuilder {
             timeout: self.timeout,
             progress: Progress::default(),
             #[cfg(feature = "metrics")]
-            gauges: super::gauges::Gauges::new(),
+            gauges,
         };
         Health::new(checks, self.interval)
     }

@@ -9,9 +9,10 @@ use event_sdk::EventBus;
 use event_sdk::consumer::{ConsumerMonitor, Consumers};
 use event_sdk::text::Text;
 use event_sdk::time::Clock;
-use event_sdk::transport::{ConnectionStatus, LinkState, Transport};
+use event_sdk::transport::{Certificate, ConnectionStatus, LinkState, Transport};
 use futures_util::FutureExt as _;
 use futures_util::future::{join, join_all};
+use jiff::Timestamp;
 
 #[cfg(feature = "metrics")]
 use super::gauges::Gauges;
@@ -19,8 +20,9 @@ use super::parts::{Outbox, Part, Scope};
 use super::progress::Progress;
 use super::report::Problem;
 use super::{
-    Configured, ConnectionHealth, ConsumerHealth, DeadLetterHealth, DurableHealth, HealthReport,
-    LastDisconnect, OutboxHealth, Performance, Status, StreamHealth, Thresholds,
+    CertificateHealth, Configured, ConnectionHealth, ConsumerHealth, DeadLetterHealth,
+    DurableHealth, HealthReport, LastDisconnect, OutboxHealth, Performance, Status, StreamHealth,
+    Thresholds,
 };
 
 /// The parts of a service that a check asks.
@@ -66,6 +68,7 @@ impl Checks {
                 "has panicked: the code of a store or transport has a fault, and no part is known";
             problems.push(Problem::new(Status::Down, "check".to_owned(), problem));
         }
+        problems.extend(self.expiring(&link, checked_at));
         let asked = asked.unwrap_or_default();
         let mut round_trip = None;
         let streams = collect(asked.streams, &mut problems, &mut round_trip);
@@ -195,7 +198,7 @@ impl Checks {
     }
 
     /// The consumers that there are now.
-    fn monitors(&self) -> Vec<ConsumerMonitor> {
+    pub(super) fn monitors(&self) -> Vec<ConsumerMonitor> {
         let registered = self.registries.iter().flat_map(Consumers::monitors);
         self.monitors.iter().cloned().chain(registered).collect()
     }
@@ -230,7 +233,41 @@ impl Checks {
                 at: last.at,
                 reason: last.reason.to_string(),
             }),
+            connected_at: status.connected_at,
+            certificates: status.certificates.iter().map(certificate).collect(),
         }
+    }
+
+    /// The certificates that have expired, or expire within the threshold. They are known in memory.
+    fn expiring(&self, status: &ConnectionStatus, now: Timestamp) -> Vec<Problem> {
+        let Some(lead) = self.thresholds.certificate_expiry else {
+            return Vec::new();
+        };
+        let expiring = status.certificates.iter().filter_map(|certificate| {
+            let at = *certificate.expires_at.as_ref().ok()?;
+            let left = at.duration_since(now);
+            let problem = if left.is_positive() {
+                let left = Duration::try_from(left).unwrap_or_default();
+                (left <= lead).then(|| {
+                    let days = left.as_secs() / (24 * 60 * 60);
+                    format!("expires at {at}, in {days} days; no connection is made after that")
+                })?
+            } else {
+                format!("has expired at {at}; the next connection will be refused")
+            };
+            let part = format!("certificate of the {}", certificate.owner);
+            Some(Problem::new(Status::Degraded, part, problem))
+        });
+        expiring.collect()
+    }
+}
+
+fn certificate(certificate: &Certificate) -> CertificateHealth {
+    let expires_at = certificate.expires_at.as_ref();
+    CertificateHealth {
+        owner: certificate.owner.to_string(),
+        expires_at: expires_at.ok().copied(),
+        error: expires_at.err().map(ToString::to_string),
     }
 }
 

@@ -5,13 +5,47 @@ use std::sync::{Mutex, PoisonError};
 
 use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
 
-use super::{HealthReport, Status};
+use super::{HealthReport, Status, StreamHealth};
 
 const CONSUMER: &str = "messaging.consumer.group.name";
 
-/// The streams, consumers and durables for which the last check set gauges. Each of them can be removed.
+/// The gauges of one health.
 #[derive(Debug)]
-pub(super) struct Gauges(Mutex<BTreeSet<About>>);
+pub(super) struct Gauges {
+    name: Name,
+    /// The streams, consumers and durables for which the last check set gauges. Each of them can be
+    /// removed.
+    last: Mutex<BTreeSet<About>>,
+}
+
+type Labels = Vec<(&'static str, String)>;
+
+/// The label `health`: a name that no other health of this process has now.
+#[derive(Debug)]
+struct Name(String);
+
+/// The names of the healths that there are.
+static NAMES: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+impl Name {
+    fn claim(wanted: &str) -> Self {
+        let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut name = wanted.to_owned();
+        let mut number = 1_u64;
+        while !names.insert(name.clone()) {
+            number = number.saturating_add(1);
+            name = format!("{wanted}-{number}");
+        }
+        Self(name)
+    }
+}
+
+impl Drop for Name {
+    fn drop(&mut self) {
+        let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
+        names.remove(&self.0);
+    }
+}
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum About {
@@ -23,9 +57,12 @@ enum About {
 
 impl Gauges {
     /// Describes them to the recorder, if one is installed by now.
-    pub(super) fn new() -> Self {
+    pub(super) fn new(name: &str) -> Self {
         describe();
-        Self(Mutex::default())
+        Self {
+            name: Name::claim(name),
+            last: Mutex::default(),
+        }
     }
 
     /// Sets the gauges to the values of the report, and to zero those of what is no longer in it.
@@ -42,93 +79,122 @@ impl Gauges {
             }
         }
         // No code under this lock but that of the recorder can panic.
-        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         for gone in last.difference(&now) {
-            clear(gone);
+            self.clear(gone);
         }
         *last = now;
         drop(last);
-        set(report);
+        self.set_all(report);
     }
-}
 
-/// Sets the gauges of a removed stream, consumer or durable to zero.
-fn clear(gone: &About) {
-    match gone {
-        About::Stream(name) => {
-            let label = [("stream", name.clone())];
-            gauge!("event_sdk.stream.messages", &label).set(0.0);
-            gauge!("event_sdk.stream.bytes", &label).set(0.0);
-        }
-        About::Consumer(name) => {
-            gauge!("event_sdk.consumer.ready", &[(CONSUMER, name.clone())]).set(0.0);
-        }
-        About::Durable([stream, consumer, durable]) => {
-            let labels = of_durable(stream, consumer, durable);
-            gauge!("event_sdk.consumer.lag", &labels).set(0.0);
-            gauge!("event_sdk.consumer.lag.seconds", &labels).set(0.0);
-            gauge!("event_sdk.consumer.stuck", &labels).set(0.0);
+    /// Sets the gauges of a removed stream, consumer or durable to zero.
+    fn clear(&self, gone: &About) {
+        match gone {
+            About::Stream(name) => {
+                let label = self.labels([("stream", name)]);
+                gauge!("event_sdk.stream.messages", &label).set(0.0);
+                gauge!("event_sdk.stream.bytes", &label).set(0.0);
+            }
+            About::Consumer(name) => {
+                let label = self.labels([(CONSUMER, name)]);
+                gauge!("event_sdk.consumer.ready", &label).set(0.0);
+            }
+            About::Durable([stream, consumer, durable]) => {
+                let labels = self.of_durable(stream, consumer, durable);
+                gauge!("event_sdk.consumer.lag", &labels).set(0.0);
+                gauge!("event_sdk.consumer.lag.seconds", &labels).set(0.0);
+                gauge!("event_sdk.consumer.stuck", &labels).set(0.0);
+            }
         }
     }
-}
 
-fn of_durable(stream: &str, consumer: &str, durable: &str) -> [(&'static str, String); 3] {
-    [
-        ("stream", stream.to_owned()),
-        (CONSUMER, consumer.to_owned()),
-        ("durable", durable.to_owned()),
-    ]
-}
+    /// These labels, and the name of the health.
+    fn labels<const N: usize>(&self, labels: [(&'static str, &str); N]) -> Labels {
+        let labels = labels.map(|(key, value)| (key, value.to_owned()));
+        let own = ("health", self.name.0.clone());
+        std::iter::once(own).chain(labels).collect()
+    }
 
-/// Sets the gauges to the values of the report.
-fn set(report: &HealthReport) {
-    gauge!("event_sdk.health.status").set(match report.status {
-        Status::Ok => 0.0,
-        Status::Degraded => 1.0,
-        Status::Down => 2.0,
-    });
-    counter!("event_sdk.health.checks", "status" => report.status.to_string()).increment(1);
-    gauge!("event_sdk.connection.connected").set(flag(report.connection.connected));
-    counter!("event_sdk.connection.connections").absolute(report.connection.connections);
-    counter!("event_sdk.bus.discarded").absolute(report.config.discarded);
-    for stream in &report.streams {
-        let label = [("stream", stream.name.clone())];
+    fn of_durable(&self, stream: &str, consumer: &str, durable: &str) -> Labels {
+        self.labels([
+            ("stream", stream),
+            (CONSUMER, consumer),
+            ("durable", durable),
+        ])
+    }
+
+    /// Sets the gauges to the values of the report.
+    fn set_all(&self, report: &HealthReport) {
+        let own = self.labels([]);
+        gauge!("event_sdk.health.status", &own).set(match report.status {
+            Status::Ok => 0.0,
+            Status::Degraded => 1.0,
+            Status::Down => 2.0,
+        });
+        let status = self.labels([("status", &report.status.to_string())]);
+        counter!("event_sdk.health.checks", &status).increment(1);
+        let connection = &report.connection;
+        gauge!("event_sdk.connection.connected", &own).set(flag(connection.connected));
+        counter!("event_sdk.connection.connections", &own).absolute(connection.connections);
+        counter!("event_sdk.bus.discarded", &own).absolute(report.config.discarded);
+        for certificate in &connection.certificates {
+            if let Some(at) = certificate.expires_at {
+                let labels = self.labels([("owner", &certificate.owner)]);
+                gauge!("event_sdk.certificate.expiry.seconds", &labels)
+                    .set(at.as_duration().as_secs_f64());
+            }
+        }
+        for stream in &report.streams {
+            self.set_stream(stream);
+        }
+        for consumer in &report.consumers {
+            let label = self.labels([(CONSUMER, &consumer.name)]);
+            gauge!("event_sdk.consumer.ready", &label).set(flag(consumer.ready));
+            for durable in &consumer.durables {
+                let labels = self.of_durable(&durable.stream, &consumer.name, &durable.durable);
+                if let Some(lag) = durable.lag_events {
+                    gauge!("event_sdk.consumer.lag", &labels).set(number(lag));
+                    // The last value would be that of another event.
+                    let seconds = durable.lag_seconds.unwrap_or(f64::NAN);
+                    gauge!("event_sdk.consumer.lag.seconds", &labels).set(seconds);
+                }
+                if let Some(stuck) = durable.stuck {
+                    gauge!("event_sdk.consumer.stuck", &labels).set(flag(stuck));
+                }
+            }
+        }
+        for letters in &report.dead_letters {
+            if let Some(messages) = letters.messages {
+                let label = self.labels([("stream", &letters.stream)]);
+                gauge!("event_sdk.dead_letters", &label).set(number(messages));
+            }
+        }
+        for outbox in &report.outboxes {
+            let label = self.labels([("outbox", &outbox.name)]);
+            if let Some(depth) = outbox.depth {
+                gauge!("event_sdk.outbox.depth", &label).set(number(depth));
+            }
+            if let Some(age) = outbox.oldest_age_seconds {
+                gauge!("event_sdk.outbox.oldest_age.seconds", &label).set(age);
+            }
+        }
+    }
+
+    fn set_stream(&self, stream: &StreamHealth) {
+        let label = self.labels([("stream", &stream.name)]);
         if let Some(messages) = stream.messages {
             gauge!("event_sdk.stream.messages", &label).set(number(messages));
         }
         if let Some(bytes) = stream.bytes {
             gauge!("event_sdk.stream.bytes", &label).set(number(bytes));
         }
-    }
-    for consumer in &report.consumers {
-        let label = [(CONSUMER, consumer.name.clone())];
-        gauge!("event_sdk.consumer.ready", &label).set(flag(consumer.ready));
-        for durable in &consumer.durables {
-            let labels = of_durable(&durable.stream, &consumer.name, &durable.durable);
-            if let Some(lag) = durable.lag_events {
-                gauge!("event_sdk.consumer.lag", &labels).set(number(lag));
-                // The last value would be that of another event.
-                let seconds = durable.lag_seconds.unwrap_or(f64::NAN);
-                gauge!("event_sdk.consumer.lag.seconds", &labels).set(seconds);
-            }
-            if let Some(stuck) = durable.stuck {
-                gauge!("event_sdk.consumer.stuck", &labels).set(flag(stuck));
-            }
+        if let (Some(bytes), Some(discard)) = (stream.max_bytes, stream.discard) {
+            let labels = self.labels([("stream", &stream.name), ("discard", discard)]);
+            gauge!("event_sdk.stream.max_bytes", &labels).set(number(bytes));
         }
-    }
-    for letters in &report.dead_letters {
-        if let Some(messages) = letters.messages {
-            let label = [("stream", letters.stream.clone())];
-            gauge!("event_sdk.dead_letters", &label).set(number(messages));
-        }
-    }
-    for outbox in &report.outboxes {
-        let label = [("outbox", outbox.name.clone())];
-        if let Some(depth) = outbox.depth {
-            gauge!("event_sdk.outbox.depth", &label).set(number(depth));
-        }
-        if let Some(age) = outbox.oldest_age_seconds {
-            gauge!("event_sdk.outbox.oldest_age.seconds", &label).set(age);
+        if let Some(removed) = stream.removed {
+            gauge!("event_sdk.stream.removed", &label).set(number(removed));
         }
     }
 }
@@ -153,6 +219,21 @@ fn describe() {
     );
     describe_gauge!("event_sdk.stream.messages", count, "Messages of a stream");
     describe_gauge!("event_sdk.stream.bytes", Unit::Bytes, "Bytes of a stream");
+    describe_gauge!(
+        "event_sdk.stream.max_bytes",
+        Unit::Bytes,
+        "Most bytes of a stream"
+    );
+    describe_gauge!(
+        "event_sdk.stream.removed",
+        count,
+        "Messages that are in the stream no longer"
+    );
+    describe_gauge!(
+        "event_sdk.certificate.expiry.seconds",
+        Unit::Seconds,
+        "When a certificate expires, in seconds since 1970"
+    );
     describe_gauge!(
         "event_sdk.consumer.ready",
         "Whether the consumer receives events, 1 or 0"

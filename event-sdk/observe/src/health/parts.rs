@@ -1,14 +1,17 @@
 //! The parts of a check: a stream, a durable with its lag, a dead-letter stream, an outbox.
 
 use std::future::Future;
+use std::num::NonZeroU64;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use event_sdk::stream::Discard;
 use event_sdk::text::Text;
 use event_sdk::time::Clock;
 use event_sdk::transport::{
-    ConsumerInfo, Error, ErrorKind, HistoryRequest, HistoryStart, Transport, TransportExt as _,
+    ConsumerInfo, Error, ErrorKind, HistoryRequest, HistoryStart, StreamState, Transport,
+    TransportExt as _,
 };
 use futures_util::StreamExt as _;
 use futures_util::future::{Either, select};
@@ -102,6 +105,9 @@ impl Scope<'_> {
             subjects: None,
             messages: None,
             bytes: None,
+            max_bytes: None,
+            discard: None,
+            removed: None,
             error: None,
         };
         let mut problems = Vec::new();
@@ -114,6 +120,13 @@ impl Scope<'_> {
                 health.subjects = Some(subjects.collect());
                 health.messages = Some(state.messages);
                 health.bytes = Some(state.bytes);
+                health.max_bytes = state.config.limits.bytes.map(NonZeroU64::get);
+                health.discard = Some(match state.config.limits.discard {
+                    Discard::Old => "old",
+                    Discard::New => "new",
+                });
+                health.removed = Some(state.last_sequence.saturating_sub(state.messages));
+                problems.extend(self.fullness(name, &state));
             }
             Err(unknown) => {
                 health.exists = unknown.missing.then_some(false);
@@ -125,6 +138,26 @@ impl Scope<'_> {
             problems,
             answered_in,
         }
+    }
+
+    /// Whether a stream that refuses messages when it is full is nearly so.
+    fn fullness(&self, name: &Text, state: &StreamState) -> Option<Problem> {
+        let (most, limits) = (self.thresholds.stream_full_percent?, &state.config.limits);
+        if limits.discard != Discard::New {
+            return None;
+        }
+        let of = |used: u64, limit: Option<NonZeroU64>, unit: &'static str| {
+            let limit = limit?.get();
+            let beyond = u128::from(used) * 100 >= u128::from(limit) * u128::from(most);
+            beyond.then_some((used, limit, unit))
+        };
+        let (used, limit, unit) = of(state.bytes, limits.bytes, "bytes")
+            .or_else(|| of(state.messages, limits.messages, "messages"))?;
+        let problem = format!(
+            "has {used} of at most {limit} {unit}, and refuses new messages when it is full"
+        );
+        let part = format!("stream {name}");
+        Some(Problem::new(Status::Degraded, part, problem))
     }
 
     pub(super) async fn dead_letters(&self, name: &Text) -> Part<DeadLetterHealth> {
@@ -201,8 +234,7 @@ impl Scope<'_> {
         }
     }
 
-    /// The age of the oldest event that is not settled: the first one above the ack floor. `None` if it
-    /// was dropped or settled meanwhile.
+    /// The [`lag_time`] of a durable.
     async fn lag_time(
         &self,
         stream: &Text,
@@ -211,19 +243,8 @@ impl Scope<'_> {
         if info.pending == 0 && info.ack_pending == 0 {
             return Ok(Some(Duration::ZERO));
         }
-        let mut request = HistoryRequest::new(stream.clone(), info.config.filters.clone());
-        request.from = HistoryStart::Sequence(info.acknowledged.saturating_add(1));
-        request.limit = Some(1);
-        let oldest = || async {
-            let mut stored = self.transport.read_history(request).await?;
-            stored.next().await.transpose()
-        };
-        let oldest = self.ask(oldest).await?;
-        Ok(oldest.map(|oldest| {
-            let age = self.clock.now().duration_since(oldest.stored_at);
-            // The clock of the server may be ahead.
-            age.try_into().unwrap_or_default()
-        }))
+        self.ask(|| lag_time(&*self.transport, stream, info, self.clock))
+            .await
     }
 
     /// Compares a durable with the thresholds.
@@ -295,6 +316,36 @@ impl Scope<'_> {
             answered_in: None,
         }
     }
+}
+
+/// The age of the oldest event that a durable has not settled: the first one above its ack floor, by
+/// the stored time of the server and this clock. Zero without lag; `None` if the event was dropped or
+/// settled since `info` was made.
+///
+/// Cancel-safe: it changes nothing.
+///
+/// # Errors
+///
+/// Those of [`History::read`](event_sdk::transport::History::read).
+pub async fn lag_time(
+    transport: &dyn Transport,
+    stream: &Text,
+    info: &ConsumerInfo,
+    clock: &Arc<dyn Clock>,
+) -> Result<Option<Duration>, Error> {
+    if info.pending == 0 && info.ack_pending == 0 {
+        return Ok(Some(Duration::ZERO));
+    }
+    let mut request = HistoryRequest::new(stream.clone(), info.config.filters.clone());
+    request.from = HistoryStart::Sequence(info.acknowledged.saturating_add(1));
+    request.limit = Some(1);
+    let mut stored = transport.read_history(request).await?;
+    let oldest = stored.next().await.transpose()?;
+    Ok(oldest.map(|oldest| {
+        let age = clock.now().duration_since(oldest.stored_at);
+        // The clock of the server may be ahead.
+        age.try_into().unwrap_or_default()
+    }))
 }
 
 impl Unknown {

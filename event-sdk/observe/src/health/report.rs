@@ -107,6 +107,25 @@ pub struct ConnectionHealth {
     /// When the connection was last lost, and the latest reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_disconnect: Option<LastDisconnect>,
+    /// Since when the present connection exists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connected_at: Option<Timestamp>,
+    /// The certificates of both sides; empty without TLS.
+    pub certificates: Vec<CertificateHealth>,
+}
+
+/// A certificate of the connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct CertificateHealth {
+    /// The side that shows it: `server` or `client`.
+    pub owner: String,
+    /// When it expires.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// Why that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
 }
 
 /// When the connection was last lost.
@@ -137,6 +156,16 @@ pub struct StreamHealth {
     /// Their size in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
+    /// The most bytes that it may have, if there is a limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_bytes: Option<u64>,
+    /// What it does when it is full: it drops its `old` messages, or refuses `new` ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub discard: Option<&'static str>,
+    /// Messages that were stored and are there no longer: they were dropped by a limit, expired,
+    /// settled in a stream that drops those, or deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub removed: Option<u64>,
     /// Why the values are missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -178,8 +207,8 @@ pub struct DurableHealth {
     /// Events that are not settled, and were delivered more than once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub redelivered: Option<u64>,
-    /// Requests for events that wait at the server. With events to deliver and none waiting, nobody
-    /// asks for them.
+    /// Requests for events that wait at the server. If there are events to deliver and this is zero, no
+    /// instance asks for events.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waiting: Option<u64>,
     /// For how many seconds, at least, events could be delivered, and none was delivered for the first

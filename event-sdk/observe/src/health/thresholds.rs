@@ -24,6 +24,13 @@ pub struct Thresholds {
     /// while the connection exists. It must be longer than the longest time limit of a handler of the
     /// service. Default: 60 s, twice the default time limit.
     pub stuck_after: Option<Duration>,
+    /// How full a stream that refuses messages beyond its limits may be: percent of the bytes or messages
+    /// that it may have. A stream that drops its oldest messages is full in normal operation, and is not
+    /// compared. Default: 90.
+    pub stream_full_percent: Option<u8>,
+    /// The time before a certificate of the connection expires from which the service is degraded.
+    /// Default: 14 days.
+    pub certificate_expiry: Option<Duration>,
     /// Messages in a dead-letter stream. Default: 100.
     pub dead_letters: Option<u64>,
     /// Rows of an outbox that can be published. Default: 1,000.
@@ -38,6 +45,8 @@ impl Default for Thresholds {
             lag_events: Some(1_000),
             lag_time: Some(Duration::from_secs(5 * 60)),
             stuck_after: Some(Duration::from_secs(60)),
+            stream_full_percent: Some(90),
+            certificate_expiry: Some(Duration::from_secs(14 * 24 * 60 * 60)),
             dead_letters: Some(100),
             outbox_depth: Some(1_000),
             outbox_age: Some(Duration::from_secs(60)),
@@ -53,6 +62,8 @@ impl Thresholds {
             lag_events: None,
             lag_time: None,
             stuck_after: None,
+            stream_full_percent: None,
+            certificate_expiry: None,
             dead_letters: None,
             outbox_depth: None,
             outbox_age: None,

@@ -1,8 +1,10 @@
 //! The routes over HTTP, on the memory transport.
 
 use axum::Router;
+use axum::routing::get;
 use event_sdk_observe::health::Health;
 use event_sdk_observe::routes::routes;
+use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -17,25 +19,45 @@ pub(crate) struct Probed {
 
 impl Probed {
     pub(crate) async fn serve(health: Health) -> Self {
+        Self::serve_with(health, None).await
+    }
+
+    /// Also answers `/metrics`, as Prometheus scrapes it.
+    pub(crate) async fn serve_with(health: Health, metrics: Option<PrometheusHandle>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let app = Router::new().merge(routes(health));
+        let mut app = Router::new().merge(routes(health));
+        if let Some(metrics) = metrics {
+            app = app.route("/metrics", get(async move || metrics.render()));
+        }
         let task = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
         Self { address, task }
     }
 
     /// Status and body of a route.
     pub(crate) async fn get(&self, path: &str) -> (u16, Value) {
+        let (head, body) = self.ask(path).await;
+        assert!(head.contains("content-type: application/json"), "{head}");
+        assert!(head.contains("cache-control: no-store"), "{head}");
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, serde_json::from_str(&body).unwrap())
+    }
+
+    /// The text of a route that answers with 200.
+    pub(crate) async fn text(&self, path: &str) -> String {
+        let (head, body) = self.ask(path).await;
+        assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+        body
+    }
+
+    async fn ask(&self, path: &str) -> (String, String) {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         let request = format!("GET {path} HTTP/1.1\r\nHost: probe\r\nConnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        assert!(head.contains("content-type: application/json"), "{head}");
-        assert!(head.contains("cache-control: no-store"), "{head}");
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        (status, serde_json::from_str(body).unwrap())
+        (head.to_owned(), body.to_owned())
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use event_sdk::stream::{Discard, StreamSpec};
 use event_sdk_observe::health::{Health, HealthReport, Status, Thresholds};
 use futures_util::poll;
 
@@ -46,11 +47,13 @@ async fn a_service_without_trouble_is_ok_and_reports_every_value() {
         "ready": true,
         "problems": [],
         "connection": {
-            "transport": "memory", "state": "connected", "connected": true, "connections": 0
+            "transport": "memory", "state": "connected", "connected": true, "connections": 0,
+            "certificates": []
         },
         "streams": [{
             "name": "ORDERS", "exists": true, "subjects": ["events.orders.>"],
-            "messages": 3, "bytes": json["streams"][0]["bytes"]
+            "messages": 3, "bytes": json["streams"][0]["bytes"], "discard": "old",
+            "removed": 0
         }],
         "consumers": [{ "name": "billing", "ready": true, "durables": [{
             "stream": "ORDERS", "durable": "billing", "lag_events": 0, "lag_seconds": 0.0,
@@ -232,7 +235,7 @@ async fn an_event_that_came_just_now_makes_no_consumer_stuck_however_seldom_is_c
 async fn a_consumer_of_another_bus_is_asked_for_at_its_own_server() {
     let service = Service::start().await;
     let other = event_sdk::EventBus::builder()
-        .stream(event_sdk::stream::StreamSpec::new("ELSEWHERE").subject("orders.>"))
+        .stream(StreamSpec::new("ELSEWHERE").subject("orders.>"))
         .memory()
         .unwrap();
     let (consumer, _gate) = gated(&other);
@@ -399,4 +402,36 @@ async fn a_registry_is_ready_when_it_has_consumers_and_all_receive() {
     assert_eq!(health.check().await.consumers[0].durables.len(), 1);
     consumers.remove(id).await.unwrap();
     assert!(!health.is_ready());
+}
+
+#[tokio::test]
+async fn a_stream_that_soon_refuses_messages_degrades_and_one_that_drops_them_does_not() {
+    let full = |name, subject, discard| {
+        let stream = StreamSpec::new(name).subject(subject).max_messages(10);
+        stream.when_full(discard)
+    };
+    let bus = event_sdk::EventBus::builder()
+        .stream(full("NEW", "new.>", Discard::New))
+        .stream(full("OLD", "old.>", Discard::Old))
+        .memory()
+        .unwrap();
+    let health = anew(Health::builder(&bus).stream("NEW").stream("OLD"));
+    for number in 0..20 {
+        let body = format!("{number}");
+        bus.raw()
+            .publish("old.event.stored", body.clone())
+            .await
+            .unwrap();
+        if number < 8 {
+            bus.raw().publish("new.event.stored", body).await.unwrap();
+        }
+    }
+    let report = health.check().await;
+    assert_eq!(report.status, Status::Ok, "{:?}", report.problems);
+    assert_eq!(report.streams[1].removed, Some(10));
+    bus.raw().publish("new.event.stored", "9").await.unwrap();
+    assert_eq!(
+        problems(&*health.check().await),
+        ["stream NEW has 9 of at most 10 messages, and refuses new messages when it is full"]
+    );
 }

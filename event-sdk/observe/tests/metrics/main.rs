@@ -39,7 +39,11 @@ struct OrderBilled {
 fn bus(clock: &SteppedClock) -> EventBus {
     EventBus::builder()
         .clock(Arc::new(clock.clone()))
-        .stream(StreamSpec::new("ORDERS").subject("orders.>"))
+        .stream(
+            StreamSpec::new("ORDERS")
+                .subject("orders.>")
+                .max_bytes(1_000_000),
+        )
         .stream(StreamSpec::new("BILLING").subject("billing.>"))
         .observer(Metrics::new())
         .memory()
@@ -440,6 +444,41 @@ async fn the_gauges_of_a_consumer_that_was_removed_are_zero() {
         metrics.gauge("event_sdk.stream.messages", &stream),
         Some(0.0)
     );
+}
+
+#[tokio::test]
+async fn two_healths_of_a_process_do_not_overwrite_each_other() {
+    let recorded = Recorded::install();
+    let of = |events: u64| async move {
+        let bus = EventBus::builder().source("two-healths");
+        let bus = bus.stream(StreamSpec::new("ORDERS").subject("orders.>"));
+        let bus = bus.memory().unwrap();
+        for id in 0..events {
+            bus.publisher().publish(OrderPlaced { id }).await.unwrap();
+        }
+        let health = Health::builder(&bus).stream("ORDERS").build();
+        (bus, health)
+    };
+    let ((one, first), (_other, second)) = (of(1).await, of(2).await);
+    one.close().await.unwrap();
+    first.check().await;
+    second.check().await;
+    // Its name is free again, and that of the first is not.
+    drop(second);
+    let (_third, third) = of(3).await;
+    third.check().await;
+    let named = Health::builder(&one).name("named").build();
+    named.check().await;
+
+    let metrics = recorded.take();
+    let status = |health| metrics.gauge("event_sdk.health.status", &[("health", health)]);
+    assert_eq!(status("two-healths"), Some(2.0));
+    assert_eq!(status("two-healths-2"), Some(0.0));
+    assert_eq!(status("named"), Some(2.0));
+    assert_eq!(metrics.series("event_sdk.health.status"), 3);
+    let stored = [("health", "two-healths-2"), ("stream", "ORDERS")];
+    let stored = metrics.gauge("event_sdk.stream.messages", &stored);
+    assert_eq!(stored, Some(3.0));
 }
 
 /// An observer with a fault.

@@ -23,6 +23,9 @@ const ALERTS: &str = include_str!("../../monitoring/alerts.yml");
 const DASHBOARD: &str = include_str!("../../monitoring/dashboard.json");
 const TABLE: &str = include_str!("../../src/metrics.rs");
 
+/// It needs a server with TLS: the tests of the health over HTTP scrape it.
+const WITH_TLS: &str = "event_sdk_certificate_expiry_seconds";
+
 /// The names that an exporter writes for a service that publishes, receives again, fails, retries and
 /// checks its health.
 async fn exported() -> BTreeSet<String> {
@@ -147,6 +150,7 @@ async fn every_expression_is_promql_over_names_that_are_exported() {
     let mut exported = exported().await;
     // Of the exporter's process collector.
     exported.insert("process_resident_memory_bytes".to_owned());
+    exported.insert(WITH_TLS.to_owned());
     for used in [names_in(of_alerts()), names_in(of_dashboard())] {
         let unknown: Vec<_> = used.difference(&exported).collect();
         assert!(
@@ -174,7 +178,8 @@ async fn the_documented_metrics_are_those_that_are_exported() {
             documented.insert(name);
         }
     }
-    let exported = exported().await;
+    let mut exported = exported().await;
+    exported.insert(WITH_TLS.to_owned());
     assert_eq!(documented, exported);
 }
 
@@ -193,10 +198,29 @@ fn the_alerts_have_the_limits_of_the_thresholds() {
             "event_sdk_outbox_oldest_age_seconds > {}",
             limits.outbox_age.unwrap().as_secs()
         ),
+        format!(
+            "event_sdk_certificate_expiry_seconds - time() < {}",
+            limits.certificate_expiry.unwrap().as_secs()
+        ),
     ] {
         assert!(
             alerts.contains(&&*alert),
             "{alert} is not among {alerts:#?}"
         );
     }
+}
+
+#[test]
+fn each_alert_has_a_section_in_the_runbook() {
+    let runbook = include_str!("../../../../docs/runbook.md");
+    let sections: BTreeSet<_> = runbook
+        .lines()
+        .filter_map(|line| line.strip_prefix("## "))
+        .filter(|title| title.starts_with("Event"))
+        .collect();
+    let alerts: BTreeSet<_> = ALERTS
+        .lines()
+        .filter_map(|line| line.trim_start().strip_prefix("- alert: "))
+        .collect();
+    assert_eq!(sections, alerts);
 }

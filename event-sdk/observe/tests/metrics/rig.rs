@@ -65,11 +65,14 @@ impl Values {
         keys.filter(|key| key.name() == name).count()
     }
 
+    /// Labels that have no `health` say nothing about it.
     fn find(&self, name: &str, labels: &[(&str, &str)]) -> Option<&DebugValue> {
         let mut found = self.0.iter().filter(|(key, _)| {
             let key = key.key();
-            let mut own: Vec<_> = key.labels().map(|l| (l.key(), l.value())).collect();
             let mut wanted = labels.to_vec();
+            let of_health = wanted.iter().any(|(key, _)| *key == "health");
+            let own = key.labels().map(|l| (l.key(), l.value()));
+            let mut own: Vec<_> = own.filter(|l| of_health || l.0 != "health").collect();
             own.sort_unstable();
             wanted.sort_unstable();
             key.name() == name && own == wanted

@@ -45,12 +45,13 @@ use crate::classify::class_of;
 /// }
 /// ```
 ///
-/// **Errors.** Everything is rolled back, the record too. An error of the database that means that it
-/// is busy or away is an outage ([`class_of`]); any other error is a retry, unless the effect says
-/// otherwise.
+/// **Errors.** Everything is rolled back, the record too. An error of the database that means that
+/// it is busy or unavailable is an outage ([`class_of`]); any other error is a retry, unless the
+/// effect says otherwise.
 ///
 /// **What is not in the database** (mail, a call of another service) happens once for each attempt.
-/// Write it to the outbox with the effect, and do it in a handler of that event.
+/// Publish an event through the outbox, and send the mail or make the call in the handler of that
+/// event.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no effect of `{E}` in `{DB}`",
     label = "no effect of `{E}`",

@@ -88,7 +88,7 @@ impl fmt::Display for Replaced {
         write!(
             f,
             "this owner has epoch {epoch}, and the database {locked}; if the coordination bucket was \
-             made anew, call `Inbox::forget_owners`"
+             deleted and created again, call `Inbox::forget_owners`"
         )
     }
 }

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use event_sdk::dead_letters::{
-    Audit, LetterFilter, LetterState, LetterStatus, LetterSummary, QueuedLetter, RedriveReport,
-    Resent,
+    Audit, LetterFilter, LetterProgress, LetterState, LetterStatus, LetterSummary, QueuedLetter,
+    RedriveReport, Resent,
 };
 use event_sdk::transport::{Error, ErrorKind, Operation};
 
@@ -21,11 +21,11 @@ impl<DB: InboxDatabase> SqlDeadLetterQueue<DB> {
     /// Sends letters to the retry stream, from which only their own consumer reads: set options, then
     /// await it.
     ///
-    /// A letter is redriven once for each of its numbers: the event is stored in the retry stream only
-    /// if its subject there has no message, and the letter is marked after that. So a redrive that was
-    /// killed can be repeated at any time: the result names what an earlier one had sent as
-    /// [`already`](RedriveReport::already). If the event fails again, it becomes another letter, with a
-    /// higher number.
+    /// A letter is redriven once under each redrive number: the event is stored in the retry stream
+    /// only if its subject there has no message, and the letter is marked after that. So a redrive
+    /// that was killed can be repeated at any time: the result lists letters that an earlier
+    /// redrive had sent under [`already`](RedriveReport::already). If the event fails again, it
+    /// becomes another letter, with a higher number.
     ///
     /// Letters that were archived or handled are left out, whatever the filter says.
     pub fn redrive(&self, filter: LetterFilter) -> SqlRedrive<DB> {
@@ -141,7 +141,15 @@ impl<DB: InboxDatabase> SqlRedrive<DB> {
         self
     }
 
-    async fn run(self) -> Result<RedriveReport, Error> {
+    /// Does the same as awaiting it, and calls `each` after each letter, with the number of letters that
+    /// were dealt with and of all that were selected: for the progress of long work.
+    ///
+    /// Cancel-safe as [the redrive](Self).
+    ///
+    /// # Errors
+    ///
+    /// Those of awaiting it.
+    pub async fn watched(self, each: &mut LetterProgress<'_>) -> Result<RedriveReport, Error> {
         let Self { queue, filter, .. } = &self;
         let selected = queue.matching(filter).await?;
         let selected = selected.into_iter().filter(may_be_sent);
@@ -153,7 +161,11 @@ impl<DB: InboxDatabase> SqlRedrive<DB> {
         let clock = queue.bus.clock();
         let start = clock.monotonic();
         let mut sent: u32 = 0;
-        for id in report.selected.clone() {
+        let all = report.selected.len() as u64;
+        for (done, id) in (0..).zip(report.selected.clone()) {
+            if done > 0 {
+                each(done, all);
+            }
             // Another command may have changed it since it was selected.
             let is_selected = |now: &QueuedLetter| {
                 let now = now.summary();
@@ -175,6 +187,7 @@ impl<DB: InboxDatabase> SqlRedrive<DB> {
                 Err(error) => return Err(error),
             }
         }
+        each(all, all);
         Ok(report)
     }
 }
@@ -201,7 +214,7 @@ impl<DB: InboxDatabase> IntoFuture for SqlRedrive<DB> {
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
+        Box::pin(async move { self.watched(&mut |_, _| {}).await })
     }
 }
 

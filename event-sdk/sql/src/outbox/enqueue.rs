@@ -60,8 +60,8 @@ impl<'c, DB: Store, E> Enqueue<'c, DB, E> {
     /// Publishes the event at this time, and not before; at once if the time has passed. Such an event
     /// takes no part in the order of its key.
     ///
-    /// It is published later by up to [`idle_poll`](crate::Relay::idle_poll), and its envelope has the
-    /// time of this call.
+    /// It is published at most [`idle_poll`](crate::Relay::idle_poll) after this time, and its envelope has
+    /// the time of this call.
     pub fn not_before(mut self, time: Timestamp) -> Self {
         self.not_before = Some(NotBefore::At(time));
         self

@@ -28,9 +28,9 @@ use super::sql::Sql;
 use crate::error::store_error;
 use crate::tables::{Statement, Tables};
 
-/// Begins a transaction, in one round trip. A relay that is stopped within a transaction, or whose
-/// machine is gone, would keep the locks of its shards, and no other relay could claim them: the server
-/// ends such a transaction after 5 seconds without a statement.
+/// Begins a transaction, in one round trip. A relay that is frozen within a transaction, or whose machine is
+/// gone, would keep the locks of its shards, and no other relay could claim them: the server ends such a
+/// transaction after 5 seconds without a statement.
 const BEGIN: &str = "begin; set local idle_in_transaction_session_timeout = '5s'";
 
 #[derive(Clone)]

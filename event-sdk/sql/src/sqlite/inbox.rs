@@ -39,7 +39,7 @@ impl InboxSql for Sqlite {
         pool: &Pool<Self>,
         _idle: Option<Duration>,
     ) -> Sql<Transaction<'static, Self>> {
-        // A process that is stopped within a transaction stops every other writer: no statement of
+        // A process that is frozen within a transaction blocks every other writer: no statement of
         // another process can end it.
         super::begin_raw(pool).await
     }

@@ -31,7 +31,7 @@ const POLL: Duration = Duration::from_millis(1);
 /// How long other tasks may join a turn for which another process waits.
 const JOIN: Duration = Duration::from_millis(5);
 
-/// How long to wait for the turn. A process may have been stopped with it: then the order is left to
+/// How long to wait for the turn. A process may have been frozen with it: then the order is left to
 /// SQLite.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -135,7 +135,7 @@ impl Files {
         Some(files)
     }
 
-    /// Whether a task of this process has just waited in vain, as for a process that was stopped.
+    /// Whether a task of this process has just waited in vain, as for a process that was frozen.
     fn is_in_vain(&self) -> bool {
         lock(&self.in_vain).is_some_and(|since| since.elapsed() < LEFT_TO_SQLITE)
     }

@@ -59,7 +59,7 @@ async fn an_effect_that_commits_by_itself_is_noticed() {
     assert_eq!(rig.invoices().await, [1]);
 }
 
-/// A process that is stopped within an effect must not hold up other deliveries of its event.
+/// A process that is frozen within an effect must not hold up other deliveries of its event.
 #[tokio::test]
 async fn the_transaction_of_an_effect_may_not_be_idle_for_long_also_without_an_owner() {
     let rig = Rig::new().await;
@@ -126,7 +126,7 @@ async fn of_two_handlers_of_one_event_at_the_same_time_one_has_the_effect() {
     assert_eq!(rig.invoices().await, [1]);
 }
 
-/// An owner is stopped within an effect. Its successor waits for it, and then the owner finds itself
+/// An owner is frozen within an effect. Its successor waits for it, and then the owner finds itself
 /// replaced.
 #[tokio::test]
 async fn a_takeover_waits_for_an_effect_and_refuses_later_ones() {

@@ -15,6 +15,8 @@ mod clock;
 mod crashes;
 #[path = "../outbox/enqueueing.rs"]
 mod enqueueing;
+#[path = "../outbox/leaving.rs"]
+mod leaving;
 #[path = "../outbox/order.rs"]
 mod order;
 #[path = "../outbox/parked.rs"]

@@ -1,4 +1,4 @@
-//! A relay that is stopped within a transaction does not keep the locks of its shards.
+//! A relay that is frozen within a transaction does not keep the locks of its shards.
 
 use crate::rig::{Rig, placed, wait_until};
 

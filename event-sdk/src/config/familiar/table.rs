@@ -298,7 +298,7 @@ pub(super) const TABLE: &[FamiliarName] = &[
         JetstreamBridge,
         "config.connect_retry_attempts",
         Here::NotTaken(
-            "the number of attempts; `nats.connect_within` is the time of all, such as `6s` for 3 attempts at 2 s",
+            "there is no number of attempts; `nats.connect_within` sets the total time instead, such as `6s` for 3 attempts at 2 s",
         ),
     ),
     field(

@@ -37,7 +37,7 @@ pub(super) const TABLE: &[Setting] = &[
     ),
     setting(
         "prefix",
-        "The prefix of all subjects; `{environment}`, `{application}`, `{destination}` and `{region}` stand for these settings. By default that of the code, which is `events` unless it is set.",
+        "The prefix of all subjects; `{environment}`, `{application}`, `{destination}` and `{region}` stand for these settings. Default: the prefix that the code sets on the builder, or `events` if it sets none.",
         "shop.events",
         |c| &mut c.prefix,
     ),
@@ -49,7 +49,7 @@ pub(super) const TABLE: &[Setting] = &[
     ),
     setting(
         "regions",
-        "All regions, of which `region` has to be one.",
+        "All regions. `region` must be one of them.",
         "us-east-1,eu-west-1",
         |c| &mut c.regions,
     ),
@@ -61,13 +61,13 @@ pub(super) const TABLE: &[Setting] = &[
     ),
     setting(
         "publish_timeout",
-        "How long a publish may take until it is confirmed. By default that of the code, which is 5 s unless it is set.",
+        "How long a publish may take until it is confirmed. Default: the time that the code sets on the builder, or 5 s if it sets none.",
         "7s",
         |c| &mut c.publish_timeout,
     ),
     setting(
         "max_payload",
-        "Maximum size of a body, for publishing and decoding. By default that of the code, which is 8 MiB unless it is set.",
+        "Maximum size of a body, for publishing and decoding. Default: the size that the code sets on the builder, or 8 MiB if it sets none.",
         "1MiB",
         |c| &mut c.max_payload,
     ),
@@ -79,7 +79,7 @@ pub(super) const TABLE: &[Setting] = &[
     ),
     setting(
         "memory.max_messages",
-        "The number of messages that a stream keeps whose declaration sets no limit by number. By default the default stream keeps 100,000.",
+        "The maximum number of messages in a stream whose declaration sets no such limit. By default the default stream keeps 100,000.",
         "20000",
         |c| &mut c.memory.max_messages,
     ),
@@ -275,7 +275,7 @@ pub(super) const TABLE: &[Setting] = &[
     ),
     setting(
         "nats.max_pull_bytes",
-        "Maximum of requested bytes of a subscription.",
+        "The maximum number of bytes that a subscription has requested and not yet received.",
         "4MiB",
         |c| &mut c.nats.max_pull_bytes,
     ),

@@ -22,7 +22,7 @@ pub(super) struct Simulated {
 pub(super) struct World {
     /// In the order in which they are published.
     pub(super) events: Vec<Simulated>,
-    /// When the dependency is away.
+    /// When the dependency is unavailable.
     pub(super) outages: Vec<(Duration, Duration)>,
     pub(super) concurrency: usize,
     pub(super) capacity: usize,

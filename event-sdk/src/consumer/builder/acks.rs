@@ -12,24 +12,25 @@ impl<S> Consumer<S> {
     /// It saves most of the acknowledgements: with [batches](Self::on_batches) one is sent for a
     /// batch, otherwise one for what was handled at once, at most 128 events.
     ///
-    /// **What waits.** An acknowledgement is sent only up to the first event of the stream that is not
-    /// done: its handler runs, it waits for another attempt or for a dependency that is away, or it is
-    /// unknown and was given back. Later events that are done keep their places in
-    /// [`max_ack_pending`](Self::max_ack_pending) until then, so one event that fails for long stops the
-    /// consumer when so many later ones are done. Use short [retries](Self::retry) and
-    /// [dead letters](Self::dead_letters), and do not use it where one event may wait for minutes.
+    /// **What waits.** An acknowledgement is sent only for events before the first event of the stream that
+    /// is not done. An event is not done while its handler runs, while it waits for another attempt or for an
+    /// unavailable dependency, or if it is unknown and was given back. Later events that are done keep their
+    /// places in [`max_ack_pending`](Self::max_ack_pending) until then, so one event that fails for long
+    /// stops the consumer as soon as later done events fill `max_ack_pending`. Use short
+    /// [retries](Self::retry) and [dead letters](Self::dead_letters), and do not use it where one event may
+    /// wait for minutes.
     ///
     /// **What is repeated.** If the process ends, everything after the last acknowledgement is handled
     /// again. If a consumer ends gracefully and gives an event back, later ones that are done are
     /// given back too ([`ConsumerReport::repeated`](super::super::ConsumerReport::repeated)).
     ///
-    /// **Streams.** On NATS, the server takes the removal of one unsettled message from the stream for a
-    /// term, which settles everything before it with this ack policy, also what was not handled. What
-    /// this consumer has received is handled all the same, unless its process ends before. A stream
-    /// that is declared with [`max_messages_per_subject`](crate::stream::StreamSpec::max_messages_per_subject),
-    /// which removes messages so, is refused; do not delete or purge single messages that
-    /// are not handled. A stream that keeps messages until they are
-    /// [acknowledged once](crate::stream::Retention::WorkQueue) takes no such consumer.
+    /// **Streams.** On NATS, the server treats the removal of one unsettled message from the stream as a
+    /// term. With this ack policy a term settles everything before it, also events that were not handled. The
+    /// consumer still handles the events that it has received, unless its process ends before. A stream that
+    /// is declared with [`max_messages_per_subject`](crate::stream::StreamSpec::max_messages_per_subject),
+    /// which removes messages so, is refused; do not delete or purge single messages that are not handled. A
+    /// stream that keeps messages until they are [acknowledged once](crate::stream::Retention::WorkQueue)
+    /// takes no such consumer.
     ///
     /// Not together with [`accept_max_deliver`](Self::accept_max_deliver).
     pub fn ack_all(mut self) -> Self {

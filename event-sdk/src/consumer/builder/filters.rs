@@ -15,8 +15,8 @@ impl<S: EventSet> Consumer<S> {
     /// [`filtered`](super::super::ConsumerReport::filtered). Their data is not decoded, they take
     /// no place of those that run at once, and wait for no key.
     ///
-    /// Only events of the consumer's set are filtered: what a newer version of the service may
-    /// want, or what is no event at all, goes the way that it goes without a filter.
+    /// Only events of the consumer's set are filtered. Unknown events, and messages that are no
+    /// events, are treated as if there were no filter.
     pub fn filter(mut self, filter: impl Into<Filter>) -> Self {
         self.filters.add(filter.into());
         self

@@ -43,9 +43,9 @@ impl<S: EventSet> Consumer<S> {
 
 /// The class of errors.
 impl<S> Consumer<S> {
-    /// Sets which class errors have by themselves that [`Failure::class_of`] does not know, such as
-    /// those of a database: `classify` gets the error of a handler, and then each of its sources,
-    /// until it returns a class.
+    /// Sets the class of errors that [`Failure::class_of`] does not know, such as those of a
+    /// database: `classify` gets the error of a handler, and then each of its sources, until it
+    /// returns a class.
     ///
     /// A class that a handler sets by [`Failure::retry`], [`Failure::outage`] or [`Failure::reject`]
     /// stays as it is. Handlers of a store, such as those of `event-sdk-sql`, classify the errors of

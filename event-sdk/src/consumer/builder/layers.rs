@@ -49,8 +49,8 @@ impl<S> Consumer<S> {
     /// **Blocking handlers** ([`on_blocking`](Self::on_blocking)) run on when a layer drops them. The
     /// attempt then ends with the layer's error, after the handler has returned.
     ///
-    /// A service is called by one task, which drives it through clones where layers make them. A
-    /// service that is not `Clone`, such as `RateLimit`, is put behind tower's `Buffer`.
+    /// One task calls the service, or its clones if layers make clones. Put a service that is not
+    /// `Clone`, such as `RateLimit`, behind tower's `Buffer`.
     ///
     /// Layers are not possible with [`on_batches`](Self::on_batches), since an attempt is one event:
     /// the consumer does not start then.

@@ -10,14 +10,14 @@ use crate::consumer::options::Options;
 
 /// Owners.
 impl<S> Consumer<S> {
-    /// Lets one instance at a time handle events: the owner. The others wait until it ends, or for
-    /// 17 seconds after it was last heard of.
+    /// Lets one instance at a time handle events: the owner. Another one takes over when the owner
+    /// ends, or 17 seconds after its last sign of life.
     ///
     /// With [`ordered_by_key`](Self::ordered_by_key), the order of a key then holds across instances,
-    /// also when the owner changes: a new owner handles nothing before everything that the previous
-    /// one had in hand was delivered to it. Two handlers never run at once for a key, with one
-    /// exception: a handler that already ran when its process or machine was stopped. It is dropped
-    /// at its first poll after that, and its settlement is not sent.
+    /// also when the owner changes: a new owner first receives everything that the previous owner
+    /// had not settled; only then it handles events. Two handlers never run at once for a key, with
+    /// one exception: a handler that already ran when its process or machine was frozen. It is
+    /// dropped at its first poll after that, and its settlement is not sent.
     ///
     /// The owner has a lease in the [coordination bucket](crate::BusBuilder::coordination), which
     /// [`EventBus::apply`](crate::EventBus::apply) creates. The name of the consumer is the name of the lease: two services
@@ -33,22 +33,23 @@ impl<S> Consumer<S> {
         self
     }
 
-    /// Divides the events by their keys into so many partitions, at most 64, each of which has one
-    /// owner at a time. The instances share the partitions evenly, and the order of a key holds
+    /// Divides the events by their keys into `number` partitions, at most 64. Each partition has
+    /// one owner at a time. The instances share the partitions evenly, and the order of a key holds
     /// across them, as [`single_active`](Self::single_active) promises it.
     ///
     /// Implies [`ordered_by_key`](Self::ordered_by_key). The partition of an event is the FNV-1a hash
     /// of its key, modulo the number. An event without a key is in the partition of the last token
     /// of its subject.
     ///
-    /// An instance that starts gets its share from the others, which finish what they handle of
-    /// these partitions first, within the [drain time](Self::drain_within). The partitions of an
-    /// instance that ends are taken over at once, and those of one that crashed after 17 seconds.
+    /// An instance that starts gets its share from the others. They first finish the running
+    /// handlers of these partitions, within the [drain time](Self::drain_within). The partitions of
+    /// an instance that ends are taken over at once, and those of one that crashed after 17
+    /// seconds.
     ///
-    /// **Durables.** Partition *i* has the durable `<name>-p<i>`, with the same subjects as the
-    /// others: each owner receives the events of all partitions, and acknowledges those of the
-    /// others without handling them ([`of_other_partitions`]). A few partitions for each instance are
-    /// enough. [`max_ack_pending`](Self::max_ack_pending),
+    /// **Durables.** Partition *i* has the durable `<name>-p<i>`. All durables have the same
+    /// subjects, so each owner receives the events of all partitions. It acknowledges events of
+    /// foreign partitions without handling them ([`of_other_partitions`]). A few partitions for
+    /// each instance are enough. [`max_ack_pending`](Self::max_ack_pending),
     /// [`delay_unknown`](Self::delay_unknown) and the circuit breaker are those of one partition;
     /// [`concurrency`](Self::concurrency) is that of the instance, over all its partitions. Declare
     /// the durables by [`ConsumerSpec::partitions`](crate::ConsumerSpec::partitions).

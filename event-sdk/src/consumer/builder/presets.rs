@@ -1,12 +1,12 @@
-//! The presets of a consumer: settings for options that were not set by themselves.
+//! The presets of a consumer: settings for options that the code does not set explicitly.
 
 use super::Consumer;
 use crate::consumer::Preset;
 
 /// Presets.
 impl<S> Consumer<S> {
-    /// Takes the settings of a [`Preset`] for the options that are not set by themselves, before
-    /// this call or after it. Of two presets that set an option, the later one counts.
+    /// Takes the settings of a [`Preset`] for the options that the code does not set explicitly,
+    /// before this call or after it. Of two presets that set an option, the later one counts.
     pub fn preset(mut self, preset: Preset) -> Self {
         self.presets.push(preset);
         self

@@ -62,7 +62,7 @@ impl Future for HandlerAttempt {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ended> {
         let this = self.get_mut();
-        // Its process was stopped, and meanwhile another instance has become the owner.
+        // Its process was frozen, and meanwhile another instance has become the owner.
         if this.guard.as_ref().is_some_and(Guard::is_over) {
             this.end();
             return Poll::Ready(Ended::Cancelled);

@@ -245,7 +245,7 @@ fn spawn(
     task.abort_handle()
 }
 
-/// Drops the attempt at its first poll after the end of the ownership: its process was stopped.
+/// Drops the attempt at its first poll after the end of the ownership: its process was frozen.
 async fn guarded(attempt: impl Future<Output = Ended>, guard: Guard) -> Ended {
     let mut attempt = Some(Box::pin(attempt));
     poll_fn(|cx| {

@@ -1,5 +1,5 @@
-//! The circuit breaker of an engine: events wait at it while a dependency is away, and run as its
-//! probes.
+//! The circuit breaker of an engine: events wait at it while a dependency is unavailable, and run
+//! as its probes.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
@@ -102,7 +102,7 @@ impl Engine {
         None
     }
 
-    /// A handler said that a dependency is away. The event waits at the breaker.
+    /// A handler said that a dependency is unavailable. The event waits at the breaker.
     pub(super) fn claim_outage(&mut self, id: usize) {
         let now = self.read_clock();
         let full = self.unsettled() >= self.max_held;

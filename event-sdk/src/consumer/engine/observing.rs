@@ -20,6 +20,7 @@ impl Engine {
             EventEnd::Delayed => &mut report.delayed,
             EventEnd::GivenBack => &mut report.given_back,
         } += 1;
+        self.shared.activity.counts(end);
         let Some(entry) = self.held.get(id) else {
             return;
         };

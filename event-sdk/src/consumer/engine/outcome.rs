@@ -252,7 +252,7 @@ impl Engine {
         self.record_failure(id, LastOutcome::Reject, then);
     }
 
-    /// A dependency is away: the attempt does not count, and the event waits at the breaker.
+    /// A dependency is unavailable: the attempt does not count, and the event waits at the breaker.
     fn outage(&mut self, id: usize, failure: &Failure) {
         self.report.outages += 1;
         let Some(entry) = self.held.get_mut(id) else {

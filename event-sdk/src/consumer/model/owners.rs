@@ -1,8 +1,8 @@
 //! `Owners`: processes that contend for one lease and handle the events of one key.
 //!
-//! A process that takes no action while time passes is one that was stopped, so that every process
-//! may be stopped at any point, for any time. One that is stopped for ever has crashed. Requests, answers, deliveries and acknowledgements
-//! take any time.
+//! A process that takes no action while time passes is one that was frozen, so that every process
+//! may be frozen at any point, for any time. One that is frozen for ever has crashed. Requests,
+//! answers, deliveries and acknowledgements take any time.
 //!
 //! # Promises
 //!

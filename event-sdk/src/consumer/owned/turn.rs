@@ -118,7 +118,7 @@ impl Turn<'_> {
             let shares = self.handle.shares();
             let share = shares.borrow_and_update().get(self.index)?.clone();
             match share.fence {
-                // It is over, and the keeper may not know it yet: this process was stopped.
+                // It is over, and the keeper may not know it yet: this process was frozen.
                 Some(fence) if fence.must_cancel(lease_time(clock)) => {
                     let until = clock.monotonic().saturating_add(LOOK_AGAIN);
                     let again = std::pin::pin!(clock.sleep_until(until));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-/// The id of one owner: made anew by each process for each consumer, so that a restarted process
+/// The id of one owner: each process makes a new one for each consumer, so that a restarted process
 /// is another owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct OwnerId(pub(crate) Uuid);

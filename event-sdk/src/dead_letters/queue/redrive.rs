@@ -30,11 +30,11 @@ impl DeadLetterQueue {
     /// Sends letters to the retry stream, from which only their own consumer reads: set options,
     /// then await it.
     ///
-    /// A letter is redriven once. Its subject in the retry stream has the number of the redrive, and
-    /// the event is stored there only if the subject has no message yet; then the letter is marked.
-    /// So a redrive that was killed can be repeated at any time: the result names what an earlier
-    /// one had sent as [`already`](RedriveReport::already). If the event fails again, it becomes
-    /// another letter, with a higher number.
+    /// A letter is redriven once under each redrive number. Its subject in the retry stream has
+    /// this number, and the event is stored there only if the subject has no message yet; then the
+    /// letter is marked. So a redrive that was killed can be repeated at any time: the result lists
+    /// letters that an earlier redrive had sent under [`already`](RedriveReport::already). If the
+    /// event fails again, it becomes another letter, with a higher number.
     ///
     /// Letters that were archived, given up or handled are left out, whatever the filter says.
     ///
@@ -219,7 +219,18 @@ impl Redrive {
         self
     }
 
-    async fn run(self) -> Result<RedriveReport, Error> {
+    /// Does the same as awaiting it, and calls `each` after each letter, with the number of letters that
+    /// were dealt with and of all that were selected: for the progress of long work.
+    ///
+    /// Cancel-safe as [the redrive](Self).
+    ///
+    /// # Errors
+    ///
+    /// Those of awaiting it.
+    pub async fn watched(
+        self,
+        each: &mut (dyn FnMut(u64, u64) + Send),
+    ) -> Result<RedriveReport, Error> {
         let Self { queue, filter, .. } = &self;
         let selected = queue.matching(filter).await?.filter(may_be_sent);
         let mut report = RedriveReport {
@@ -232,7 +243,11 @@ impl Redrive {
         let clock = queue.bus.clock();
         let pause = (self.per_second).map(|rate| Duration::from_secs(1) / rate.get());
         let mut next = clock.monotonic();
-        for &id in &report.selected {
+        let all = report.selected.len() as u64;
+        for (done, &id) in (0..).zip(&report.selected) {
+            if done > 0 {
+                each(done, all);
+            }
             let stored = match queue.read(id).await {
                 Ok(stored) => stored,
                 Err(error) if is_of_the_letter(&error) => {
@@ -267,6 +282,7 @@ impl Redrive {
                 Err(error) => return Err(error),
             }
         }
+        each(all, all);
         Ok(report)
     }
 }
@@ -293,7 +309,7 @@ impl IntoFuture for Redrive {
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
+        Box::pin(async move { self.watched(&mut |_, _| {}).await })
     }
 }
 

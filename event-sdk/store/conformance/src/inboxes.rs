@@ -1,5 +1,5 @@
 //! The cases of inboxes: effects with their records, dead events, letters, owners, batches, retention,
-//! and a database that is away.
+//! and a database that is unavailable.
 //!
 //! - `effect`: the event of the suite, what an effect does, and its transaction, which an inbox's author
 //!   implements;

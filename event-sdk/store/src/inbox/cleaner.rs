@@ -19,12 +19,14 @@ use crate::StoreError;
 
 /// Deletes records of an inbox that are older than its retention.
 ///
-/// A record is deleted if it was written before the retention, *and* its event lies at or below the ack floor
-/// of its consumer: what the server may deliver again keeps its record. So a record of an event that
-/// waits at the server for weeks is kept for weeks. The cleaner asks the transport for the ack floor;
-/// where that is not possible it deletes nothing, and says so in its report.
+/// A record is deleted if it is older than the retention, *and* its event lies at or below the ack
+/// floor of its consumer: an event that the server may deliver again keeps its record. So a record
+/// of an event that waits at the server for weeks is kept for weeks. The cleaner asks the transport
+/// for the ack floor. If the transport cannot tell it, the cleaner deletes nothing, and says so in
+/// its report.
 ///
-/// Several cleaners of one inbox take turns; one is enough for each database.
+/// Several cleaners of one inbox never work on the same consumer and stream at once; one is enough
+/// for each database.
 pub struct InboxCleaner {
     store: Arc<dyn InboxStore>,
     bus: EventBus,
@@ -71,8 +73,9 @@ impl InboxCleaner {
         self
     }
 
-    /// Names the durables of a consumer that has others than the one of its name, such as one for each
-    /// partition. A record is deleted if it lies at or below the ack floors of all of them.
+    /// Names the durables of a consumer whose durables do not have the consumer's name, such as one
+    /// for each partition. A record is deleted if it lies at or below the ack floors of all of
+    /// them.
     #[must_use]
     pub fn durables<T: Into<Text>>(
         mut self,

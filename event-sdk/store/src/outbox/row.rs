@@ -68,7 +68,7 @@ pub struct OutboxRow {
     /// The key of the row if it takes part in the order of a key: none for a row without a key, and
     /// for one with `not_before`.
     pub key: Option<Text>,
-    /// How often publishing it has failed by itself; an outage does not count.
+    /// How often publishing it has failed for a reason of the row; an outage does not count.
     pub attempts: u32,
     /// What lies ahead of the row in its key.
     pub ahead: Ahead,

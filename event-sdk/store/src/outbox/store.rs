@@ -33,7 +33,7 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 ///
 /// **Time.** Times that are passed come from the clock of the bus.
 ///
-/// **Errors.** Every operation may fail with the kinds of a database that is away
+/// **Errors.** Every operation may fail with the kinds of an unavailable database
 /// ([`StoreErrorKind::is_outage`](crate::StoreErrorKind::is_outage)), `SchemaMissing`,
 /// `PermissionDenied` and `Other`.
 pub trait OutboxStore: fmt::Debug + Send + Sync + 'static {

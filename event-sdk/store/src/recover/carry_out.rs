@@ -217,7 +217,7 @@ fn adopted_message(stream: &Text, message: &StoredEvent<Untyped>) -> Option<Adop
     })
 }
 
-/// The durables that are made anew, by stream and name, and where they begin: at the lowest sequence that
+/// The durables that are created again, by stream and name, and where they begin: at the lowest sequence that
 /// a divergence asks for.
 type Resets<'a> = BTreeMap<(Text, Text), (&'a Durable, u64)>;
 

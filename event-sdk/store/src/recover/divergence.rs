@@ -17,12 +17,12 @@ pub enum Divergence {
     StreamMissing(StreamMissing),
     /// The stream was restored from an older copy: it lacks messages that it had confirmed.
     StreamOlder(LostInStream),
-    /// The stream was made anew: it has none of the messages that it had confirmed.
+    /// The stream was deleted and created again: it has none of the messages that it had confirmed.
     StreamAnew(LostInStream),
     /// The stream has the messages of rows under other sequences, as after a migration.
     RowsMoved(MovedRows),
-    /// The database of the outbox was restored from an older backup: the stream has messages that are
-    /// not published, or do not exist, in the outbox.
+    /// The database of the outbox was restored from an older backup: the stream has messages whose
+    /// rows are not marked as published, or that have no row.
     DatabaseOlder(DatabaseOlder),
     /// The position of a consumer lies beyond the end of the stream, or of the part of it that is
     /// still the same: messages before the position would not be delivered.
@@ -202,7 +202,7 @@ pub struct ResetUnfinished {
     pub consumer: Text,
 }
 
-/// A durable that may be made anew.
+/// A durable that may be created again.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Durable {
     pub(super) name: Text,
@@ -323,7 +323,7 @@ impl fmt::Display for Divergence {
             }
             Self::StreamAnew(it) => write!(
                 f,
-                "it was made anew: it lacks all {} messages that it had confirmed as {} to {}, and ends at {}",
+                "it was deleted and created again: it lacks all {} messages that it had confirmed as {} to {}, and ends at {}",
                 it.rows, it.lowest, it.highest, it.last_sequence
             ),
             Self::RowsMoved(it) => write!(

@@ -9,8 +9,9 @@ use super::unknown::Unknown;
 
 /// What a comparison found: the divergences, and what it cannot know.
 ///
-/// It is what [`Recover::carry_out`](super::Recover::carry_out) is told to repair; take out what should
-/// stay ([`retain`](Self::retain)). `Display` has a line for each, with the repair.
+/// [`Recover::carry_out`](super::Recover::carry_out) repairs everything in the plan;
+/// [`retain`](Self::retain) removes what should not be repaired. `Display` has a line for each
+/// divergence, with the repair.
 #[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub struct RecoverPlan {
@@ -78,7 +79,8 @@ impl fmt::Display for RecoverPlan {
 #[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub struct RecoverReport {
-    /// Consumers that were made anew: stream, durable, and the sequence at which it begins.
+    /// Consumers whose durables were created again: stream, durable, and the sequence at which it
+    /// begins.
     pub consumers_reset: Vec<(Text, Text, u64)>,
     /// Resets that were completed: stream and durable.
     pub resets_finished: Vec<(Text, Text)>,

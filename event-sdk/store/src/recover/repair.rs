@@ -28,7 +28,7 @@ pub enum Repair {
         /// Messages that become rows.
         adopt: u64,
     },
-    /// The durable is made anew, and begins at this sequence: its events are delivered again from there
+    /// The durable is created again, and begins at this sequence: its events are delivered again from there
     /// on. An inbox drops those that were handled; without one, they are handled again.
     ResetConsumer {
         /// The first sequence that is delivered.
@@ -62,7 +62,7 @@ impl fmt::Display for Repair {
                 "mark {mark} rows as published, and take {adopt} messages into the outbox as published rows"
             ),
             Self::ResetConsumer { to } => {
-                write!(f, "make the consumer anew, beginning at sequence {to}")
+                write!(f, "create the consumer again, beginning at sequence {to}")
             }
             Self::FinishReset => f.write_str("complete the reset of the consumer"),
             Self::PlaceRecords { records } => {

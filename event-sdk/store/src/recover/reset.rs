@@ -1,4 +1,4 @@
-//! Makes a durable anew that begins at another sequence.
+//! Creates a durable again that begins at another sequence.
 //!
 //! No server before 2.14 can move a durable, so it is deleted and created. In between its configuration
 //! would be nowhere: a copy under another name keeps it, with the new beginning. So a reset that was
@@ -31,7 +31,7 @@ pub(super) async fn is_unfinished(
     }
 }
 
-/// Makes a durable anew that begins at `to`.
+/// Creates a durable again that begins at `to`.
 pub(super) async fn reset(
     bus: &EventBus,
     stream: &str,

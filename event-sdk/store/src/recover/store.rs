@@ -15,7 +15,7 @@ use crate::outbox::{OutboxMessage, StoreFuture};
 /// Every operation is one short transaction. Not cancel-safe unless its docs say so: after dropping
 /// the future it may have been carried out; repeating it is harmless.
 ///
-/// **Errors.** Every operation may fail with the kinds of a database that is away
+/// **Errors.** Every operation may fail with the kinds of an unavailable database
 /// ([`StoreErrorKind::is_outage`](crate::StoreErrorKind::is_outage)), `SchemaMissing`,
 /// `PermissionDenied` and `Other`.
 pub trait RecoverableOutbox: fmt::Debug + Send + Sync + 'static {

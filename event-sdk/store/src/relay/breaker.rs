@@ -42,7 +42,7 @@ struct Outage {
 /// What a claim of an outage means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Claim {
-    /// The scope is away now, and was not before.
+    /// The scope is unavailable now, and was not before.
     Opened,
     /// The scope was away already.
     Known,

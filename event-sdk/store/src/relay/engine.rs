@@ -5,7 +5,7 @@
 //! - `reading`: reads new, late, scheduled and parked rows;
 //! - `checking`: compares confirmed rows with what their streams have;
 //! - `resending`: publishes confirmed rows again;
-//! - `upkeep`: leases, cleaning, and a database that is away.
+//! - `upkeep`: leases, cleaning, and a database that is unavailable.
 
 mod checking;
 mod reading;

@@ -9,7 +9,7 @@ pub(super) enum FailedPublish {
     Reject,
     /// It may succeed later: its row is sent again, as often as the retry policy says.
     Retry,
-    /// The server is away: all rows wait.
+    /// The server is unavailable: all rows wait.
     OutageOfAll,
     /// The stream of the row may be away: the rows of its domain wait.
     OutageOfDomain,

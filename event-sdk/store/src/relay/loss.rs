@@ -4,8 +4,8 @@ use std::fmt;
 
 use event_sdk::text::Text;
 
-/// A stream does not have rows of the outbox any more that it had confirmed: it went back to an older
-/// state, or it is another stream of the same name.
+/// A stream no longer has some rows that it had confirmed: it went back to an older state, or it is
+/// another stream of the same name.
 ///
 /// The relay reports it to [`Relay::on_stream_loss`](super::Relay::on_stream_loss), in
 /// [`RelayReport::stream_losses`](super::RelayReport::stream_losses), and as a warning in the log.
@@ -27,18 +27,18 @@ pub struct StreamLoss {
 
 /// What a relay does about a [`StreamLoss`].
 ///
-/// Whatever it is, the rows that were confirmed within the duplicate window are published again.
+/// In every case, the rows that were confirmed within the duplicate window are published again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LossOutcome {
     /// The lost rows are published again, before new ones.
     PublishedAgain,
-    /// Nothing: rows are lost that were published longer before the newest one than
-    /// [`repair_within`](super::Relay::repair_within).
+    /// Nothing: some lost rows were published more than
+    /// [`repair_within`](super::Relay::repair_within) before the newest row.
     LeftOlder,
     /// Nothing: the stream has lost more than 200,000 rows, the most that are compared.
     LeftTooMany,
-    /// Nothing: the stream was made anew, or is missing.
+    /// Nothing: the stream was deleted and created again, or is missing.
     LeftStreamAnew,
     /// Nothing: the stream drops acknowledged messages, so that it cannot be known which of the
     /// lost ones were handled.
@@ -62,7 +62,7 @@ impl fmt::Display for LossOutcome {
             Self::PublishedAgain => "they are published again",
             Self::LeftOlder => "some of them are older than `repair_within`, so stop the relays and run `recover`",
             Self::LeftTooMany => "they are too many to be compared here, so stop the relays and run `recover`",
-            Self::LeftStreamAnew => "the stream was made anew or is missing, so create it if it is missing, stop the relays and run `recover`",
+            Self::LeftStreamAnew => "the stream was deleted and created again, or is missing, so create it if it is missing, stop the relays and run `recover`",
             Self::LeftAcknowledged => "the stream drops acknowledged messages, and some of them may have been handled, so compare with the consumers and publish them again by hand",
             Self::LeftUnsearched => "the stream has too many messages to be searched for them here, so stop the relays and run `recover`",
         })

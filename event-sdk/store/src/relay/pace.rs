@@ -1,8 +1,8 @@
 //! `Pace`: when the relay looks for rows, and when it looks again below its position.
 //!
-//! After a hint or a find it looks after 1, 2, 4 … milliseconds, up to the idle limit. Rows that
-//! committed late lie below the position; looking for them may be slow while an old snapshot keeps
-//! dead rows, so it takes at most about a twentieth of the time.
+//! After a hint or a find it looks for rows 1, 2, 4 … milliseconds later, up to the idle limit.
+//! Rows that committed late lie below the position; looking for them may be slow while an old
+//! snapshot keeps dead rows, so it takes at most about a twentieth of the time.
 
 use std::time::Duration;
 

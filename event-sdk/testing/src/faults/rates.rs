@@ -58,7 +58,7 @@ impl Rates {
         crash: Crash;
     }
 
-    /// Sets the rate of a kind, between 0 and 1; what lies outside counts as the nearer one.
+    /// Sets the rate of a kind, between 0 and 1. A rate below 0 counts as 0, a rate above 1 as 1.
     #[must_use]
     pub fn with(mut self, fault: Fault, rate: f64) -> Self {
         self.rates[fault as usize] = if rate.is_nan() {

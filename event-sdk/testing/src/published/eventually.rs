@@ -1,4 +1,4 @@
-//! `Eventually`: an assertion that virtual time is given to become true.
+//! `Eventually`: an assertion that may become true later.
 
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -10,9 +10,9 @@ use super::{PublishedEvents, RecordedEvent};
 use crate::failure::fail;
 use crate::idle;
 
-/// An assertion on a selection of events which virtual time is given to become true. Tasks run
-/// until nothing can go on, then the clock goes to the next deadline, until the assertion holds or
-/// the time is over. No real time is waited for.
+/// An assertion on a selection of events that may become true later: the test lets virtual time
+/// pass until it holds. Tasks run until nothing can go on, then the clock goes to the next
+/// deadline, until the assertion holds or the time is over. It does not wait in real time.
 ///
 /// It needs tokio's current-thread runtime (`#[tokio::test]`), in which it is known whether a task
 /// can go on. What other threads and sockets do takes real time: wait for it with
@@ -63,8 +63,8 @@ impl<'b, E: Event + fmt::Debug> Eventually<'b, E> {
         }
     }
 
-    /// Asserts that there are exactly `n` at some time, and returns them. More that come later are
-    /// not waited for: assert them with [`TestBus::nothing_else`](crate::TestBus::nothing_else)
+    /// Asserts that there are exactly `n` at some time, and returns them. It does not wait for more
+    /// that come later: assert them with [`TestBus::nothing_else`](crate::TestBus::nothing_else)
     /// after [`TestBus::advance`](crate::TestBus::advance).
     ///
     /// # Panics
@@ -85,7 +85,7 @@ impl<'b, E: Event + fmt::Debug> Eventually<'b, E> {
         self.events.at_least(n)
     }
 
-    /// Asserts that there is none during the whole time, which passes.
+    /// Lets the whole time pass, and asserts that there is none.
     ///
     /// # Panics
     ///

@@ -80,7 +80,8 @@ impl PermissionsBuilder {
     }
 
     /// Adds a user for people and programs that operate the application: reads, deletes and purges
-    /// stored events, and lists, redrives and purges dead letters.
+    /// stored events, pauses and resets consumers, and lists, redrives and purges dead letters. It may
+    /// not publish events.
     pub fn operator(self, user: impl Into<String>) -> Self {
         self.other(Role::Operator, user.into())
     }

@@ -264,6 +264,24 @@ pub(super) const LOOKS_AT_DURABLE: &[Line] = &[line(
     "reads the position of the durable {durable} of {stream}",
 )];
 
+/// Lists the consumers of a stream.
+pub(super) const LISTS_CONSUMERS: &[Line] = &[line(
+    "$JS.API.CONSUMER.LIST.{stream}",
+    "lists the consumers of {stream}",
+)];
+
+/// Pauses a durable, and lets it go on.
+pub(super) const PAUSES: &[Line] = &[line(
+    "$JS.API.CONSUMER.PAUSE.{stream}.{durable}",
+    "pauses the durable {durable}",
+)];
+
+/// Moves a durable to another position.
+pub(super) const RESETS: &[Line] = &[line(
+    "$JS.API.CONSUMER.RESET.{stream}.{durable}",
+    "moves the durable {durable} to another position",
+)];
+
 /// Finds out whether a consumer had another number of partitions.
 pub(super) const COUNTS_PARTITIONS: &[Line] = &[line(
     "$JS.API.CONSUMER.INFO.{stream}.{durable}",

@@ -5,7 +5,7 @@ use event_sdk::transport::Error;
 use super::grants::{Grants, Names};
 use super::lines::{
     ACCOUNT, APPLIES, COUNTS_PARTITIONS, CREATES_ONE, CREATES_SEVERAL, DELETES, FINDS_STREAMS,
-    LOOKS_AT_DURABLE, LOOKS_AT_STREAM, PURGES, READS, REDRIVES,
+    LISTS_CONSUMERS, LOOKS_AT_DURABLE, LOOKS_AT_STREAM, PAUSES, PURGES, READS, REDRIVES, RESETS,
 };
 use super::routes::Routes;
 
@@ -55,10 +55,18 @@ impl Sight<'_> {
         Ok(grants)
     }
 
-    /// Reads, purges and deletes events, and looks after dead letters.
+    /// Reads, purges and deletes events, pauses and resets consumers, and looks after dead letters.
     pub(super) fn operates(&self) -> Result<Grants, Error> {
         let mut grants = self.monitors()?;
         grants.publish(FINDS_STREAMS, &Names::default());
+        for (stream, durable) in self.durables()? {
+            let names = Names {
+                durable: &durable,
+                ..of_stream(&stream)
+            };
+            grants.publish(PAUSES, &names);
+            grants.publish(RESETS, &names);
+        }
         for config in &self.routes.streams {
             let names = of_stream(&config.name);
             grants.publish(READS, &names);
@@ -88,23 +96,28 @@ impl Sight<'_> {
         for stream in self.streams() {
             grants.publish(LOOKS_AT_STREAM, &of_stream(stream));
         }
-        for spec in self.routes.topology.consumers {
-            for durable in self.routes.durables(spec)? {
-                let names = Names {
-                    durable: &durable.name,
-                    ..of_stream(durable.stream)
-                };
-                grants.publish(LOOKS_AT_DURABLE, &names);
-            }
+        for config in &self.routes.streams {
+            grants.publish(LISTS_CONSUMERS, &of_stream(&config.name));
         }
-        for (retry, durable) in self.redriven {
+        for (stream, durable) in self.durables()? {
             let names = Names {
-                durable,
-                ..of_stream(retry)
+                durable: &durable,
+                ..of_stream(&stream)
             };
             grants.publish(LOOKS_AT_DURABLE, &names);
         }
         Ok(grants)
+    }
+
+    /// All durables with their streams, also those of redriven events.
+    fn durables(&self) -> Result<Vec<(String, String)>, Error> {
+        let mut all = Vec::new();
+        for spec in self.routes.topology.consumers {
+            let durables = self.routes.durables(spec)?.into_iter();
+            all.extend(durables.map(|one| (one.stream.to_owned(), one.name)));
+        }
+        all.extend(self.redriven.iter().cloned());
+        Ok(all)
     }
 
     /// All streams, with that of the bucket.

@@ -212,9 +212,12 @@ pub(super) async fn operates(place: &Place<'_>) -> anyhow::Result<()> {
                 .await?
         );
     }
-    bus.transport()
-        .purge_messages(PurgeRequest::all("SHOP"))
-        .await?;
+    let transport = bus.transport();
+    for (stream, consumer) in durables() {
+        transport.pause_consumer(stream, consumer, None).await?;
+        transport.reset_consumer(stream, consumer, 1).await?;
+    }
+    transport.purge_messages(PurgeRequest::all("SHOP")).await?;
     Ok(())
 }
 
@@ -241,12 +244,16 @@ async fn states(bus: &EventBus) -> anyhow::Result<()> {
     transport.account_usage().await?;
     for stream in STREAMS {
         transport.stream_state(stream).await?;
+        transport.list_consumers(stream).await?;
     }
     transport.compare_bucket(&BucketConfig::new("SHOP")).await?;
-    for stream in ["SHOP", "DLQ_RETRY"] {
-        for consumer in CONSUMERS {
-            transport.consumer_info(stream, consumer).await?;
-        }
+    for (stream, consumer) in durables() {
+        transport.consumer_info(stream, consumer).await?;
     }
     Ok(())
+}
+
+fn durables() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let streams = ["SHOP", "DLQ_RETRY"].into_iter();
+    streams.flat_map(|stream| CONSUMERS.map(|consumer| (stream, consumer)))
 }

@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 
 use super::form::{Form, LettersIn, Role};
 
-/// A place in the code where a process can be killed or stopped.
+/// A place in the code where a process can be killed or frozen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// Order and event are written, and not committed. Announced with the number of the order.

@@ -1,8 +1,8 @@
 //! Order: eight writers whose transactions exclude one another by account, of which some commit late; four
-//! relays, of which one is killed, and others are stopped past their leases with rows in hand; one booking
-//! in 200 is refused by the server. Nothing is skipped, each account has its bookings in the order of the
-//! commits, and what is parked goes on after a retry. `cargo xtask long order` runs it with 50,000
-//! bookings on each database.
+//! relays, of which one is killed, and others are frozen past the end of their leases while they hold rows;
+//! one booking in 200 is refused by the server. Nothing is skipped, each account has its bookings in the
+//! order of the commits, and what is parked goes on after a retry. `cargo xtask long order` runs it with
+//! 50,000 bookings on each database.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -47,8 +47,8 @@ const LARGEST: u64 = 1_500;
 /// The time between two bookings of a writer: on SQLite the relays need the lock, too.
 const PACE: Duration = Duration::from_millis(20);
 
-/// How long others may take to take the shards of a relay over that is stopped: longer than the lease,
-/// and the 5 s after which PostgreSQL ends a transaction that is stopped.
+/// How long others may take to take over the shards of a relay that is frozen: longer than the lease,
+/// and the 5 s after which PostgreSQL ends a transaction that is frozen.
 const TAKEN_OVER: Duration = Duration::from_secs(15);
 
 /// How many bookings are published between two faults, at least.

@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 /// Kills the program before its operation of this number, counted from zero over both stores: the future
-/// of the operation never completes, and whoever waits for the kill drops everything.
+/// of the operation never completes, and the task that waits for the kill drops everything.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Killer(Arc<Counter>);
 

@@ -229,7 +229,8 @@ const EXPECTED: &[Expected] = &[
         "applying_to_a_missing_stream_is_an_error", "filters_that_match_nothing_are_not_applied",
         "many_may_apply_a_durable_at_once", "narrower_filters_go_on_where_it_was",
         "only_durables_are_applied", "the_info_counts", "unsettled_deliveries_stay",
-        "wider_filters_go_on_where_it_was",
+        "wider_filters_go_on_where_it_was", "the_list_has_each_durable",
+        "a_reset_goes_forward", "a_reset_before_the_start_is_refused",
     ]),
     exactly(S::MakesDurablesAnew, &[
         "a_change_keeps_the_position", "unsettled_deliveries_stay", "wider_filters_go_on_where_it_was",
@@ -241,6 +242,7 @@ const EXPECTED: &[Expected] = &[
     ]),
     exactly(S::CountsNoPositions, &[
         "deliveries_are_numbered", "narrower_filters_go_on_where_it_was", "the_info_counts", "unsettled_deliveries_stay",
+        "a_paused_consumer_delivers_nothing", "a_reset_goes_back", "a_reset_forgets_the_unsettled",
     ]),
     exactly(S::DeletesNothing, &[
         "a_batch_names_what_was_not_settled",
@@ -248,6 +250,21 @@ const EXPECTED: &[Expected] = &[
         "after_closing_nothing_is_managed", "deleting_ends_the_subscriptions",
         "deleting_forgets_the_consumer_alone", "deleting_what_is_not_there_is_an_error",
         "interest_keeps_it_for_each_consumer", "while_draining_nothing_is_begun",
+    ]),
+    exactly(S::ListsNoConsumers, &[
+        "the_list_has_each_durable", "the_list_of_a_missing_stream_is_an_error",
+    ]),
+    exactly(S::PausesNothing, &[
+        "a_paused_consumer_delivers_nothing", "a_paused_consumer_repeats_nothing",
+        "steering_what_is_not_there_is_an_error",
+    ]),
+    exactly(S::PausesForGood, &[
+        "a_paused_consumer_delivers_nothing", "a_paused_consumer_repeats_nothing",
+        "steering_what_is_not_there_is_an_error",
+    ]),
+    exactly(S::ResetsNothing, &[
+        "a_reset_before_the_start_is_refused", "a_reset_forgets_the_unsettled",
+        "a_reset_goes_back", "a_reset_goes_forward", "steering_what_is_not_there_is_an_error",
     ]),
     at_least(S::Reorders, &[
         "messages_come_in_order", "order_of_one_publisher", "backlog_and_live_meet",
@@ -302,7 +319,7 @@ const EXPECTED: &[Expected] = &[
     exactly(S::ForgetsConfirmedAcks, &[
         "a_confirmed_ack_settles_what_came_before",
         "a_handler_publishes_while_draining",
-        "the_info_counts",
+        "the_info_counts", "the_list_has_each_durable",
         "what_is_confirmed_together_stays_away", "a_batch_names_what_was_not_settled",
         "a_batch_that_was_given_up_can_be_settled", "after_closing_no_batch_is_settled",
         "a_confirmed_ack_keeps_it_away",
@@ -417,8 +434,10 @@ const EXPECTED: &[Expected] = &[
         "after_closing_nothing_is_published", "after_closing_nothing_is_read",
         "after_closing_nothing_is_settled", "closing_ends_a_drain",
         "closing_ends_the_subscriptions", "closing_twice_harms_nobody", "closing_while_publishing",
-        "closing_while_subscribing",
+        "closing_while_subscribing", "the_state_of_the_connection_is_told",
     ]),
+    exactly(S::DeniesItsConnection, &["the_state_of_the_connection_is_told"]),
+    exactly(S::ConcealsItsEnd, &["the_state_of_the_connection_is_told"]),
     exactly(S::LeavesSubscriptionsOpen, &[
         "a_drain_leaves_scheduling",
         "a_drain_leaves_coordination",

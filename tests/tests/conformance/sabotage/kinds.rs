@@ -97,6 +97,14 @@ pub(crate) enum Sabotage {
     CountsNoPositions,
     /// Deleting a consumer is confirmed and not done.
     DeletesNothing,
+    /// The list of consumers is empty.
+    ListsNoConsumers,
+    /// Pausing a consumer is confirmed and not done.
+    PausesNothing,
+    /// A paused consumer does not go on.
+    PausesForGood,
+    /// Resetting a consumer is confirmed and not done.
+    ResetsNothing,
 
     /// Getting a message by its sequence returns the one behind it.
     GetsTheNeighbour,
@@ -178,6 +186,10 @@ pub(crate) enum Sabotage {
 
     /// Closing is confirmed and not done.
     GoesOnAfterClosing,
+    /// The connection is said to be missing while everything works.
+    DeniesItsConnection,
+    /// The connection is said to be there after the end.
+    ConcealsItsEnd,
     /// Subscriptions wait for ever once the transport is closed.
     LeavesSubscriptionsOpen,
     /// Subscriptions that fail end without saying why.

@@ -10,6 +10,7 @@ use event_sdk::transport::{
     ConsumerInfo, Error, ErrorKind, Operation, StreamAdmin, StreamChange, StreamState, Transport,
     TransportExt as _,
 };
+use jiff::Timestamp;
 
 use super::{Broken, Sabotage, blurred, only_pretended};
 
@@ -100,6 +101,49 @@ impl<T: Transport> ConsumerAdmin for Broken<T> {
         config: &ConsumerConfig,
     ) -> Completion<Result<ConsumerChange, Error>> {
         broken_apply_consumer(&self.inner, self.sabotage, stream, config)
+    }
+
+    fn list(&self, stream: &str) -> Completion<Result<Vec<ConsumerInfo>, Error>> {
+        if self.is(Sabotage::ListsNoConsumers) {
+            return Completion::ready(Ok(Vec::new()));
+        }
+        let (list, sabotage) = (self.inner.list_consumers(stream), self.sabotage);
+        Completion::later(async move { list.await.map_err(|error| blurred(sabotage, error)) })
+    }
+
+    fn pause(
+        &self,
+        stream: &str,
+        consumer: &str,
+        until: Option<Timestamp>,
+    ) -> Completion<Result<(), Error>> {
+        let goes_on = until.is_none();
+        match self.sabotage {
+            Sabotage::PausesNothing if !goes_on => return Completion::ready(Ok(())),
+            Sabotage::PausesForGood if goes_on => return Completion::ready(Ok(())),
+            Sabotage::Pretends(Capability::PauseConsumer) => {
+                let error = only_pretended(Capability::PauseConsumer, Operation::Manage);
+                return Completion::ready(Err(error));
+            }
+            _ => {}
+        }
+        let paused = self.inner.pause_consumer(stream, consumer, until);
+        let sabotage = self.sabotage;
+        Completion::later(async move { paused.await.map_err(|error| blurred(sabotage, error)) })
+    }
+
+    fn reset(&self, stream: &str, consumer: &str, sequence: u64) -> Completion<Result<(), Error>> {
+        match self.sabotage {
+            Sabotage::ResetsNothing => return Completion::ready(Ok(())),
+            Sabotage::Pretends(Capability::ResetConsumer) => {
+                let error = only_pretended(Capability::ResetConsumer, Operation::Manage);
+                return Completion::ready(Err(error));
+            }
+            _ => {}
+        }
+        let reset = self.inner.reset_consumer(stream, consumer, sequence);
+        let sabotage = self.sabotage;
+        Completion::later(async move { reset.await.map_err(|error| blurred(sabotage, error)) })
     }
 
     fn delete(&self, stream: &str, consumer: &str) -> Completion<Result<(), Error>> {

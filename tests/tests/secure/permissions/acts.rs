@@ -23,10 +23,13 @@ pub(super) const ACTS: &[(&str, Act)] = &[
     ("consumes a durable or a group", |case| {
         Box::pin(group(case))
     }),
-    ("the same, of several patterns", |case| {
-        Box::pin(several(case))
+    (
+        "consumes a durable or a group with several filters",
+        |case| Box::pin(several(case)),
+    ),
+    ("consumes a durable with one filter", |case| {
+        Box::pin(exhausted(case))
     }),
-    ("and hears of events", |case| Box::pin(exhausted(case))),
     ("consumes without a name", |case| Box::pin(unnamed(case))),
     ("only takes", |case| Box::pin(only_takes(case))),
     ("reads history", |case| Box::pin(history(case))),
@@ -42,6 +45,11 @@ pub(super) const ACTS: &[(&str, Act)] = &[
         Box::pin(applies_durable(case))
     }),
     ("applies the streams", |case| Box::pin(applies(case))),
+    ("lists the consumers", |case| {
+        Box::pin(lists_consumers(case))
+    }),
+    ("pauses a consumer", |case| Box::pin(pauses(case))),
+    ("resets a consumer", |case| Box::pin(resets(case))),
     ("coordinates", |case| Box::pin(coordinates(case))),
     ("applies its bucket", |case| Box::pin(applies_bucket(case))),
     ("keeps dead letters", |case| {
@@ -110,6 +118,26 @@ async fn several(case: Case) -> Result<(), Error> {
 
 async fn unnamed(case: Case) -> Result<(), Error> {
     consume(case.bus().subscribe::<AllOrderEvents>()).await
+}
+
+async fn lists_consumers(case: Case) -> Result<(), Error> {
+    let list = case.nats().list_consumers(&case.own("ORDERS")).await?;
+    assert_eq!(list.len(), 1);
+    Ok(())
+}
+
+async fn pauses(case: Case) -> Result<(), Error> {
+    let (nats, stream, consumer) = (case.nats(), case.own("ORDERS"), case.own("billing"));
+    let until = jiff::Timestamp::now() + HOUR;
+    nats.pause_consumer(&stream, &consumer, Some(until)).await?;
+    let info = nats.consumer_info(&stream, &consumer).await?;
+    assert!(info.paused_until.is_some());
+    nats.pause_consumer(&stream, &consumer, None).await
+}
+
+async fn resets(case: Case) -> Result<(), Error> {
+    let (stream, consumer) = (case.own("ORDERS"), case.own("billing"));
+    case.nats().reset_consumer(&stream, &consumer, 2).await
 }
 
 async fn only_takes(case: Case) -> Result<(), Error> {

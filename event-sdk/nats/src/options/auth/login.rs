@@ -150,7 +150,7 @@ impl Login {
 fn refused_credentials(what: &str, credentials: &str) -> String {
     match expired(credentials) {
         Some(at) => format!(
-            "the server does not take {what}, which expired at {at}; make it anew with `nsc generate creds`"
+            "the server does not take {what}, which expired at {at}; create it again with `nsc generate creds`"
         ),
         None => format!(
             "the server does not take {what}; is it of one of the server's accounts, and not revoked?"
@@ -190,7 +190,7 @@ fn section<'a>(credentials: &'a str, title: &str) -> Result<&'a str, String> {
         .and_then(|_| lines.find(|line| !line.is_empty()))
         .filter(|line| !line.starts_with('-'))
         .ok_or_else(|| {
-            format!("there is no `-----BEGIN {title}-----` with a line behind it; make it anew with `nsc generate creds`")
+            format!("there is no `-----BEGIN {title}-----` with a line behind it; create it again with `nsc generate creds`")
         })
 }
 

@@ -10,7 +10,7 @@ const LATE: [usize; 6] = [0, 4, 6, 8, 10, 12];
 
 impl Owners {
     /// Without more faults, everything is completed or dead, and acknowledged; by one process, if
-    /// the others are stopped for ever.
+    /// the others are frozen for ever.
     pub(super) fn recovers(&self, world: &World, alone: Option<usize>) -> Result<(), String> {
         if world.late_records.is_empty() {
             return self.recovers_with(world.clone(), alone, 0);

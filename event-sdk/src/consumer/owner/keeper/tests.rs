@@ -142,7 +142,7 @@ async fn an_owner_that_cannot_reach_the_bucket_fences_itself() {
     let mut owner = service.start();
     service.settle().await;
     let fence = owner.handle.shares().borrow()[0].fence.clone().unwrap();
-    // No task runs while the clock goes on: as if the process was stopped.
+    // No task runs while the clock goes on: as if the process was frozen.
     service.clock.advance(TERM * 2 / 3);
     assert!(!fence.may_start(service.now()) && !fence.must_cancel(service.now()));
     service.clock.advance(TERM / 3);

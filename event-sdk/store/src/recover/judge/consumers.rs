@@ -60,7 +60,7 @@ pub(super) fn ahead(
     state: &StreamState,
     agreement: &Agreement,
 ) -> Vec<Divergence> {
-    // Of a stream that was made anew, the durables are new too.
+    // If a stream was deleted and created again, its durables are new too.
     let breaks_at = agreement.breaks_at.filter(|_| !agreement.anew);
     let reset_to = match agreement.agrees_to {
         Some(to) => to + 1,

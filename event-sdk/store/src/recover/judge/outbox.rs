@@ -19,7 +19,7 @@ pub(super) struct Agreement {
     pub(super) breaks_at: Option<u64>,
     /// The highest sequence below it that agrees.
     pub(super) agrees_to: Option<u64>,
-    /// Whether the stream was made anew.
+    /// Whether the stream was deleted and created again.
     pub(super) anew: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Leases, cleaning, and a database that is away.
+//! Leases, cleaning, and a database that is unavailable.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -51,8 +51,8 @@ impl StoreTrouble {
 }
 
 impl Engine {
-    /// Checks the tables; a database that is away is asked again. Returns `false` if `stop` came
-    /// first.
+    /// Checks the tables; a database that is unavailable is asked again. Returns `false` if `stop`
+    /// came first.
     pub(super) async fn check_schema(
         &mut self,
         mut stop: Pin<&mut impl Future<Output = ()>>,

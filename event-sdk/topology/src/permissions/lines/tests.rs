@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use super::{
     APPLIES, BINDS, CANCELS, COORDINATES, CREATES_ONE, CREATES_SEVERAL, DELETES, GETS,
-    HEARS_EXHAUSTED, KEEPS_LETTERS, LOOKS_AT_STREAM, Line, PARKS, PURGES, READS, READS_RECORDS,
-    RECEIVES_REDRIVEN, RECORDS, REDRIVES, SCHEDULES, TAKES,
+    HEARS_EXHAUSTED, KEEPS_LETTERS, LISTS_CONSUMERS, LOOKS_AT_DURABLE, LOOKS_AT_STREAM, Line,
+    PARKS, PAUSES, PURGES, READS, READS_RECORDS, RECEIVES_REDRIVEN, RECORDS, REDRIVES, RESETS,
+    SCHEDULES, TAKES,
 };
 
 const PAGE: &str = include_str!("../../../../../docs/production.md");
@@ -31,6 +32,9 @@ const ROWS: &[(&str, &[&[Line]])] = &[
     ("purges messages by a filter", &[PURGES]),
     ("applies its durable", &[BINDS, CREATES_ONE]),
     ("applies the streams", &[LOOKS_AT_STREAM, APPLIES]),
+    ("lists the consumers", &[LISTS_CONSUMERS]),
+    ("pauses a consumer", &[LOOKS_AT_DURABLE, PAUSES]),
+    ("resets a consumer", &[LOOKS_AT_DURABLE, RESETS]),
     ("coordinates", &[COORDINATES]),
     ("keeps dead letters", &[KEEPS_LETTERS, RECEIVES_REDRIVEN]),
     ("parks events", &[PARKS]),

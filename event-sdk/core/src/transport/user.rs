@@ -1,0 +1,47 @@
+//! `UserInfo`: who a connection is for its server, and what it may do.
+
+use jiff::Timestamp;
+
+use crate::text::Text;
+
+/// Who a connection is for its server, what it may do, and which server answered.
+/// [`Transport::user`](super::Transport::user) returns it.
+///
+/// Fields may be added: start with [`default`](Self::default).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct UserInfo {
+    /// The name or the public key of the user; `None` without authentication.
+    pub name: Option<Text>,
+    /// The account.
+    pub account: Option<Text>,
+    /// What the user may publish and receive; `None`: everything in its account.
+    pub permissions: Option<Permissions>,
+    /// The cluster of the server; `None` if it is in none.
+    pub cluster: Option<Text>,
+    /// The clock of the server when it answered.
+    pub server_time: Option<Timestamp>,
+}
+
+/// The subjects that a user may publish to and receive from.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Permissions {
+    /// For publishing.
+    pub publish: Allowed,
+    /// For receiving.
+    pub subscribe: Allowed,
+}
+
+/// Patterns of subjects, as the server has them; a subscription in a queue group may have the group behind
+/// a space.
+///
+/// Allowed is what `allow` has, or everything if that is empty, without what `deny` has.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Allowed {
+    /// What is allowed; empty: everything.
+    pub allow: Vec<Text>,
+    /// What is not.
+    pub deny: Vec<Text>,
+}

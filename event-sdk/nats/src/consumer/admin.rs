@@ -1,0 +1,173 @@
+//! Lists, inspects, pauses, resets and deletes consumers that exist.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::bind::{self, Info};
+use crate::context::NatsContext;
+use crate::error::ErrorContext;
+use crate::server::Version;
+use crate::streams;
+use event_sdk_core::text::Text;
+use event_sdk_core::transport::{
+    Capability, Completion, ConsumerInfo, Error, ErrorKind, Operation,
+};
+
+/// The consumers of a stream, by name.
+pub(crate) fn list(
+    context: Arc<NatsContext>,
+    stream: Text,
+) -> Completion<Result<Vec<ConsumerInfo>, Error>> {
+    #[derive(Deserialize)]
+    struct Page {
+        #[serde(default)]
+        total: usize,
+        #[serde(default)]
+        consumers: Option<Vec<Info>>,
+    }
+    let owner = Arc::clone(&context);
+    owner.later(Operation::Read, async move {
+        let about = ErrorContext::new(Operation::Read).stream(stream.clone());
+        context
+            .check_open(about.operation)
+            .map_err(|error| about.on(error))?;
+        streams::check(&about, &stream)?;
+        let call = format!("CONSUMER.LIST.{stream}");
+        let mut found = Vec::new();
+        loop {
+            let offset = json!({ "offset": found.len() });
+            let page: Page = context.request(&about, &call, &offset).await?;
+            let consumers = page.consumers.unwrap_or_default();
+            let is_last = consumers.is_empty();
+            found.extend(consumers.into_iter().map(Info::read));
+            if is_last || found.len() >= page.total {
+                break;
+            }
+        }
+        found.sort_by(|one, other| one.config.name.as_str().cmp(&other.config.name.as_str()));
+        // Consumers may come and go between two pages.
+        found.dedup_by(|one, other| one.config.name == other.config.name);
+        Ok(found)
+    })
+}
+
+/// What a consumer is, and where it is in its stream.
+pub(crate) fn info(
+    context: Arc<NatsContext>,
+    stream: Text,
+    consumer: Text,
+) -> Completion<Result<ConsumerInfo, Error>> {
+    let owner = Arc::clone(&context);
+    owner.later(Operation::Read, async move {
+        let about = ErrorContext::new(Operation::Read)
+            .stream(stream.clone())
+            .consumer(consumer.clone());
+        context
+            .check_open(about.operation)
+            .map_err(|error| about.on(error))?;
+        streams::check(&about, &stream)?;
+        streams::check(&about, &consumer)?;
+        let info = bind::info(&context, &stream, &consumer, &about).await?;
+        let info = info.map_err(|error| error.into_error(&about))?;
+        Ok(info.read())
+    })
+}
+
+/// Pauses a consumer, or lets it go on.
+pub(crate) fn pause(
+    context: Arc<NatsContext>,
+    stream: Text,
+    consumer: Text,
+    until: Option<Timestamp>,
+) -> Completion<Result<(), Error>> {
+    #[derive(Deserialize)]
+    struct Paused {}
+    let owner = Arc::clone(&context);
+    owner.later(Operation::Manage, async move {
+        let (about, call) = named(&context, "PAUSE", &stream, &consumer)?;
+        needs(&context, &about, Capability::PauseConsumer, Version::V2_11)?;
+        let request = match until {
+            Some(until) => json!({ "pause_until": until }),
+            None => json!({}),
+        };
+        let Paused {} = context.request(&about, &call, &request).await?;
+        Ok(())
+    })
+}
+
+/// Begins a consumer anew, at `sequence`.
+pub(crate) fn reset(
+    context: Arc<NatsContext>,
+    stream: Text,
+    consumer: Text,
+    sequence: u64,
+) -> Completion<Result<(), Error>> {
+    #[derive(Deserialize)]
+    struct Reset {}
+    let owner = Arc::clone(&context);
+    owner.later(Operation::Manage, async move {
+        let (about, call) = named(&context, "RESET", &stream, &consumer)?;
+        needs(&context, &about, Capability::ResetConsumer, Version::V2_14)?;
+        if sequence == 0 {
+            // The server would take its own ack floor.
+            return Err(about.error(ErrorKind::InvalidOption, "sequences begin at one"));
+        }
+        // No server answers to the reset of a consumer that does not exist.
+        let existing = bind::info(&context, &stream, &consumer, &about).await?;
+        existing.map_err(|error| error.into_error(&about))?;
+        let request = json!({ "seq": sequence });
+        let Reset {} = context.request(&about, &call, &request).await?;
+        Ok(())
+    })
+}
+
+/// Removes a consumer.
+pub(crate) fn delete(
+    context: Arc<NatsContext>,
+    stream: Text,
+    consumer: Text,
+) -> Completion<Result<(), Error>> {
+    #[derive(Deserialize)]
+    struct Deleted {}
+    let owner = Arc::clone(&context);
+    owner.later(Operation::Manage, async move {
+        let (about, call) = named(&context, "DELETE", &stream, &consumer)?;
+        let Deleted {} = context.request(&about, &call, &json!({})).await?;
+        Ok(())
+    })
+}
+
+/// The call `CONSUMER.<what>` about a consumer, once it is known that it can be made.
+fn named(
+    context: &NatsContext,
+    what: &str,
+    stream: &Text,
+    consumer: &Text,
+) -> Result<(ErrorContext, String), Error> {
+    let about = ErrorContext::new(Operation::Manage)
+        .stream(stream.clone())
+        .consumer(consumer.clone());
+    context
+        .check_open(about.operation)
+        .map_err(|error| about.on(error))?;
+    streams::check(&about, stream)?;
+    streams::check(&about, consumer)?;
+    Ok((about, format!("CONSUMER.{what}.{stream}.{consumer}")))
+}
+
+/// Refuses what this server does not know: it would not answer.
+fn needs(
+    context: &NatsContext,
+    about: &ErrorContext,
+    capability: Capability,
+    version: Version,
+) -> Result<(), Error> {
+    if context.server().version >= version {
+        return Ok(());
+    }
+    let remedy = context.remedy(capability);
+    Err(about.on(Error::unsupported(capability, about.operation, &remedy)))
+}

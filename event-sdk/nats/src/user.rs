@@ -1,0 +1,103 @@
+//! Asks the server who the connection is for it, and what it may do.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use crate::context::NatsContext;
+use crate::error::ErrorContext;
+use event_sdk_core::text::Text;
+use event_sdk_core::transport::{
+    Allowed, Completion, Error, ErrorKind, Operation, Permissions, UserInfo,
+};
+
+/// Where a server answers each user about itself (NATS server 2.9).
+const SUBJECT: &str = "$SYS.REQ.USER.INFO";
+
+/// Asks for the user of the connection; `None` if the server does not know the request.
+pub(crate) fn user(context: Arc<NatsContext>) -> Completion<Result<Option<UserInfo>, Error>> {
+    let owner = Arc::clone(&context);
+    owner.later(Operation::Read, async move {
+        let about = ErrorContext::new(Operation::Read);
+        context.check_open(about.operation)?;
+        let reply = context
+            .ask(&about, SUBJECT.to_owned(), Bytes::new())
+            .await?;
+        if reply.is_no_responders() {
+            return Ok(None);
+        }
+        let answer: Answer = serde_json::from_slice(&reply.payload).map_err(|error| {
+            let reason = format!("the server's answer to {SUBJECT} cannot be read");
+            about.error(ErrorKind::Other, reason).with_source(error)
+        })?;
+        Ok(answer.data.map(|data| data.read(answer.server)))
+    })
+}
+
+#[derive(Debug, Deserialize)]
+struct Answer {
+    #[serde(default)]
+    server: Server,
+    data: Option<Data>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Server {
+    #[serde(default)]
+    cluster: String,
+    time: Option<Timestamp>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Data {
+    #[serde(default)]
+    user: String,
+    #[serde(default)]
+    account: String,
+    permissions: Option<Both>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Both {
+    publish: Option<Side>,
+    subscribe: Option<Side>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Side {
+    allow: Option<Vec<String>>,
+    deny: Option<Vec<String>>,
+}
+
+impl Data {
+    fn read(self, server: Server) -> UserInfo {
+        let known = |text: String| (!text.is_empty()).then(|| Text::from(text));
+        let mut user = UserInfo::default();
+        user.name = known(self.user);
+        user.account = known(self.account);
+        user.cluster = known(server.cluster);
+        user.server_time = server.time;
+        user.permissions = self.permissions.map(|both| {
+            let mut permissions = Permissions::default();
+            permissions.publish = both.publish.unwrap_or_default().read();
+            permissions.subscribe = both.subscribe.unwrap_or_default().read();
+            permissions
+        });
+        user
+    }
+}
+
+impl Side {
+    fn read(self) -> Allowed {
+        let texts = |list: Option<Vec<String>>| {
+            let list = list.unwrap_or_default().into_iter();
+            list.map(Text::from).collect()
+        };
+        let mut allowed = Allowed::default();
+        allowed.allow = texts(self.allow);
+        allowed.deny = texts(self.deny);
+        allowed
+    }
+}

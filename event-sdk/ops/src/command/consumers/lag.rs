@@ -1,0 +1,133 @@
+//! `consumers lag`: how far consumers are behind, in events and in time.
+
+use std::time::Duration;
+
+use event_sdk::transport::ErrorKind;
+use event_sdk_observe::health::lag_time;
+use serde::Serialize;
+
+use super::row::{all, is_gone};
+use crate::context::{Context, Outcome, consumers, streams};
+use crate::error::OpsError;
+use crate::output::{BAD, styled};
+use crate::units::{count, duration, parse_duration};
+
+/// What `consumers lag` is told.
+#[derive(clap::Args)]
+#[command(
+    after_help = "A consumer's lag is the events that it has not settled; in time, the age of the oldest of them.\n\
+    It exits with 1 if a consumer is further behind than a limit that is given.\n\n\
+    Examples:\n  \
+    consumers lag\n  \
+    consumers lag ORDERS --max-events 1000 --max-age 5m"
+)]
+pub(crate) struct Args {
+    /// Only the consumers of this stream
+    stream: Option<String>,
+    /// The most events that a consumer may be behind
+    #[arg(long, value_name = "EVENTS")]
+    max_events: Option<u64>,
+    /// The longest time that a consumer may be behind
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    max_age: Option<Duration>,
+}
+
+/// The lag of a consumer, as JSON.
+#[derive(Serialize)]
+struct Row {
+    stream: String,
+    consumer: String,
+    lag_events: u64,
+    pending: u64,
+    ack_pending: u64,
+    /// Null where the user may not read the stream.
+    lag_seconds: Option<f64>,
+    paused: bool,
+    /// Whether it exceeds a limit that was given.
+    exceeded: bool,
+}
+
+pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcome, OpsError> {
+    let bus = context.bus().await?;
+    let found = all(streams(&bus)?, consumers(&bus)?, args.stream.as_deref()).await?;
+    let mut rows = Vec::new();
+    for (stream, info) in found {
+        let consumer = info.config.name.as_str().unwrap_or_default();
+        context
+            .output
+            .progress(format_args!("reading {consumer} of {stream}"));
+        let lag = match lag_time(&**bus.transport(), &stream, &info, bus.clock()).await {
+            Ok(lag) => lag,
+            Err(error) if is_gone(&error) => continue,
+            Err(error) if *error.kind() == ErrorKind::PermissionDenied => None,
+            Err(error) => return Err(error.into()),
+        };
+        let lag_events = info.pending.saturating_add(info.ack_pending);
+        let exceeded = args.max_events.is_some_and(|most| lag_events > most)
+            || lag.is_some_and(|lag| args.max_age.is_some_and(|most| lag > most));
+        rows.push(Row {
+            stream: stream.to_string(),
+            consumer: consumer.to_owned(),
+            lag_events,
+            pending: info.pending,
+            ack_pending: info.ack_pending,
+            lag_seconds: lag.map(|lag| lag.as_secs_f64()),
+            paused: info.paused_until.is_some(),
+            exceeded,
+        });
+    }
+    context.output.end_progress();
+    let exceeded = rows.iter().filter(|row| row.exceeded).count();
+    let output = &mut context.output;
+    if output.json {
+        output.json(&rows)?;
+    } else if rows.is_empty() {
+        output.line("there is no consumer")?;
+    } else {
+        let rows = rows.into_iter().map(|row| {
+            let seconds = row.lag_seconds.map(|seconds| {
+                let lag = Duration::from_secs_f64(seconds);
+                duration(if lag > Duration::from_secs(1) {
+                    Duration::from_secs(lag.as_secs())
+                } else {
+                    lag
+                })
+            });
+            let state = match (row.exceeded, row.paused) {
+                (true, _) => "too far behind",
+                (false, true) => "paused",
+                (false, false) => "ok",
+            };
+            [
+                row.stream,
+                row.consumer,
+                row.lag_events.to_string(),
+                row.pending.to_string(),
+                row.ack_pending.to_string(),
+                seconds.unwrap_or_else(|| "unknown".to_owned()),
+                state.to_owned(),
+            ]
+        });
+        let headings = [
+            "STREAM",
+            "CONSUMER",
+            "EVENTS",
+            "PENDING",
+            "UNSETTLED",
+            "OLDEST",
+            "STATE",
+        ];
+        output.table(headings, rows)?;
+        if exceeded > 0 {
+            let number = u64::try_from(exceeded).unwrap_or(u64::MAX);
+            let which = if exceeded == 1 { "is" } else { "are" };
+            let number = count(number, "consumer");
+            output.line(styled(BAD, format_args!("{number} {which} too far behind")))?;
+        }
+    }
+    Ok(if exceeded > 0 {
+        Outcome::Found
+    } else {
+        Outcome::Done
+    })
+}

@@ -1,0 +1,117 @@
+//! `Row`: a consumer as JSON.
+
+use std::num::NonZeroU32;
+
+use event_sdk::Pattern;
+use event_sdk::stream::check_name;
+use event_sdk::text::Text;
+use event_sdk::transport::ConsumerAdmin;
+use event_sdk::transport::{
+    AckPolicy, ConsumerInfo, ConsumerName, DeliverPolicy, Error, ErrorKind, StreamAdmin,
+};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::error::OpsError;
+
+/// A consumer as JSON.
+#[derive(Serialize)]
+pub(super) struct Row {
+    pub(super) stream: String,
+    pub(super) consumer: String,
+    /// Whether it exists until it is deleted.
+    pub(super) durable: bool,
+    pub(super) filters: Vec<String>,
+    pub(super) pending: u64,
+    pub(super) ack_pending: u64,
+    pub(super) redelivered: u64,
+    /// Requests for events that wait at the server; null where there is none.
+    pub(super) waiting: Option<u64>,
+    pub(super) delivered_sequence: u64,
+    pub(super) acknowledged_sequence: u64,
+    pub(super) deliveries: u64,
+    pub(super) paused_until: Option<Timestamp>,
+    pub(super) deliver: String,
+    pub(super) ack: &'static str,
+    pub(super) ack_wait_seconds: f64,
+    pub(super) max_deliver: Option<NonZeroU32>,
+    pub(super) max_ack_pending: Option<NonZeroU32>,
+    pub(super) backoff_seconds: Vec<f64>,
+    /// Settings that keep a subscription from binding it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) foreign: Vec<String>,
+}
+
+impl Row {
+    pub(super) fn new(stream: &str, info: &ConsumerInfo) -> Self {
+        let config = &info.config;
+        let backoff = config.backoff.iter().map(std::time::Duration::as_secs_f64);
+        Self {
+            stream: stream.to_owned(),
+            consumer: config.name.as_str().unwrap_or_default().to_owned(),
+            durable: matches!(config.name, ConsumerName::Durable(_)),
+            filters: config.filters.iter().map(ToString::to_string).collect(),
+            pending: info.pending,
+            ack_pending: info.ack_pending,
+            redelivered: info.redelivered,
+            waiting: info.waiting,
+            delivered_sequence: info.delivered,
+            acknowledged_sequence: info.acknowledged,
+            deliveries: info.deliveries,
+            paused_until: info.paused_until,
+            deliver: match config.deliver {
+                DeliverPolicy::All => "all".to_owned(),
+                DeliverPolicy::Last => "last".to_owned(),
+                DeliverPolicy::LastPerSubject => "last per subject".to_owned(),
+                DeliverPolicy::New => "new".to_owned(),
+                DeliverPolicy::ByStartSequence(sequence) => format!("from sequence {sequence}"),
+                DeliverPolicy::ByStartTime(time) => format!("from {time}"),
+            },
+            ack: match config.ack {
+                AckPolicy::Explicit => "explicit",
+                AckPolicy::All => "all",
+                AckPolicy::None => "none",
+            },
+            ack_wait_seconds: config.ack_wait.as_secs_f64(),
+            max_deliver: config.max_deliver,
+            max_ack_pending: config.max_ack_pending,
+            backoff_seconds: backoff.collect(),
+            foreign: info.foreign.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+/// The consumers of a stream, or of all streams, each with its stream, by name.
+pub(super) async fn all(
+    streams: &dyn StreamAdmin,
+    consumers: &dyn ConsumerAdmin,
+    stream: Option<&str>,
+) -> Result<Vec<(Text, ConsumerInfo)>, OpsError> {
+    let names = match stream {
+        Some(stream) => vec![Text::copy_of(stream)],
+        None => {
+            let mut names = streams.find(&Pattern::everything()).await?;
+            // What the server calls a stream may be none of ours.
+            names.retain(|name| check_name(name).is_ok());
+            names.sort();
+            names
+        }
+    };
+    let mut found = Vec::new();
+    for name in names {
+        match consumers.list(&name).await {
+            Ok(list) => found.extend(list.into_iter().map(|info| (name.clone(), info))),
+            Err(error) if stream.is_none() && is_gone(&error) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(found)
+}
+
+/// Whether it was deleted since it was found.
+pub(super) fn is_gone(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::StreamNotFound | ErrorKind::ConsumerNotFound
+    )
+}

@@ -1,0 +1,47 @@
+//! `streams`: the streams of the server, and the declared topology.
+
+mod apply;
+mod info;
+mod ls;
+mod plan;
+mod purge;
+mod report;
+mod row;
+mod verify;
+
+use clap::Subcommand;
+
+use crate::context::{Context, Outcome};
+use crate::error::OpsError;
+
+#[derive(Subcommand)]
+pub(crate) enum Streams {
+    /// List the streams of the account, with what they store
+    Ls(ls::Args),
+    /// Show the settings of a stream, and what it stores
+    Info(info::Args),
+    /// Show how full the streams are, how old their messages, and what the account has left
+    Report,
+    /// Show what applying the topology would change, and change nothing
+    Plan,
+    /// Create and change streams, consumers and the bucket as the topology declares them
+    Apply(apply::Args),
+    /// Find what is missing, what was changed by hand, and streams that overlap
+    Verify,
+    /// Delete messages of a stream
+    Purge(purge::Args),
+}
+
+impl Streams {
+    pub(crate) async fn run(self, context: &mut Context<'_>) -> Result<Outcome, OpsError> {
+        match self {
+            Self::Ls(args) => ls::run(context, &args).await,
+            Self::Info(args) => info::run(context, &args).await,
+            Self::Report => report::run(context).await,
+            Self::Plan => plan::run(context).await,
+            Self::Apply(args) => apply::run(context, &args).await,
+            Self::Verify => verify::run(context).await,
+            Self::Purge(args) => purge::run(context, &args).await,
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! `streams ls`: lists the streams of the account.
+
+use event_sdk::Pattern;
+
+use super::row::{Row, states};
+use crate::context::{Context, Outcome, pattern, streams};
+use crate::error::OpsError;
+use crate::units::size;
+
+/// What `streams ls` is told.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    streams ls\n  \
+    streams ls --subject 'events.orders.>'\n  \
+    streams ls --json | jq -r '.[].name'")]
+pub(crate) struct Args {
+    /// Only streams that store a subject which this pattern matches, prefix included
+    #[arg(long, value_name = "PATTERN", default_value = ">", value_parser = pattern)]
+    subject: Pattern,
+}
+
+pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcome, OpsError> {
+    let bus = context.bus().await?;
+    let found = states(streams(&bus)?, &args.subject).await?;
+    let found: Vec<_> = found.iter().map(Row::new).collect();
+    let output = &mut context.output;
+    if output.json {
+        output.json(&found)?;
+    } else if found.is_empty() {
+        output.line(format_args!(
+            "no stream stores a subject of `{}`",
+            args.subject
+        ))?;
+    } else {
+        let rows = found.into_iter().map(|row| {
+            [
+                row.name,
+                row.subjects.join(", "),
+                row.messages.to_string(),
+                size(row.stored_bytes),
+                row.consumers.to_string(),
+            ]
+        });
+        output.table(
+            ["STREAM", "SUBJECTS", "MESSAGES", "SIZE", "CONSUMERS"],
+            rows,
+        )?;
+    }
+    Ok(Outcome::Done)
+}

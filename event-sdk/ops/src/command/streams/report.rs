@@ -1,0 +1,143 @@
+//! `streams report`: how full the streams are, how old their messages, and what the account has left.
+
+use std::time::Duration;
+
+use event_sdk::Pattern;
+use event_sdk::transport::{AccountUsage, SpaceUsage};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::row::{Row, states};
+use crate::context::{Context, Outcome, streams};
+use crate::error::OpsError;
+use crate::units::{age, count, duration, size};
+
+/// The report as JSON.
+#[derive(Serialize)]
+struct Report {
+    streams: Vec<Row>,
+    account: Account,
+}
+
+#[derive(Serialize)]
+struct Account {
+    file: Space,
+    memory: Space,
+    streams: u64,
+    max_streams: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Space {
+    used_bytes: u64,
+    reserved_bytes: u64,
+    limit_bytes: Option<u64>,
+}
+
+pub(super) async fn run(context: &mut Context<'_>) -> Result<Outcome, OpsError> {
+    let bus = context.bus().await?;
+    let admin = streams(&bus)?;
+    let mut rows = Vec::new();
+    for state in states(admin, &Pattern::everything()).await? {
+        context
+            .output
+            .progress(format_args!("reading stream {}", state.config.name));
+        rows.push(Row::with_times(&bus, &state).await?);
+    }
+    context.output.end_progress();
+    let account = Account::new(&admin.account().await?);
+    let now = bus.clock().now();
+    let output = &mut context.output;
+    if output.json {
+        let streams = rows;
+        output.json(&Report { streams, account })?;
+        return Ok(Outcome::Done);
+    }
+    let messages: u64 = rows.iter().map(|row| row.messages).sum();
+    let bytes: u64 = rows.iter().map(|row| row.stored_bytes).sum();
+    let number = rows.len();
+    let ago = |then: Option<Timestamp>| {
+        then.map_or("-".to_owned(), |then| duration(seconds(age(now, then))))
+    };
+    let rows = rows.into_iter().map(|row| {
+        let full = row.fill();
+        [
+            row.name,
+            row.messages.to_string(),
+            size(row.stored_bytes),
+            full.map_or("no limit".to_owned(), |part| {
+                format!("{:.0}%", part * 100.0)
+            }),
+            ago(row.first_at),
+            ago(row.last_at),
+            row.consumers.to_string(),
+            format!("{} x {}", row.replicas, row.storage),
+        ]
+    });
+    let headings = [
+        "STREAM",
+        "MESSAGES",
+        "SIZE",
+        "FULL",
+        "OLDEST",
+        "NEWEST",
+        "CONSUMERS",
+        "STORAGE",
+    ];
+    output.table(headings, rows)?;
+    output.line("")?;
+    let number = u64::try_from(number).unwrap_or(u64::MAX);
+    output.line(format_args!(
+        "{}, {}, {}",
+        count(number, "stream"),
+        count(messages, "message"),
+        size(bytes)
+    ))?;
+    output.line(format_args!("file:    {}", account.file))?;
+    output.line(format_args!("memory:  {}", account.memory))?;
+    let most = account
+        .max_streams
+        .map_or("no limit".to_owned(), |most| format!("at most {most}"));
+    output.line(format_args!(
+        "streams: {} with buckets, {most}",
+        account.streams
+    ))?;
+    Ok(Outcome::Done)
+}
+
+/// Without the parts of a second.
+fn seconds(duration: Duration) -> Duration {
+    Duration::from_secs(duration.as_secs())
+}
+
+impl Account {
+    fn new(usage: &AccountUsage) -> Self {
+        Self {
+            file: Space::new(usage.file),
+            memory: Space::new(usage.memory),
+            streams: usage.streams,
+            max_streams: usage.max_streams,
+        }
+    }
+}
+
+impl Space {
+    fn new(usage: SpaceUsage) -> Self {
+        Self {
+            used_bytes: usage.used,
+            reserved_bytes: usage.reserved,
+            limit_bytes: usage.limit,
+        }
+    }
+}
+
+impl std::fmt::Display for Space {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (used, reserved) = (size(self.used_bytes), size(self.reserved_bytes));
+        write!(f, "{used} used, {reserved} reserved, ")?;
+        match self.limit_bytes {
+            Some(limit) => write!(f, "at most {}", size(limit)),
+            None => f.write_str("no limit"),
+        }
+    }
+}

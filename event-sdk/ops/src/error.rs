@@ -1,0 +1,57 @@
+//! `OpsError`: why a command could not do its work.
+
+use std::error::Error as StdError;
+use std::io;
+
+use event_sdk::Error;
+use event_sdk::config::ConfigError;
+
+/// Why a command could not do its work.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OpsError {
+    /// What was asked for is not there, or is not said completely.
+    #[error("{0}")]
+    Usage(String),
+    /// The configuration is missing or wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The bus or the server refused.
+    #[error(transparent)]
+    Bus(#[from] Error),
+    /// The output could not be written.
+    #[error("the output cannot be written")]
+    Output(#[from] io::Error),
+    /// Something else went wrong, as the source says.
+    #[error("{what}")]
+    Failed {
+        /// What could not be done.
+        what: String,
+        /// Why not.
+        source: Box<dyn StdError + Send + Sync>,
+    },
+}
+
+impl OpsError {
+    /// An error with the part of the work that failed.
+    pub(crate) fn failed(
+        what: impl Into<String>,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        Self::Failed {
+            what: what.into(),
+            source: source.into(),
+        }
+    }
+}
+
+/// An error and its sources as one text.
+pub(crate) fn chain(why: &dyn StdError) -> String {
+    let mut text = why.to_string();
+    let mut next = why.source();
+    while let Some(source) = next {
+        text.push_str(": ");
+        text.push_str(&source.to_string());
+        next = source.source();
+    }
+    text
+}

@@ -1,0 +1,104 @@
+//! Commands for people and programs that operate services on event-sdk.
+//!
+//! A program of yours mounts them with its own events and topology, so that they decode your events
+//! and know what is declared:
+//!
+//! ```no_run
+//! use std::process::ExitCode;
+//!
+//! use event_sdk::stream::StreamSpec;
+//! use event_sdk_ops::Operations;
+//! use event_sdk_topology::Topology;
+//!
+//! const SHOP: Topology = Topology::new(const { &[StreamSpec::constant("ORDERS", &["orders.>"])] });
+//!
+//! #[tokio::main]
+//! async fn main() -> ExitCode {
+//!     event_sdk_ops::run(&Operations::new("shop").topology(SHOP)).await
+//! }
+//! ```
+//!
+//! The server is the one of [`event_sdk::config`]: the environment, and the file of `--config`.
+//!
+//! [docs/commands.md](https://github.com/event-sdk/event-sdk/blob/main/docs/commands.md) has each command
+//! with an example.
+//!
+//! # Exit codes
+//!
+//! | code | means |
+//! |---|---|
+//! | 0 | the command did its work, and found nothing wrong |
+//! | 1 | something was found that needs attention, or a change was refused; it is on the standard output |
+//! | 2 | the command could not do its work (a wrong argument, a server that is away, a missing permission); why is on the standard error |
+//!
+//! # Changes
+//!
+//! A command that changes something has `--dry-run`, which says what it would do and changes nothing.
+//! After a change, an *audit line* on the standard error, and an event of `tracing` with the target
+//! `event_sdk_ops::audit`, say who (`--by`, or `USER` of the environment) changed what, and why
+//! (`--because`). A command that destroys data asks before, on a terminal; in a pipe, it does nothing
+//! without `--yes`.
+//!
+//! # Personal data
+//!
+//! Bodies, keys, values of headers and reasons of other clients can hold personal data. No command shows
+//! them without `--show-personal-data`; names of fields and subjects are shown.
+//!
+//! # Features
+//!
+//! - `outbox`: the commands `outbox` and `recover`, over the stores of `event-sdk-store`.
+//!
+//! # Output
+//!
+//! Times are written as RFC 3339. In JSON, sizes and durations are numbers, whose fields end with
+//! `_bytes` and `_seconds`; what is not known or not limited is left out or `null`.
+//! Progress of long work is written to the standard error, on a terminal only.
+//!
+//! Colours are used on a terminal only, and not where `NO_COLOR` is set; `--color` decides otherwise.
+//! With `--json`, the standard output is one JSON document, or one in each line where a command goes
+//! on until it is stopped.
+//!
+//! # Modules
+//!
+//! - `operations`: [`Operations`], what the commands know of a program;
+//! - `run`: reads the arguments, and runs a command on a [`Screen`];
+//! - `command`: the commands, each in the file of its name;
+//! - `context`: what a command works with;
+//! - `change`: dry runs, the audit line, and the question before data is destroyed;
+//! - `output`: tables for people, JSON for programs;
+//! - `units`: sizes, durations and times as people read them;
+//! - `view`: an event as it is shown, with its personal data hidden;
+//! - `error`: why a command could not do its work.
+#![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod operations;
+
+mod run;
+
+mod command;
+
+mod context;
+
+mod change;
+
+mod output;
+
+mod units;
+
+mod view;
+
+mod error;
+
+pub use operations::{Collect, Operations};
+pub use run::{Screen, commands, run, run_on};
+
+/// For our own tests; not public API.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::run::check;
+}
+
+/// The examples of the page on commands have to compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/commands.md")]
+struct Page;

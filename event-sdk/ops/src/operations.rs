@@ -1,0 +1,130 @@
+//! `Operations`: what the commands know of the program that mounts them.
+
+mod known;
+
+use std::sync::Arc;
+
+use event_sdk::dead_letters::LetterWorkflow;
+use event_sdk::{EventBus, EventSet, Visit};
+#[cfg(feature = "outbox")]
+use event_sdk_store::outbox::OutboxStore;
+#[cfg(feature = "outbox")]
+use event_sdk_store::recover::Recover;
+use event_sdk_topology::Topology;
+
+pub use known::Collect;
+pub(crate) use known::{KnownEvent, Sent};
+
+/// What the commands know of a program: its name, its topology, and where its server is.
+#[derive(Debug, Clone)]
+pub struct Operations {
+    pub(crate) name: &'static str,
+    pub(crate) topology: Option<Topology>,
+    pub(crate) bus: Option<EventBus>,
+    pub(crate) events: Vec<KnownEvent>,
+    pub(crate) letters: Vec<(String, Arc<dyn LetterWorkflow>)>,
+    #[cfg(feature = "outbox")]
+    pub(crate) outboxes: Vec<(String, Arc<dyn OutboxStore>)>,
+    #[cfg(feature = "outbox")]
+    pub(crate) recover: Option<RecoverParts>,
+}
+
+impl Operations {
+    /// The operations of the program `name`, as it is called on a command line.
+    #[must_use]
+    pub const fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            topology: None,
+            bus: None,
+            events: Vec::new(),
+            letters: Vec::new(),
+            #[cfg(feature = "outbox")]
+            outboxes: Vec::new(),
+            #[cfg(feature = "outbox")]
+            recover: None,
+        }
+    }
+
+    /// Sets the topology. Default: none; commands that need one say so.
+    #[must_use]
+    pub const fn topology(mut self, topology: Topology) -> Self {
+        self.topology = Some(topology);
+        self
+    }
+
+    /// Adds the events of a set, or one event, so that commands decode them, hide their
+    /// [personal data](event_sdk::Pii) and publish them. Default: none; the data of an event that is not
+    /// known are not shown, since they may be personal.
+    #[must_use]
+    pub fn events<S: EventSet + Visit<Collect>>(mut self) -> Self {
+        let mut collect = Collect::default();
+        S::visit_all(&mut collect);
+        self.events.extend(collect.into_events());
+        self
+    }
+
+    /// The event with this subject, whole and without the prefix.
+    pub(crate) fn known(&self, whole: &str, relative: Option<&str>) -> Option<&KnownEvent> {
+        let mut events = self.events.iter();
+        events.find(|event| event.spec.is_subject(whole, relative))
+    }
+
+    /// Works on this bus instead of connecting as the configuration says. For tests, and for programs
+    /// that have a bus already.
+    #[must_use]
+    pub fn bus(mut self, bus: EventBus) -> Self {
+        self.bus = Some(bus);
+        self
+    }
+
+    /// Adds dead letters that are not in a stream, such as those of a table
+    /// (`SqlDeadLetters::queue` of `event-sdk-sql`). `name` is what `--store` calls them. May be called
+    /// several times.
+    #[must_use]
+    pub fn letters(mut self, name: impl Into<String>, letters: impl LetterWorkflow) -> Self {
+        self.letters.push((name.into(), Arc::new(letters)));
+        self
+    }
+
+    /// Adds an outbox (`Outbox::store` of `event-sdk-sql`). `name` is what `--outbox` calls it. May be
+    /// called several times.
+    #[cfg(feature = "outbox")]
+    #[must_use]
+    pub fn outbox(mut self, name: impl Into<String>, store: Arc<dyn OutboxStore>) -> Self {
+        self.outboxes.push((name.into(), store));
+        self
+    }
+
+    /// Says what `recover` compares after a restore: the outbox, the inboxes and the durables of the
+    /// program. Default: nothing but what `--durable` names.
+    ///
+    /// ```
+    /// # use event_sdk_ops::Operations;
+    /// # use event_sdk_store::recover::RecoverableOutbox;
+    /// # use std::sync::Arc;
+    /// # fn example(outbox: Arc<dyn RecoverableOutbox>) -> Operations {
+    /// Operations::new("shop").recover(move |recover| {
+    ///     recover.outbox(Arc::clone(&outbox)).durable("ORDERS", "audit")
+    /// })
+    /// # }
+    /// ```
+    #[cfg(feature = "outbox")]
+    #[must_use]
+    pub fn recover(mut self, parts: impl Fn(Recover) -> Recover + Send + Sync + 'static) -> Self {
+        self.recover = Some(RecoverParts(Arc::new(parts)));
+        self
+    }
+}
+
+/// What a recovery compares.
+#[cfg(feature = "outbox")]
+#[derive(Clone)]
+pub(crate) struct RecoverParts(pub(crate) Arc<dyn Fn(Recover) -> Recover + Send + Sync>);
+
+#[cfg(feature = "outbox")]
+impl std::fmt::Debug for RecoverParts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RecoverParts")
+    }
+}

@@ -1,0 +1,113 @@
+//! `KnownEvent`: an event of the program, without its type; `Collect` takes them from sets.
+
+use std::future::IntoFuture as _;
+use std::pin::Pin;
+
+use event_sdk::event::EventSpec;
+use event_sdk::{Event, EventBus, LooseId, RawEvent, Visitor, hide_personal_data};
+use serde_json::Value;
+
+use crate::error::OpsError;
+
+/// An event of the program.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct KnownEvent {
+    pub(crate) spec: &'static EventSpec,
+    read: fn(&RawEvent) -> Result<Value, String>,
+    check: fn(&[u8]) -> Result<(), OpsError>,
+    publish: Publish,
+}
+
+/// Publishes data as an event.
+type Publish = fn(&EventBus, &[u8], Option<LooseId>) -> Result<Publishing, OpsError>;
+
+type Publishing = Pin<Box<dyn Future<Output = Result<Sent, event_sdk::Error>> + Send>>;
+
+/// An event that was published.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    pub(crate) event_id: Option<String>,
+    pub(crate) stream: Option<String>,
+    pub(crate) sequence: Option<u64>,
+}
+
+/// Collects the events of a set, for [`Operations::events`](crate::Operations::events).
+#[derive(Debug, Default)]
+pub struct Collect(Vec<KnownEvent>);
+
+impl Collect {
+    pub(super) fn into_events(self) -> Vec<KnownEvent> {
+        self.0
+    }
+}
+
+impl<E: Event> Visitor<E> for Collect {
+    fn visit(&mut self) {
+        self.0.push(KnownEvent {
+            spec: &E::SPEC,
+            read: read::<E>,
+            check: |data| parse::<E>(data).map(drop),
+            publish: publish::<E>,
+        });
+    }
+}
+
+impl KnownEvent {
+    /// The data of the event without personal data, and without fields that the type does not have. The
+    /// error says what does not match, without the data.
+    pub(crate) fn read(&self, raw: &RawEvent) -> Result<Value, String> {
+        (self.read)(raw)
+    }
+
+    /// Checks that data can be published as this event.
+    pub(crate) fn check(&self, data: &[u8]) -> Result<(), OpsError> {
+        (self.check)(data)
+    }
+
+    /// Publishes data as this event.
+    pub(crate) async fn publish(
+        &self,
+        bus: &EventBus,
+        data: &[u8],
+        correlation: Option<LooseId>,
+    ) -> Result<Sent, OpsError> {
+        Ok((self.publish)(bus, data, correlation)?.await?)
+    }
+}
+
+fn read<E: Event>(raw: &RawEvent) -> Result<Value, String> {
+    let event: E = raw.read_event().map_err(|why| why.to_string())?;
+    // The text of an error of serde could have a part of the data.
+    hide_personal_data(|| serde_json::to_value(&event))
+        .map_err(|_| "it cannot be written without its personal data".to_owned())
+}
+
+fn parse<E: Event>(data: &[u8]) -> Result<E, OpsError> {
+    event_sdk::json::read_value(data).map_err(|why| {
+        OpsError::failed(
+            format!("the data are no {} {}", E::SPEC.name(), E::SPEC.version()),
+            why,
+        )
+    })
+}
+
+fn publish<E: Event>(
+    bus: &EventBus,
+    data: &[u8],
+    correlation: Option<LooseId>,
+) -> Result<Publishing, OpsError> {
+    let event: E = parse(data)?;
+    let publisher = bus.publisher::<E>();
+    Ok(Box::pin(async move {
+        let mut publish = publisher.publish(event);
+        if let Some(id) = correlation {
+            publish = publish.correlation_id(id);
+        }
+        let published = publish.into_future().await?;
+        Ok(Sent {
+            event_id: Some(published.event_id().to_string()),
+            stream: published.stream().map(str::to_owned),
+            sequence: published.sequence(),
+        })
+    }))
+}

@@ -1,0 +1,7 @@
+//! `dlq`: its screens, and the workflow on letters of memory, a server and tables.
+
+mod personal;
+mod rig;
+mod screens;
+mod sequenced;
+mod workflow;

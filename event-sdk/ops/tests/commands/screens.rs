@@ -1,0 +1,115 @@
+//! Each command on a terminal, in a pipe and with `--json`, as snapshots.
+
+use event_sdk_ops::Operations;
+
+use crate::program::{ran, words};
+use crate::shop::{busy, operations};
+use crate::snapshot::{snapshot, snapshots};
+
+/// Takes the three screens of `command` with `args`, each on operations of its own.
+pub(crate) async fn screens_on(
+    command: &str,
+    args: &str,
+    operations: impl AsyncFn() -> Operations,
+) {
+    for (form, is_terminal, more) in [
+        ("terminal", true, ""),
+        ("pipe", false, ""),
+        ("json", false, "--json"),
+    ] {
+        let args = words(&format!("{command} {args} {more}"));
+        let ran = ran(&operations().await, &args, b"", is_terminal).await;
+        let name = format!("{}.{form}", command.replace(' ', "-"));
+        let mut screen = ran.out;
+        if !ran.err.is_empty() {
+            screen.push_str(&format!("--- on the standard error:\n{}", masked(&ran.err)));
+        }
+        screen.push_str(&format!("--- exit code {}\n", ran.code));
+        snapshot(&name, &screen);
+    }
+}
+
+/// Without the time of an audit line, which is that of this machine.
+fn masked(err: &str) -> String {
+    let lines = err.lines().map(|line| match line.split_once("audit:") {
+        Some((before, after)) => {
+            let mut words: Vec<_> = after.split(' ').collect();
+            if let Some(time) = words.iter_mut().find(|word| word.ends_with('Z')) {
+                *time = "<time>";
+            }
+            format!("{before}audit:{}\n", words.join(" "))
+        }
+        None => format!("{line}\n"),
+    });
+    lines.collect()
+}
+
+/// The same in the busy shop.
+async fn screens(command: &str, args: &str) {
+    screens_on(command, args, async || operations(busy().await)).await;
+}
+
+#[tokio::test]
+async fn streams() {
+    screens("streams ls", "").await;
+    screens("streams info", "ORDERS").await;
+    screens("streams report", "").await;
+    screens(
+        "streams purge",
+        "ORDERS --before 3 --yes --by ada --because 'test data'",
+    )
+    .await;
+    screens("streams verify", "").await;
+    screens("streams plan", "").await;
+    screens("streams apply", "--by ada").await;
+}
+
+#[tokio::test]
+async fn consumers() {
+    screens("consumers ls", "").await;
+    screens("consumers info", "ORDERS billing").await;
+    screens("consumers lag", "--max-events 2").await;
+    let until = "--until 2100-01-01T00:00:00Z --by ada --because 'the ledger moves'";
+    screens("consumers pause", &format!("ORDERS billing {until}")).await;
+    screens("consumers resume", "ORDERS billing --by ada").await;
+    screens("consumers reset", "ORDERS billing --start --yes --by ada").await;
+}
+
+#[tokio::test]
+async fn events() {
+    screens("tail", "--last 5 --no-follow").await;
+    screens("trace", "019de28d-3c00-7000-8000-000000000001 --data").await;
+    let data = r#"'{"order":"o-9","cents":5,"customer":"Grace"}'"#;
+    screens("publish", &format!("order.placed {data} --by ada")).await;
+    screens("replay", "--type order.placed --limit 2").await;
+}
+
+#[tokio::test]
+async fn the_configuration() {
+    screens("config show", "--all").await;
+}
+
+#[test]
+fn each_command_has_its_screens() {
+    let there = snapshots();
+    for command in event_sdk_ops::commands() {
+        for form in ["help", "terminal", "pipe", "json"] {
+            let name = format!("{}.{form}", command.replace(' ', "-"));
+            assert!(
+                there.contains(&name),
+                "`{command}` has no snapshot {name}.txt: add it to `screens.rs`"
+            );
+        }
+    }
+}
+
+#[test]
+fn each_screen_is_of_a_command() {
+    let commands = event_sdk_ops::commands();
+    let names: Vec<_> = commands.iter().map(|name| name.replace(' ', "-")).collect();
+    for name in snapshots() {
+        let (command, _) = name.split_once('.').unwrap();
+        let known = command == "shop" || names.iter().any(|name| name.starts_with(command));
+        assert!(known, "{name}.txt is the screen of no command");
+    }
+}

@@ -1,0 +1,117 @@
+//! Commands on real servers: the current one, and the oldest that is supported.
+
+use event_sdk::EventBus;
+use event_sdk::transport::nats::Nats;
+use event_sdk_ops::Operations;
+use event_sdk_test_servers::Server;
+use event_sdk_test_servers::programs::nats;
+use serde_json::Value;
+
+use crate::program::piped;
+use crate::shop::{SHOP, operations};
+
+async fn shop(server: &Server) -> Operations {
+    let nats = Nats::connect(Nats::options(server.url())).await.unwrap();
+    let bus = SHOP.declare(EventBus::builder()).transport(nats).unwrap();
+    operations(bus)
+}
+
+async fn json(shop: &Operations, args: &str) -> Value {
+    let ran = piped(shop, &format!("{args} --json")).await;
+    assert_eq!(ran.code, 0, "{args}: {ran:?}");
+    serde_json::from_str(&ran.out).unwrap()
+}
+
+#[tokio::test]
+async fn a_shop_is_made_and_operated_on_the_current_server() {
+    let server = Server::options().start().await.unwrap();
+    let shop = shop(&server).await;
+    assert_eq!(piped(&shop, "streams verify").await.code, 1);
+    assert_eq!(piped(&shop, "streams apply").await.code, 0);
+    assert_eq!(piped(&shop, "streams verify").await.code, 0);
+    for number in 0..10 {
+        let data = format!(r#"{{"order":"o-{number}","cents":1,"customer":"c"}}"#);
+        let ran = piped(&shop, &format!("publish order.placed '{data}'")).await;
+        assert_eq!(ran.code, 0, "{ran:?}");
+    }
+    let info = json(&shop, "streams info ORDERS").await;
+    assert_eq!(
+        (&info["messages"], &info["storage"]),
+        (&10.into(), &"file".into())
+    );
+    assert!(info["first_at"].is_string(), "{info}");
+    let lag = json(&shop, "consumers lag").await;
+    assert_eq!(
+        (&lag[0]["consumer"], &lag[0]["lag_events"]),
+        (&"billing".into(), &10.into())
+    );
+    assert!(lag[0]["lag_seconds"].as_f64().unwrap() >= 0.0, "{lag}");
+
+    json(&shop, "consumers pause ORDERS billing --for 1h").await;
+    let paused = json(&shop, "consumers info ORDERS billing").await;
+    assert!(paused["paused_until"].is_string(), "{paused}");
+    json(&shop, "consumers resume ORDERS billing").await;
+    let resumed = json(&shop, "consumers info ORDERS billing").await;
+    assert_eq!(resumed["paused_until"], Value::Null);
+
+    json(&shop, "consumers reset ORDERS billing --sequence 8 --yes").await;
+    assert_eq!(
+        json(&shop, "consumers info ORDERS billing").await["pending"],
+        3
+    );
+    json(
+        &shop,
+        "replay --stream ORDERS --from 1h --consumer billing --yes",
+    )
+    .await;
+    assert_eq!(
+        json(&shop, "consumers info ORDERS billing").await["pending"],
+        10
+    );
+
+    let ran = piped(&shop, "tail --last 2 --no-follow").await;
+    assert!(
+        ran.out.contains("ORDERS#10") && !ran.out.contains("ORDERS#8"),
+        "{}",
+        ran.out
+    );
+    let purged = json(&shop, "streams purge ORDERS --keep 4 --yes").await;
+    assert_eq!(purged["messages"], 6);
+    let report = json(&shop, "streams report").await;
+    assert_eq!(report["account"]["streams"], 2, "{report}");
+}
+
+#[tokio::test]
+async fn the_oldest_server_says_which_it_would_take() {
+    let program = nats::oldest().unwrap();
+    let server = Server::options().program(program).start().await.unwrap();
+    let shop = shop(&server).await;
+    assert_eq!(piped(&shop, "streams apply").await.code, 0);
+    assert_eq!(
+        json(&shop, "consumers ls ORDERS").await[0]["consumer"],
+        "billing"
+    );
+    for (args, version) in [
+        ("consumers pause ORDERS billing --for 1h", "2.11.0"),
+        ("consumers reset ORDERS billing --start --yes", "2.14.0"),
+        (
+            "replay --stream ORDERS --from 1h --consumer billing --yes",
+            "2.14.0",
+        ),
+    ] {
+        let ran = piped(&shop, args).await;
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{args}: {ran:?}");
+        let needs = format!("NATS server {version} or newer, and this one is 2.10");
+        assert!(ran.err.contains(&needs), "{args}: {}", ran.err);
+        assert!(!ran.err.contains("audit"), "{args}: {}", ran.err);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_away_ends_with_two() {
+    let server = Server::options().start().await.unwrap();
+    let shop = shop(&server).await;
+    drop(server);
+    let ran = piped(&shop, "consumers info ORDERS billing").await;
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{ran:?}");
+}

@@ -1,0 +1,190 @@
+//! `LetterWorkflow`: what an operator does with dead letters, whatever keeps them: a stream, a table.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+use bytes::Bytes;
+use event_sdk_core::transport::{Deletion, Error};
+use jiff::Timestamp;
+
+use super::audit::Audit;
+use super::queue::{
+    DeadLetterQueue, LetterFilter, LetterSummary, Page, PurgeReport, QueuedLetter, RedriveOutcome,
+    RedriveReport,
+};
+
+/// The future of an operation on letters.
+pub type LetterFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
+
+/// What an operator does with dead letters, whatever keeps them: for tools that do not know the store.
+///
+/// [`DeadLetterQueue`] does it for letters in a stream, `SqlDeadLetterQueue` of `event-sdk-sql` for
+/// those in a table. Their methods of the same names say what each operation does, and whether it is
+/// cancel-safe.
+pub trait LetterWorkflow: fmt::Debug + Send + Sync + 'static {
+    /// Lists letters, oldest first, without their bodies.
+    fn list<'a>(
+        &'a self,
+        filter: &'a LetterFilter,
+        page: Page,
+    ) -> LetterFuture<'a, Vec<LetterSummary>>;
+
+    /// Returns a letter with its original headers and body; `None` if there is no letter with this id.
+    fn show(&self, id: u64) -> LetterFuture<'_, Option<QueuedLetter>>;
+
+    /// Sends letters to their consumers again, each one once. `each` is called after each letter.
+    fn redrive<'a>(
+        &'a self,
+        filter: &'a LetterFilter,
+        options: RedriveOptions,
+        each: &'a mut LetterProgress<'a>,
+    ) -> LetterFuture<'a, RedriveReport>;
+
+    /// Redrives a letter with another body, which is an envelope with the id of the original event.
+    fn edit_and_redrive<'a>(
+        &'a self,
+        id: u64,
+        body: Bytes,
+        audit: &'a Audit,
+    ) -> LetterFuture<'a, ()>;
+
+    /// Puts open letters aside. Returns their ids.
+    fn archive<'a>(
+        &'a self,
+        filter: &'a LetterFilter,
+        audit: &'a Audit,
+    ) -> LetterFuture<'a, Vec<u64>>;
+
+    /// Takes archived letters back. Returns their ids.
+    fn reopen<'a>(
+        &'a self,
+        filter: &'a LetterFilter,
+        audit: &'a Audit,
+    ) -> LetterFuture<'a, Vec<u64>>;
+
+    /// Deletes letters with everything that belongs to them.
+    fn purge<'a>(
+        &'a self,
+        filter: &'a LetterFilter,
+        deletion: Deletion,
+    ) -> LetterFuture<'a, PurgeReport>;
+
+    /// Deletes letters whose events failed before this time, with everything that belongs to them.
+    fn expire(&self, before: Timestamp, deletion: Deletion) -> LetterFuture<'_, PurgeReport>;
+
+    /// Reads what became of redriven letters, by id.
+    fn outcomes<'a>(
+        &'a self,
+        filter: &'a LetterFilter,
+    ) -> LetterFuture<'a, BTreeMap<u64, RedriveOutcome>>;
+
+    /// The ids of what stands among the letters and cannot be read as one. Default: none.
+    fn unreadable(&self) -> LetterFuture<'_, Vec<u64>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    /// The letters as those of a stream, where keys can wait for them (sequenced mode). Default: `None`.
+    fn in_stream(&self) -> Option<&DeadLetterQueue> {
+        None
+    }
+}
+
+/// Is called after each letter, with the number of letters that were dealt with and of all that were
+/// selected.
+pub type LetterProgress<'a> = dyn FnMut(u64, u64) + Send + 'a;
+
+/// How [`LetterWorkflow::redrive`] sends letters.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RedriveOptions {
+    /// By whom and why.
+    pub audit: Audit,
+    /// The most events a second. Zero, the default: no limit.
+    pub per_second: u32,
+    /// Whether nothing is sent and marked, and the report has only the selected letters. Default: no.
+    pub dry_run: bool,
+}
+
+impl LetterWorkflow for DeadLetterQueue {
+    fn list<'a>(
+        &'a self,
+        filter: &'a LetterFilter,
+        page: Page,
+    ) -> LetterFuture<'a, Vec<LetterSummary>> {
+        Box::pin(self.list(filter, page))
+    }
+
+    fn show(&self, id: u64) -> LetterFuture<'_, Option<QueuedLetter>> {
+        Box::pin(self.show(id))
+    }
+
+    fn redrive<'a>(
+        &'a self,
+        filter: &'a LetterFilter,
+        options: RedriveOptions,
+        each: &'a mut LetterProgress<'a>,
+    ) -> LetterFuture<'a, RedriveReport> {
+        let redrive = self.redrive(filter.clone()).audit(options.audit);
+        let redrive = redrive.per_second(options.per_second);
+        let redrive = if options.dry_run {
+            redrive.dry_run()
+        } else {
+            redrive
+        };
+        Box::pin(redrive.watched(each))
+    }
+
+    fn edit_and_redrive<'a>(
+        &'a self,
+        id: u64,
+        body: Bytes,
+        audit: &'a Audit,
+    ) -> LetterFuture<'a, ()> {
+        Box::pin(self.edit_and_redrive(id, body, audit))
+    }
+
+    fn archive<'a>(
+        &'a self,
+        filter: &'a LetterFilter,
+        audit: &'a Audit,
+    ) -> LetterFuture<'a, Vec<u64>> {
+        Box::pin(self.archive(filter, audit))
+    }
+
+    fn reopen<'a>(
+        &'a self,
+        filter: &'a LetterFilter,
+        audit: &'a Audit,
+    ) -> LetterFuture<'a, Vec<u64>> {
+        Box::pin(self.reopen(filter, audit))
+    }
+
+    fn purge<'a>(
+        &'a self,
+        filter: &'a LetterFilter,
+        deletion: Deletion,
+    ) -> LetterFuture<'a, PurgeReport> {
+        Box::pin(self.purge(filter, deletion))
+    }
+
+    fn expire(&self, before: Timestamp, deletion: Deletion) -> LetterFuture<'_, PurgeReport> {
+        Box::pin(self.expire(before, deletion))
+    }
+
+    fn outcomes<'a>(
+        &'a self,
+        filter: &'a LetterFilter,
+    ) -> LetterFuture<'a, BTreeMap<u64, RedriveOutcome>> {
+        Box::pin(self.outcomes(filter))
+    }
+
+    fn unreadable(&self) -> LetterFuture<'_, Vec<u64>> {
+        Box::pin(self.unreadable())
+    }
+
+    fn in_stream(&self) -> Option<&DeadLetterQueue> {
+        Some(self)
+    }
+}
