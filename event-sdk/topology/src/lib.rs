@@ -49,7 +49,8 @@
 //! - `reservation`: bytes that streams reserve, and the limits of the account;
 //! - `apply`: [`ApplyError`];
 //! - `verify`: names what differs;
-//! - [`backup`]: writes streams into files, and restores them.
+//! - [`backup`]: writes streams into files, and restores them;
+//! - [`permissions`]: the least permissions of each user of a server.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod topology;
@@ -85,6 +86,8 @@ mod apply;
 mod verify;
 
 pub mod backup;
+
+pub mod permissions;
 
 pub use apply::ApplyError;
 pub use dead_letters::DeadLetterSpec;
