@@ -59,7 +59,7 @@ fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/commands/snapshots")
 }
 
-/// As [`snapshot`], for JSON and source code, whose lines may be longer.
+/// As [`snapshot`], for source code, whose lines may be longer.
 #[track_caller]
 pub(crate) fn wide_snapshot(name: &str, text: &str) {
     compare(name, text);
