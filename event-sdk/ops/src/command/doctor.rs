@@ -112,11 +112,11 @@ fn write(context: &mut Context<'_>, report: &Report) -> Result<(), OpsError> {
         let code = styled(DIM, format_args!("[{}]", code.name()));
         // Names and texts come from servers.
         let (thing, problem) = (Shown(thing, 300), Shown(problem, 2_000));
-        output.line(format_args!(
+        output.sentence(format_args!(
             "{severity}: {} {problem} {code}",
             styled(NAME, thing)
         ))?;
-        output.line(format_args!("  {}", Shown(remedy, 1_000)))?;
+        output.text(format_args!("  {}", Shown(remedy, 1_000)))?;
     }
     let of = |severity| {
         let all = report.findings.iter();
@@ -127,7 +127,7 @@ fn write(context: &mut Context<'_>, report: &Report) -> Result<(), OpsError> {
     let checked = report.checked.join(", ");
     if errors + warnings == 0 {
         let good = styled(GOOD, "nothing is wrong");
-        output.line(format_args!("{good} ({notes} notes); checked: {checked}"))?;
+        output.sentence(format_args!("{good} ({notes} notes); checked: {checked}"))?;
     } else {
         output.line(format_args!(
             "{errors} errors, {warnings} warnings, {notes} notes; checked: {checked}"

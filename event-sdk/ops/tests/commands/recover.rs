@@ -78,7 +78,7 @@ async fn with_loss() -> Operations {
 #[tokio::test]
 async fn screens() {
     for (name, command, code) in [
-        ("recover", "recover", 1),
+        ("recover.loss", "recover", 1),
         ("recover.repair", "recover --repair --yes", 0),
     ] {
         let seen = on_terminal(&with_loss().await, command).await;
