@@ -257,8 +257,7 @@ pub struct NewRecord {
 }
 
 /// Event, stream and sequence of a record, and whether the event is dead.
-#[doc(hidden)]
-pub type PlacedRecord = (Uuid, String, Option<i64>, bool);
+pub(crate) type PlacedRecord = (Uuid, String, Option<i64>, bool);
 
 /// A record that was found.
 #[doc(hidden)]
