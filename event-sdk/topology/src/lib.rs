@@ -48,7 +48,8 @@
 //! - `migration`: the steps of a change that a server refuses;
 //! - `reservation`: bytes that streams reserve, and the limits of the account;
 //! - `apply`: [`ApplyError`];
-//! - `verify`: names what differs.
+//! - `verify`: names what differs;
+//! - [`backup`]: writes streams into files, and restores them.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod topology;
@@ -83,6 +84,8 @@ mod apply;
 
 mod verify;
 
+pub mod backup;
+
 pub use apply::ApplyError;
 pub use dead_letters::DeadLetterSpec;
 pub use durable::DurableSpec;
@@ -113,3 +116,7 @@ struct Page;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/rolling-deploys.md")]
 struct RollingDeploys;
+/// And those of the page on backups.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/backup.md")]
+struct BackupPage;
