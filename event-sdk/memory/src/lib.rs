@@ -175,10 +175,10 @@ use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
     AccountUsage, Advisories, Body, BucketConfig, Capabilities, Capability, Completion,
-    Confirmation, ConnectionStatus, ConsumerAdmin, ConsumerChange, ConsumerConfig, ConsumerInfo,
-    Coordination, Drained, Error, History, HistoryRequest, HistoryStream, LinkState, MessageAdmin,
-    Operation, PublishRequest, Scheduler, Snapshots, Stored, StreamAdmin, StreamChange,
-    StreamState, SubscribeRequest, Subscription, Transport, TransportExt as _,
+    Confirmation, ConnectionStatus, ConsumerAdmin, Coordination, Drained, Error, History,
+    HistoryRequest, HistoryStream, LinkState, MessageAdmin, Operation, PublishRequest, Scheduler,
+    Snapshots, Stored, StreamAdmin, StreamChange, StreamState, SubscribeRequest, Subscription,
+    Transport, TransportExt as _,
 };
 
 /// The memory transport: streams in this process with the semantics of JetStream; see the

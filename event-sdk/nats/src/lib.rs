@@ -254,10 +254,9 @@ use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
     AccountUsage, Advisories, Capabilities, Capability, Completion, Confirmation, ConnectionStatus,
-    ConsumerAdmin, ConsumerChange, ConsumerConfig, ConsumerInfo, Coordination, Drained, Error,
-    History, HistoryRequest, HistoryStream, MessageAdmin, Operation, PublishRequest, Scheduler,
-    Snapshots, StreamAdmin, StreamChange, StreamState, SubscribeRequest, Subscription, Transport,
-    UserInfo,
+    ConsumerAdmin, Coordination, Drained, Error, History, HistoryRequest, HistoryStream,
+    MessageAdmin, Operation, PublishRequest, Scheduler, Snapshots, StreamAdmin, StreamChange,
+    StreamState, SubscribeRequest, Subscription, Transport, UserInfo,
 };
 
 /// The target of everything that this transport logs with `tracing`, in all modules.

@@ -77,6 +77,14 @@ impl Output<'_> {
         writeln!(self.out, "{text}")
     }
 
+    /// Writes a sentence for people in as many lines as it needs, all indented.
+    pub(crate) fn indented(&mut self, text: &str) -> io::Result<()> {
+        for line in wrapped(&format!("  {text}"), 2, false) {
+            writeln!(self.out, "{line}")?;
+        }
+        Ok(())
+    }
+
     /// Writes rows under headings, with two spaces between the columns. What cannot be seen is escaped,
     /// since names come from servers and other programs; long cells are continued in further lines.
     pub(crate) fn table<const N: usize>(

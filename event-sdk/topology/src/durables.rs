@@ -143,13 +143,7 @@ pub(crate) async fn lost_subjects(
     differences: &[Difference],
 ) -> Result<Option<Refusal>, Error> {
     for spec in consumers {
-        let names = match spec.partitions {
-            None => vec![spec.name.to_owned()],
-            Some(number) => (0..number)
-                .map(|index| format!("{}-p{index}", spec.name))
-                .collect(),
-        };
-        for name in names {
+        for name in spec.durables() {
             let Some(info) = lookup::durable(transport, stream, &name).await? else {
                 continue;
             };

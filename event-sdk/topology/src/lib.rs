@@ -49,7 +49,8 @@
 //! - `reservation`: bytes that streams reserve, and the limits of the account;
 //! - `apply`: [`ApplyError`];
 //! - `verify`: names what differs;
-//! - [`backup`]: writes streams into files, and restores them.
+//! - [`backup`]: writes streams into files, and restores them;
+//! - [`permissions`]: the least permissions of each user of a server.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod topology;
@@ -86,6 +87,8 @@ mod verify;
 
 pub mod backup;
 
+pub mod permissions;
+
 pub use apply::ApplyError;
 pub use dead_letters::DeadLetterSpec;
 pub use durable::DurableSpec;
@@ -116,6 +119,7 @@ struct Page;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/rolling-deploys.md")]
 struct RollingDeploys;
+
 /// And those of the page on backups.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/backup.md")]

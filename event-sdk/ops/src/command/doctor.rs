@@ -111,12 +111,10 @@ fn write(context: &mut Context<'_>, report: &Report) -> Result<(), OpsError> {
         let severity = styled(style(*severity), severity);
         let code = styled(DIM, format_args!("[{}]", code.name()));
         // Names and texts come from servers.
-        let (thing, problem) = (Shown(thing, 300), Shown(problem, 2_000));
-        output.sentence(format_args!(
-            "{severity}: {} {problem} {code}",
-            styled(NAME, thing)
-        ))?;
-        output.text(format_args!("  {}", Shown(remedy, 1_000)))?;
+        let name = styled(NAME, Shown(thing, 60));
+        output.line(format_args!("{severity}: {name} {code}"))?;
+        output.indented(&format!("The {thing} {problem}."))?;
+        output.indented(&format!("To do: {remedy}."))?;
     }
     let of = |severity| {
         let all = report.findings.iter();

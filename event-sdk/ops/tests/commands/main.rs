@@ -8,6 +8,7 @@ mod help;
 mod outbox;
 mod page;
 mod program;
+mod recover;
 mod schedule;
 mod screens;
 mod server;

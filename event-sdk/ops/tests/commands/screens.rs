@@ -1,5 +1,9 @@
 //! Each command on a terminal, in a pipe and with `--json`, as snapshots.
 
+use std::time::Duration;
+
+use event_sdk::EventBus;
+use event_sdk::stream::StreamSpec;
 use event_sdk_ops::Operations;
 
 use crate::program::{piped, ran, words};
@@ -83,7 +87,12 @@ async fn files() {
     .await;
     let elsewhere = async || {
         let other = event_sdk::stream::StreamSpec::new("OTHER").subject("other.>");
-        operations(event_sdk::EventBus::builder().stream(other).memory().unwrap())
+        operations(
+            event_sdk::EventBus::builder()
+                .stream(other)
+                .memory()
+                .unwrap(),
+        )
     };
     let args = format!("{} --by ada", backup.display());
     screens_on("streams restore", &args, elsewhere).await;
@@ -117,8 +126,19 @@ async fn events() {
 #[tokio::test]
 async fn the_set_up() {
     screens("config show", "--all").await;
-    screens("doctor", "").await;
     screens("recover", "--durable ORDERS/billing").await;
+}
+
+#[tokio::test]
+async fn the_doctor() {
+    // An operator has made one of the two streams, with a limit of its own, and no durable.
+    let broken = async || {
+        let orders = StreamSpec::new("ORDERS").subject("orders.>");
+        let orders = orders.duplicate_window(Duration::from_secs(5));
+        let bus = EventBus::builder().stream(orders.max_messages(1_000));
+        operations(bus.memory().unwrap())
+    };
+    screens_on("doctor", "", broken).await;
 }
 
 #[test]

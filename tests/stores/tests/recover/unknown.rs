@@ -1,9 +1,12 @@
 //! What a recovery cannot know: it says so, with the reason.
 
-use event_sdk::EventBus;
+use std::time::Duration;
+
 use event_sdk::stream::{Retention, StreamSpec};
 use event_sdk::transport::{PurgeRequest, TransportExt as _};
+use event_sdk::{Event, EventBus, subject};
 use event_sdk_sql::recover::{Recover, RecoverError, RecoverPlan, Repair, UnknownReason};
+use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use crate::home::{Home, on_both};
@@ -15,11 +18,19 @@ on_both!(
     more_rows_than_memory_may_hold,
     an_outbox_that_has_kept_nothing,
     an_outbox_that_has_published_nothing,
+    a_stream_of_which_nothing_is_kept,
     other_publishers,
     a_stream_that_does_not_exist,
     message_ids_that_are_no_event_ids,
     effects_before_what_the_stream_has,
 );
+
+/// A note was taken.
+#[derive(Debug, Event, Serialize, Deserialize)]
+#[event(domain = "notes", entity = "note", action = "taken")]
+struct Noted {
+    text: String,
+}
 
 fn reasons(plan: &RecoverPlan) -> Vec<UnknownReason> {
     plan.unknown.iter().map(|it| it.reason.clone()).collect()
@@ -96,7 +107,56 @@ async fn an_outbox_that_has_published_nothing<H: Home>() {
         .await;
     let recover = Recover::new(&rig.bus).outbox(rig.outbox().recoverable());
     let plan = recover.plan().await.unwrap();
-    assert_eq!(reasons(&plan), [UnknownReason::NothingKept]);
+    assert_eq!(
+        reasons(&plan),
+        [],
+        "the subjects of the rows name the stream"
+    );
+    assert_eq!(the!(plan, DatabaseOlder).unmarked, 5, "{plan}");
+    assert_eq!(recover.carry_out(&plan).await.unwrap().marked, 5);
+    assert!(recover.plan().await.unwrap().is_clean());
+    let report = rig.publish().await;
+    assert_eq!(report.published, 0, "nothing is published twice");
+}
+
+/// Of one stream all published rows were deleted, and of another one some are kept.
+async fn a_stream_of_which_nothing_is_kept<H: Home>() {
+    let other = StreamSpec::new("NOTES").subject("notes.>");
+    let bus = EventBus::builder().stream(other);
+    let bus = bus.stream(StreamSpec::new(STREAM).subject("orders.>"));
+    let mut rig = Rig::<H>::over(bus.memory().unwrap()).await;
+    rig.go_on(1..=2).await;
+    let outbox = rig.outbox();
+    let mut tx = outbox.begin().await.unwrap();
+    for text in ["one", "two"] {
+        let noted = Noted { text: text.into() };
+        outbox.enqueue(&mut tx, noted).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    rig.shop.save().await;
+    rig.publish().await;
+    rig.shop.restore().await;
+    let recover = Recover::new(&rig.bus).outbox(rig.outbox().recoverable());
+    let plan = recover.plan().await.unwrap();
+    let older = the!(plan, DatabaseOlder);
+    assert_eq!((&*older.stream, older.unmarked), ("NOTES", 2), "{plan}");
+    recover.carry_out(&plan).await.unwrap();
+    assert_eq!(
+        rig.publish().await.published,
+        0,
+        "nothing is published twice"
+    );
+
+    // Nor is a stream seen of which no row is there at all, unless it is said who publishes there.
+    rig.shop
+        .execute("delete from event_outbox where stream = 'NOTES'")
+        .await;
+    let recover = || Recover::new(&rig.bus).outbox(rig.outbox().recoverable());
+    assert!(recover().plan().await.unwrap().is_clean());
+    let owned = recover().only_publisher_of(subject!("events.notes.>"));
+    let plan = owned.clock_skew(Duration::ZERO).plan().await.unwrap();
+    let older = the!(plan, DatabaseOlder);
+    assert_eq!((&*older.stream, older.lost.len()), ("NOTES", 2), "{plan}");
 }
 
 async fn other_publishers<H: Home>() {

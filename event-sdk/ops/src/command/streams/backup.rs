@@ -14,12 +14,14 @@ use crate::units::{count, size, time};
 
 /// What `streams backup` is told.
 #[derive(clap::Args)]
-#[command(after_help = "The file has messages with headers, sequences and times, the settings of the stream and the\n\
+#[command(
+    after_help = "The file has messages with headers, sequences and times, the settings of the stream and the\n\
     positions of its consumers. It is written under a temporary name, replaces no file, and holds whatever\n\
     the events hold.\n\n\
     Examples:\n  \
     streams backup ORDERS orders-2026-05-01.tar.gz\n  \
-    streams backup ORDERS orders.tar.gz --without-consumers")]
+    streams backup ORDERS orders.tar.gz --without-consumers"
+)]
 pub(crate) struct BackupArgs {
     /// The stream
     stream: String,
@@ -32,11 +34,13 @@ pub(crate) struct BackupArgs {
 
 /// What `streams restore` is told.
 #[derive(clap::Args)]
-#[command(after_help = "The file is read and compared with its checksum before anything is sent. A stream of that name that\n\
+#[command(
+    after_help = "The file is read and compared with its checksum before anything is sent. A stream of that name that\n\
     exists is never replaced. With --dry-run, the file alone is checked, without a server.\n\n\
     Examples:\n  \
     streams restore orders-2026-05-01.tar.gz --dry-run\n  \
-    streams restore orders-2026-05-01.tar.gz --because 'the disk was lost'")]
+    streams restore orders-2026-05-01.tar.gz --because 'the disk was lost'"
+)]
 pub(crate) struct RestoreArgs {
     /// The file of a backup
     file: PathBuf,
@@ -111,7 +115,9 @@ pub(super) async fn restore(
         output.text(format_args!("{done} {}", content(&manifest)))?;
         if messages < manifest.messages {
             let number = count(manifest.messages - messages, "message");
-            output.text(format_args!("{number} of the backup were too old for the stream"))?;
+            output.text(format_args!(
+                "{number} of the backup were too old for the stream"
+            ))?;
         }
     }
     Ok(Outcome::Done)
@@ -126,7 +132,10 @@ fn content(manifest: &Manifest) -> String {
         size(manifest.bytes),
         manifest.first_sequence,
         manifest.last_sequence,
-        count(u64::try_from(manifest.consumers).unwrap_or(u64::MAX), "consumer"),
+        count(
+            u64::try_from(manifest.consumers).unwrap_or(u64::MAX),
+            "consumer"
+        ),
         time(manifest.time)
     )
 }

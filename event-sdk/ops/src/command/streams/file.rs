@@ -14,11 +14,13 @@ use crate::error::OpsError;
 
 /// What `streams export` is told.
 #[derive(clap::Args)]
-#[command(after_help = "The file is for `nats stream add --config FILE` and `nats consumer add STREAM --config FILE`. What\n\
+#[command(
+    after_help = "The file is for `nats stream add --config FILE` and `nats consumer add STREAM --config FILE`. What\n\
     it cannot say is on the standard error.\n\n\
     Examples:\n  \
     streams export ORDERS > orders.json\n  \
-    streams export ORDERS --consumer billing > billing.json")]
+    streams export ORDERS --consumer billing > billing.json"
+)]
 pub(crate) struct ExportArgs {
     /// The stream
     stream: String,
@@ -29,12 +31,14 @@ pub(crate) struct ExportArgs {
 
 /// What `streams import` is told.
 #[derive(clap::Args)]
-#[command(after_help = "It creates a stream that does not exist. One that exists with other settings is not changed: declare\n\
+#[command(
+    after_help = "It creates a stream that does not exist. One that exists with other settings is not changed: declare\n\
     it in the topology, whose plan says what a change would lose. Settings that this program has no word\n\
     for are refused without --leave-out.\n\n\
     Examples:\n  \
     streams import orders.json --dry-run\n  \
-    streams import orders.json --leave-out --because 'moved from the nats command line'")]
+    streams import orders.json --leave-out --because 'moved from the nats command line'"
+)]
 pub(crate) struct ImportArgs {
     /// A file that `nats stream info --json` or `streams export` wrote
     file: PathBuf,
@@ -68,7 +72,10 @@ pub(super) async fn export(
         (config_file::export_consumer(&info.config), foreign)
     } else {
         let state = streams(&bus)?.state(&args.stream).await?;
-        (config_file::export_stream(&state.config), texts(&state.foreign))
+        (
+            config_file::export_stream(&state.config),
+            texts(&state.foreign),
+        )
     };
     let output = &mut context.output;
     output.line(exported.json.trim_end())?;
@@ -129,7 +136,11 @@ pub(super) async fn import(
             output.text(format_args!("  cannot be carried over: {setting}"))?;
         }
     }
-    Ok(if is_refused { Outcome::Found } else { Outcome::Done })
+    Ok(if is_refused {
+        Outcome::Found
+    } else {
+        Outcome::Done
+    })
 }
 
 fn texts(settings: &[ForeignSetting]) -> Vec<String> {

@@ -57,7 +57,7 @@ async fn keys_are_shown() {
     ] {
         let dry = format!("{command} --dry-run");
         snapshot(
-            &format!("{name}-dry-run.pipe"),
+            &format!("{name}.dry-run.pipe"),
             &piped(&shop.operations, &dry).await.out,
         );
         let json = format!("{command} --json");
