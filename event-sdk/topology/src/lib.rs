@@ -49,7 +49,7 @@
 //! - `reservation`: bytes that streams reserve, and the limits of the account;
 //! - `apply`: [`ApplyError`];
 //! - `verify`: names what differs;
-//! - [`backup`]: writes streams into files, and restores them;
+//! - `backup` (feature of this name): writes streams into files, and restores them;
 //! - [`permissions`]: the least permissions of each user of a server.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -85,6 +85,7 @@ mod apply;
 
 mod verify;
 
+#[cfg(feature = "backup")]
 pub mod backup;
 
 pub mod permissions;
@@ -120,7 +121,7 @@ struct Page;
 #[doc = include_str!("../../../docs/rolling-deploys.md")]
 struct RollingDeploys;
 
-/// And those of the page on backups.
-#[cfg(doctest)]
+/// So have those of the page on backups.
+#[cfg(all(doctest, feature = "backup"))]
 #[doc = include_str!("../../../docs/backup.md")]
 struct BackupPage;
