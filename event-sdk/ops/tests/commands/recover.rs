@@ -15,7 +15,7 @@ use sqlx::sqlite::SqlitePoolOptions;
 use tokio::sync::oneshot;
 
 use crate::program::{on_terminal, piped};
-use crate::snapshot::{snapshot, wide_snapshot};
+use crate::snapshot::snapshot;
 use crate::until;
 
 /// An order was placed.
@@ -78,7 +78,7 @@ async fn with_loss() -> Operations {
 #[tokio::test]
 async fn screens() {
     for (name, command, code) in [
-        ("recover", "recover", 1),
+        ("recover.loss", "recover", 1),
         ("recover.repair", "recover --repair --yes", 0),
     ] {
         let seen = on_terminal(&with_loss().await, command).await;
@@ -87,7 +87,7 @@ async fn screens() {
         let seen = piped(&with_loss().await, command).await;
         snapshot(&format!("{name}.pipe"), &seen.out);
         let seen = piped(&with_loss().await, &format!("{command} --json")).await;
-        wide_snapshot(&format!("{name}.json"), &seen.out);
+        snapshot(&format!("{name}.json"), &seen.out);
     }
     let bus = on_memory();
     let clean = shop(&bus, &published(&bus).await);

@@ -1,6 +1,7 @@
 //! `Recover::plan`: what the passes over the streams mean.
 
 mod consumers;
+mod letters;
 mod outbox;
 
 use std::collections::BTreeSet;
@@ -46,6 +47,7 @@ impl Recover {
         for stream in streams {
             self.compare(&stream, &known, &mut plan).await?;
         }
+        self.judge_letters(&known, &mut plan).await?;
         plan.sort();
         Ok(plan)
     }

@@ -1,6 +1,6 @@
 //! `KnownRows` and `KnownRecords`: what the databases know of the streams, held in memory.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use event_sdk::text::Text;
 use jiff::Timestamp;
@@ -108,6 +108,8 @@ pub(super) struct KnownRecords {
     pub(super) source: InboxSource,
     /// Events and their sequences.
     pub(super) records: HashMap<Uuid, Option<u64>>,
+    /// Events that are recorded as dead.
+    pub(super) dead: HashSet<Uuid>,
 }
 
 impl KnownRecords {
@@ -127,6 +129,7 @@ impl KnownRecords {
                 inbox: index,
                 source: source.clone(),
                 records: HashMap::new(),
+                dead: HashSet::new(),
             });
         }
         for source in sources {
@@ -150,6 +153,9 @@ impl KnownRecords {
                         known.source.consumer == consumer && known.source.stream == record.stream
                     });
                     if let Some(place) = place {
+                        if record.dead {
+                            place.dead.insert(record.event);
+                        }
                         place.records.insert(record.event, record.sequence);
                     }
                 }

@@ -133,17 +133,27 @@ pub struct InboxEntry {
     pub stream: Option<Text>,
     /// The sequence there, if it is known.
     pub sequence: Option<u64>,
+    /// Whether the event is recorded as dead, so that there is or was a letter of it.
+    pub dead: bool,
 }
 
 impl InboxEntry {
-    /// A record.
+    /// A record of an event that is done.
     #[must_use]
     pub const fn new(event: Uuid, stream: Option<Text>, sequence: Option<u64>) -> Self {
         Self {
             event,
             stream,
             sequence,
+            dead: false,
         }
+    }
+
+    /// Sets whether the event is recorded as dead.
+    #[must_use]
+    pub const fn dead(mut self, dead: bool) -> Self {
+        self.dead = dead;
+        self
     }
 }
 

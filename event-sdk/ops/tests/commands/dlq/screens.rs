@@ -2,7 +2,7 @@
 
 use super::rig::Shop;
 use crate::program::{Ran, on_terminal, piped};
-use crate::snapshot::snapshot;
+use crate::snapshot::{snapshot, wide_snapshot};
 
 /// Runs a command on a terminal, in a pipe and with `--json`, and compares the three screens. A command
 /// that changes something runs on letters of its own each time.
@@ -49,12 +49,12 @@ async fn a_letter_is_shown_and_exported() {
     let shop = shop().await;
     let test = piped(&shop.operations, export).await;
     assert_eq!(test.code, 0, "{test:?}");
-    crate::snapshot::wide_snapshot("dlq-export.pipe", &test.out);
-    crate::snapshot::wide_snapshot("dlq-export.terminal", &test.out);
+    wide_snapshot("dlq-export.pipe", &test.out);
     let again = on_terminal(&shop.operations, export).await;
     assert_eq!(again.out, test.out, "a test has no colours");
+    wide_snapshot("dlq-export.terminal", &again.out);
     let json = piped(&shop.operations, &format!("{export} --json")).await;
-    crate::snapshot::wide_snapshot("dlq-export.json", &json.out);
+    snapshot("dlq-export.json", &json.out);
     let json: String = serde_json::from_str(&json.out).unwrap();
     assert_eq!(json, test.out);
 }
