@@ -1,8 +1,9 @@
 //! `StreamAdmin` and `ConsumerAdmin`: optional abilities to find, inspect, create, change and
 //! delete streams and consumers.
 
-use jiff::Timestamp;
 use std::fmt;
+
+use jiff::Timestamp;
 
 use super::{
     AccountUsage, Completion, ConsumerChange, ConsumerConfig, Difference, Error, StreamChange,

@@ -6,7 +6,7 @@ use event_sdk::EventBus;
 use event_sdk::stream::StreamSpec;
 use event_sdk_ops::Operations;
 
-use crate::program::{ran, words};
+use crate::program::{piped, ran, words};
 use crate::shop::{busy, operations};
 use crate::snapshot::{snapshot, snapshots};
 
@@ -36,11 +36,15 @@ pub(crate) async fn screens_on(
 
 /// Without the time of an audit line, which is that of this machine.
 fn masked(err: &str) -> String {
+    let folder = std::env::temp_dir().display().to_string();
     let lines = err.lines().map(|line| match line.split_once("audit:") {
         Some((before, after)) => {
             let mut words: Vec<_> = after.split(' ').collect();
             if let Some(time) = words.iter_mut().find(|word| word.ends_with('Z')) {
                 *time = "<time>";
+            }
+            for path in words.iter_mut().filter(|word| word.starts_with(&folder)) {
+                *path = "<file>";
             }
             format!("{before}audit:{}\n", words.join(" "))
         }
@@ -67,6 +71,36 @@ async fn streams() {
     screens("streams verify", "").await;
     screens("streams plan", "").await;
     screens("streams apply", "--by ada").await;
+    screens("streams export", "ORDERS").await;
+}
+
+#[tokio::test]
+async fn files() {
+    let folder = tempfile::tempdir().unwrap();
+    let backup = folder.path().join("orders.tar.gz");
+    let args = format!("ORDERS {}", backup.display());
+    screens_on("streams backup", &args, async || {
+        // A backup replaces no file.
+        let _ = std::fs::remove_file(&backup);
+        operations(busy().await)
+    })
+    .await;
+    let elsewhere = async || {
+        let other = event_sdk::stream::StreamSpec::new("OTHER").subject("other.>");
+        operations(
+            event_sdk::EventBus::builder()
+                .stream(other)
+                .memory()
+                .unwrap(),
+        )
+    };
+    let args = format!("{} --by ada", backup.display());
+    screens_on("streams restore", &args, elsewhere).await;
+    let exported = piped(&operations(busy().await), "streams export ORDERS").await;
+    let file = folder.path().join("orders.json");
+    std::fs::write(&file, exported.out).unwrap();
+    let args = format!("{} --leave-out --by ada", file.display());
+    screens_on("streams import", &args, elsewhere).await;
 }
 
 #[tokio::test]
