@@ -90,13 +90,8 @@ async fn files() {
     })
     .await;
     let elsewhere = async || {
-        let other = event_sdk::stream::StreamSpec::new("OTHER").subject("other.>");
-        operations(
-            event_sdk::EventBus::builder()
-                .stream(other)
-                .memory()
-                .unwrap(),
-        )
+        let other = StreamSpec::new("OTHER").subject("other.>");
+        operations(EventBus::builder().stream(other).memory().unwrap())
     };
     let args = format!("{} --by ada", backup.display());
     screens_on("streams restore", &args, elsewhere).await;
