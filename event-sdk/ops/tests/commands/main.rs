@@ -7,6 +7,7 @@ mod events;
 mod help;
 mod outbox;
 mod page;
+mod planted;
 mod program;
 mod recover;
 mod schedule;
