@@ -10,6 +10,7 @@ use event_sdk::dead_letters::DeadLetters;
 use tokio::sync::watch;
 
 use crate::events::Audited;
+use crate::topology::DEAD_LETTERS;
 
 /// What happened to orders, by kind of event.
 #[derive(Debug, Clone)]
@@ -28,7 +29,7 @@ pub(crate) fn consumer(bus: &EventBus, book: Book) -> Consumer<Audited> {
                 std::future::ready(Ok(()))
             },
         )
-        .dead_letters(DeadLetters::stream("DLQ"))
+        .dead_letters(DeadLetters::stream(DEAD_LETTERS))
 }
 
 impl Book {

@@ -8,6 +8,7 @@ use event_sdk::dead_letters::DeadLetters;
 
 use crate::bank::{Bank, BankError};
 use crate::events::{InvoiceDeclined, InvoicePaid, OrderPlaced};
+use crate::topology::DEAD_LETTERS;
 
 pub(crate) struct Billing {
     pub(crate) bank: Bank,
@@ -22,7 +23,7 @@ pub(crate) fn consumer(bus: &EventBus, bank: Bank) -> Consumer<OrderPlaced> {
             Duration::from_secs(5),
         ))
         .probe_interval(ProbeInterval::every(Duration::from_millis(500)))
-        .dead_letters(DeadLetters::stream("DLQ"))
+        .dead_letters(DeadLetters::stream(DEAD_LETTERS))
         .ordered_by_key()
         .concurrency(8)
 }

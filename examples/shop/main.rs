@@ -4,20 +4,26 @@
 //! ```text
 //! cargo run --example shop
 //! EVENT_SDK_TRANSPORT=nats EVENT_SDK_NATS__URL=nats://127.0.0.1:4222 cargo run --example shop
+//! cargo run --example shop -- permissions
 //! ```
 //!
 //! - `events`: the events, and the sets that the services consume;
+//! - `topology`: streams, consumers and users on a server;
 //! - `orders`, `billing`, `audit`: the services, each complete in its file;
 //! - `bank`: what `billing` calls, and what goes wrong there;
+//! - `args`: the arguments; `serve`: one service in a process of its own;
 //! - here: the bus, and all three services in one process.
 
+mod args;
 mod audit;
 mod bank;
 mod billing;
 mod events;
 mod orders;
+mod serve;
 #[cfg(test)]
 mod tests;
+mod topology;
 
 use std::time::Duration;
 
@@ -26,22 +32,34 @@ use clap::Parser;
 use event_sdk::EventBus;
 use event_sdk::config::{Config, ConfigLoader, TransportChoice};
 use event_sdk::consumer::{Consumers, shutdown_signal};
-use event_sdk::dead_letters::{DeadLetterStream, LetterFilter, Page};
-use event_sdk::stream::StreamSpec;
+use event_sdk::dead_letters::{LetterFilter, Page};
+use event_sdk_topology::Topology;
 
-/// Takes orders, bills them and keeps a book, in three services.
-#[derive(Debug, Parser)]
-#[command(name = "shop")]
-struct Args {
-    /// How many orders are taken.
-    #[arg(long, value_name = "NUMBER", default_value_t = 200)]
-    orders: u64,
-}
+use crate::args::{Args, Command, Format};
+use crate::topology::{DEAD_LETTERS, PREFIX};
+
+const DRAIN: Duration = Duration::from_secs(10);
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    let topology = args.replicas.topology();
+    if let Some(Command::Permissions { service, format }) = &args.command {
+        return print_permissions(&topology, service.as_deref(), *format);
+    }
     let config = config().load()?;
-    run(Args::parse().orders, &config).await.map(drop)
+    let Some(command) = args.command else {
+        return run(args.orders, &config, &topology).await.map(drop);
+    };
+    let bus = open(&config, &topology).await?;
+    match command {
+        Command::Apply => println!("{}", topology.apply(&bus).await?),
+        Command::Serve { service, listen } => serve::serve(&bus, service, listen).await?,
+        Command::Take => orders::take(&bus, args.orders).await?,
+        Command::Permissions { .. } => {}
+    }
+    bus.drain(DRAIN).await?;
+    Ok(())
 }
 
 /// The configuration of the environment; without one, everything stays in this process.
@@ -50,8 +68,9 @@ fn config() -> ConfigLoader {
 }
 
 /// Runs the services until they have handled so many orders. Returns the book.
-async fn run(orders: u64, config: &Config) -> anyhow::Result<audit::Book> {
-    let bus = open(config).await?;
+async fn run(orders: u64, config: &Config, topology: &Topology) -> anyhow::Result<audit::Book> {
+    let bus = open(config, topology).await?;
+    topology.apply(&bus).await.context("the streams")?;
     let book = audit::Book::new();
     let services = Consumers::new();
     services.add(orders::consumer(&bus))?;
@@ -74,7 +93,7 @@ async fn run(orders: u64, config: &Config) -> anyhow::Result<audit::Book> {
     for (history, orders) in book.histories() {
         println!("{orders:>6}  {history}");
     }
-    let letters = bus.dead_letters("DLQ");
+    let letters = bus.dead_letters(DEAD_LETTERS);
     for letter in letters.list(&LetterFilter::open(), Page::ALL).await? {
         let (id, subject, class) = (letter.id, letter.origin.relative_subject(), letter.class);
         println!(
@@ -82,25 +101,28 @@ async fn run(orders: u64, config: &Config) -> anyhow::Result<audit::Book> {
             letter.errors.join("; ")
         );
     }
-    bus.drain(Duration::from_secs(10)).await?;
+    bus.drain(DRAIN).await?;
     Ok(book)
 }
 
-/// The bus of the shop: its streams, and those of its dead letters.
-async fn open(config: &Config) -> anyhow::Result<EventBus> {
-    let letters = DeadLetterStream::new("DLQ");
-    let bus = EventBus::builder()
-        .source("shop")
-        .prefix("shop")
-        .stream(
-            StreamSpec::new("SHOP")
-                .subject("orders.>")
-                .subject("billing.>"),
-        )
-        .stream(letters.spec())
-        .stream(letters.retry_spec())
-        .connect(config)
-        .await?;
-    bus.apply().await.context("the streams")?;
-    Ok(bus)
+/// The bus of the shop, which declares its topology.
+async fn open(config: &Config, topology: &Topology) -> anyhow::Result<EventBus> {
+    let bus = EventBus::builder().source("shop").prefix(PREFIX);
+    Ok(topology.declare(bus).connect(config).await?)
+}
+
+fn print_permissions(
+    topology: &Topology,
+    user: Option<&str>,
+    format: Format,
+) -> anyhow::Result<()> {
+    let mut permissions = topology::users(topology).build()?;
+    if let Some(user) = user {
+        permissions = permissions.of(user)?;
+    }
+    match format {
+        Format::Server => print!("{permissions}"),
+        Format::Json => println!("{}", serde_json::to_string_pretty(&permissions)?),
+    }
+    Ok(())
 }

@@ -7,6 +7,7 @@ use event_sdk::{EventBus, Pii, PublishAllError};
 use crate::events::{
     InvoiceDeclined, InvoicePaid, OrderCancelled, OrderConfirmed, OrderPlaced, Payments,
 };
+use crate::topology::DEAD_LETTERS;
 
 pub(crate) fn consumer(bus: &EventBus) -> Consumer<Payments> {
     bus.consumer("orders")
@@ -19,7 +20,7 @@ pub(crate) fn consumer(bus: &EventBus) -> Consumer<Payments> {
             ctx.publish(OrderCancelled { order, reason }).await?;
             Ok(())
         })
-        .dead_letters(DeadLetters::stream("DLQ"))
+        .dead_letters(DeadLetters::stream(DEAD_LETTERS))
         .ordered_by_key()
         .concurrency(8)
 }

@@ -1,5 +1,7 @@
 //! Tests of the shop's services, on the test bus with virtual time.
 
+mod permissions;
+
 use event_sdk::EventBus;
 use event_sdk::Pii;
 use event_sdk::dead_letters::DeadLetterStream;
@@ -9,10 +11,11 @@ use event_sdk_testing::TestBus;
 
 use crate::bank::Bank;
 use crate::events::{InvoiceDeclined, InvoicePaid, OrderCancelled, OrderConfirmed, OrderPlaced};
+use crate::topology::{DEAD_LETTERS, SINGLE};
 use crate::{billing, config, orders, run};
 
 fn test_bus() -> TestBus {
-    let letters = DeadLetterStream::new("DLQ");
+    let letters = DeadLetterStream::new(DEAD_LETTERS);
     TestBus::builder()
         .stream(
             StreamSpec::new("SHOP")
@@ -108,7 +111,7 @@ async fn an_order_without_a_price_becomes_a_dead_letter() {
         .eventually()
         .one()
         .await;
-    let letters = bus.dead_letters("DLQ");
+    let letters = bus.dead_letters(DEAD_LETTERS);
     let open = event_sdk::dead_letters::LetterFilter::open().consumer("billing");
     assert_eq!(letters.count(&open).await.unwrap(), 1);
 }
@@ -131,7 +134,7 @@ async fn the_same_program_runs_in_its_process_and_on_a_server_as_configured() {
     let mut histories = Vec::new();
     for variables in [in_process, &on_server] {
         let config = config().variables(variables.to_vec()).load().unwrap();
-        let book = run(orders, &config).await.unwrap();
+        let book = run(orders, &config, &SINGLE).await.unwrap();
         histories.push(book.histories());
     }
     // Two orders have no price.

@@ -50,7 +50,7 @@ pub(crate) enum Command {
     /// Events that wait to be published later: list, cancel
     #[command(subcommand)]
     Schedule(schedule::Schedule),
-    /// Compare outbox, inboxes and consumers with the streams after a restore, and repair what diverges
+    /// Compare outbox, inboxes and consumers with streams after a restore; repair what diverges
     #[cfg(feature = "outbox")]
     Recover(recover::Args),
     /// Say what is wrong with this set-up, why, and what to do

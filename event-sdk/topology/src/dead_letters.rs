@@ -9,8 +9,8 @@ use event_sdk::stream::{Storage, StreamSpec};
 /// [`DeadLetterStream`]. Replicas, storage and limits hold for both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeadLetterSpec {
-    name: &'static str,
-    retry: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) retry: &'static str,
     prefix: Option<&'static str>,
     replicas: u8,
     storage: Storage,
@@ -78,6 +78,12 @@ impl DeadLetterSpec {
             Some(prefix) => place.under(prefix),
             None => place,
         }
+    }
+
+    /// What stands before `dlq.` and `retry.` in subjects.
+    pub(crate) fn before_subjects(&self) -> String {
+        let prefix = self.prefix.map(|prefix| format!("{prefix}."));
+        prefix.unwrap_or_default()
     }
 
     /// The declarations of both streams.

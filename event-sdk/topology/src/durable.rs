@@ -130,6 +130,25 @@ impl DurableSpec {
         self
     }
 
+    /// The names of its durables on a server: one, or one for each partition.
+    pub(crate) fn durables(&self) -> Vec<String> {
+        match self.partitions {
+            None => vec![self.name.to_owned()],
+            Some(number) => {
+                let of = |index| format!("{}-p{index}", self.name);
+                (0..number).map(of).collect()
+            }
+        }
+    }
+
+    /// The names of durables that exist if the consumer had another number of partitions.
+    pub(crate) fn other_durables(&self) -> Vec<String> {
+        match self.partitions {
+            None => vec![format!("{}-p0", self.name)],
+            Some(number) => vec![format!("{}-p{number}", self.name), self.name.to_owned()],
+        }
+    }
+
     /// The declaration for a bus.
     #[must_use]
     pub fn spec(&self) -> ConsumerSpec {

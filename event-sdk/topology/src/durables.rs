@@ -107,7 +107,7 @@ async fn other_partitions(
             } else if begun && !exists(last.clone()).await? {
                 format!("without {last}")
             } else if !begun && exists(spec.name.to_owned()).await? {
-                "None".to_owned()
+                "none".to_owned()
             } else {
                 return Ok(None);
             }
@@ -116,7 +116,7 @@ async fn other_partitions(
     Ok(Some(Difference {
         field: "partitions",
         existing: found,
-        wanted: format!("{:?}", spec.partitions),
+        wanted: (spec.partitions).map_or_else(|| "none".to_owned(), |number| number.to_string()),
     }))
 }
 
@@ -143,13 +143,7 @@ pub(crate) async fn lost_subjects(
     differences: &[Difference],
 ) -> Result<Option<Refusal>, Error> {
     for spec in consumers {
-        let names = match spec.partitions {
-            None => vec![spec.name.to_owned()],
-            Some(number) => (0..number)
-                .map(|index| format!("{}-p{index}", spec.name))
-                .collect(),
-        };
-        for name in names {
+        for name in spec.durables() {
             let Some(info) = lookup::durable(transport, stream, &name).await? else {
                 continue;
             };

@@ -49,7 +49,8 @@
 //! - `reservation`: bytes that streams reserve, and the limits of the account;
 //! - `apply`: [`ApplyError`];
 //! - `verify`: names what differs;
-//! - [`backup`]: writes streams into files, and restores them.
+//! - `backup` (feature of this name): writes streams into files, and restores them;
+//! - [`permissions`]: the least permissions of each user of a server.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod topology;
@@ -84,7 +85,10 @@ mod apply;
 
 mod verify;
 
+#[cfg(feature = "backup")]
 pub mod backup;
+
+pub mod permissions;
 
 pub use apply::ApplyError;
 pub use dead_letters::DeadLetterSpec;
@@ -112,12 +116,12 @@ struct Readme;
 #[doc = include_str!("../../../docs/topology.md")]
 struct Page;
 
-/// And those of the page on backups.
-#[cfg(doctest)]
-#[doc = include_str!("../../../docs/backup.md")]
-struct BackupPage;
-
 /// So have those of the page on rolling deploys.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/rolling-deploys.md")]
 struct RollingDeploys;
+
+/// So have those of the page on backups.
+#[cfg(all(doctest, feature = "backup"))]
+#[doc = include_str!("../../../docs/backup.md")]
+struct BackupPage;

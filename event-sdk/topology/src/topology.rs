@@ -38,7 +38,7 @@ pub struct Topology {
     pub(crate) streams: &'static [StreamSpec],
     pub(crate) consumers: &'static [DurableSpec],
     pub(crate) dead_letters: &'static [DeadLetterSpec],
-    bucket: Option<&'static BucketConfig>,
+    pub(crate) bucket: Option<&'static BucketConfig>,
 }
 
 impl Topology {
@@ -156,7 +156,7 @@ impl Topology {
     }
 
     /// The streams with their whole subjects.
-    fn configs(&self, prefix: &str) -> Result<Vec<StreamConfig>, Error> {
+    pub(crate) fn configs(&self, prefix: &str) -> Result<Vec<StreamConfig>, Error> {
         let invalid = |why| Error::new(ErrorKind::InvalidOption, Operation::Configure, why);
         let mut configs: Vec<StreamConfig> = Vec::new();
         for spec in self.specs() {

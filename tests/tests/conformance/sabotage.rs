@@ -218,10 +218,6 @@ impl<T: Transport> Transport for Broken<T> {
         self.inner.supports(Capability::Scheduler).then_some(self)
     }
 
-    fn snapshots(&self) -> Option<&dyn Snapshots> {
-        self.inner.supports(Capability::Snapshots).then_some(self)
-    }
-
     fn connection_status(&self) -> ConnectionStatus {
         let mut status = self.inner.connection_status();
         match self.sabotage {
@@ -232,6 +228,10 @@ impl<T: Transport> Transport for Broken<T> {
             _ => {}
         }
         status
+    }
+
+    fn snapshots(&self) -> Option<&dyn Snapshots> {
+        self.inner.supports(Capability::Snapshots).then_some(self)
     }
 
     fn drain(&self, within: Duration) -> Completion<Result<Drained, Error>> {

@@ -63,13 +63,13 @@ pub enum Capability {
     /// Messages can be stored at a later time:
     /// [`Transport::scheduler`](super::Transport::scheduler).
     Scheduler,
-    /// Whole streams can be written into backups and restored:
-    /// [`Transport::snapshots`](super::Transport::snapshots).
-    Snapshots,
     /// A consumer can be paused: [`ConsumerAdmin::pause`](super::ConsumerAdmin::pause).
     PauseConsumer,
     /// A consumer can be reset: [`ConsumerAdmin::reset`](super::ConsumerAdmin::reset).
     ResetConsumer,
+    /// Whole streams can be written into backups and restored:
+    /// [`Transport::snapshots`](super::Transport::snapshots).
+    Snapshots,
 }
 
 impl Capability {
@@ -98,9 +98,9 @@ impl Capability {
         Self::Coordination,
         Self::CoordinationExpiry,
         Self::Scheduler,
-        Self::Snapshots,
         Self::PauseConsumer,
         Self::ResetConsumer,
+        Self::Snapshots,
     ];
 
     /// Whether a transport provides this capability by an optional trait.
@@ -152,9 +152,9 @@ impl fmt::Display for Capability {
             Self::Coordination => "keeping entries by key with compare-and-set",
             Self::CoordinationExpiry => "an expiry for a single entry",
             Self::Scheduler => "scheduling a message for a later time",
-            Self::Snapshots => "writing snapshots of streams and restoring them",
             Self::PauseConsumer => "pausing a consumer",
             Self::ResetConsumer => "resetting a consumer to another position",
+            Self::Snapshots => "writing snapshots of streams and restoring them",
         })
     }
 }

@@ -20,6 +20,7 @@ use serde::Serialize;
 use crate::context::{Context, Outcome};
 use crate::error::OpsError;
 use crate::output::{BAD, DIM, GOOD, NAME, WARN, styled};
+use crate::units::count;
 
 use self::code::{Code, Severity};
 use self::finding::{Finding, Findings};
@@ -111,26 +112,26 @@ fn write(context: &mut Context<'_>, report: &Report) -> Result<(), OpsError> {
         let severity = styled(style(*severity), severity);
         let code = styled(DIM, format_args!("[{}]", code.name()));
         // Names and texts come from servers.
-        let (thing, problem) = (Shown(thing, 300), Shown(problem, 2_000));
-        output.line(format_args!(
-            "{severity}: {} {problem} {code}",
-            styled(NAME, thing)
-        ))?;
-        output.line(format_args!("  {}", Shown(remedy, 1_000)))?;
+        let name = styled(NAME, Shown(thing, 60));
+        output.line(format_args!("{severity}: {name} {code}"))?;
+        output.indented(&format!("The {thing} {problem}."))?;
+        output.indented(&format!("To do: {remedy}."))?;
     }
     let of = |severity| {
         let all = report.findings.iter();
-        all.filter(|finding| finding.severity == severity).count()
+        all.filter(|finding| finding.severity == severity).count() as u64
     };
     let (errors, warnings) = (of(Severity::Error), of(Severity::Warning));
-    let notes = of(Severity::Note);
+    let notes = count(of(Severity::Note), "note");
     let checked = report.checked.join(", ");
     if errors + warnings == 0 {
         let good = styled(GOOD, "nothing is wrong");
-        output.line(format_args!("{good} ({notes} notes); checked: {checked}"))?;
+        output.sentence(format_args!("{good} ({notes}); checked: {checked}"))?;
     } else {
         output.line(format_args!(
-            "{errors} errors, {warnings} warnings, {notes} notes; checked: {checked}"
+            "{}, {}, {notes}; checked: {checked}",
+            count(errors, "error"),
+            count(warnings, "warning")
         ))?;
     }
     Ok(())

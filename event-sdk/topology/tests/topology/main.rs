@@ -3,6 +3,7 @@
 mod backups;
 mod cluster;
 mod config_files;
+mod generated;
 mod limits;
 mod permissions;
 mod ready_made;

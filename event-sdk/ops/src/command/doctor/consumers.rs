@@ -54,6 +54,13 @@ fn one(stream: &Text, durable: &Text, info: &ConsumerInfo, findings: &mut Findin
             "delete it, and let the topology or the first subscription make it anew; its position is lost",
         );
     }
+    if let Some(until) = info.paused_until {
+        add(
+            Code::ConsumerPaused,
+            format!("is paused until {until}, and delivers nothing to any process"),
+            "let it go on with `consumers resume`, or wait",
+        );
+    }
     let most = info
         .config
         .max_ack_pending

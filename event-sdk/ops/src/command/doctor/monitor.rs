@@ -172,25 +172,14 @@ fn of_jsz(name: &str, jsz: &Value, findings: &mut Findings) {
     for consumer in streams.flat_map(|stream| list(&stream["consumer_detail"])) {
         if consumer["paused"].as_bool() == Some(true) {
             let of = |field: &str| consumer[field].as_str().unwrap_or_default().to_owned();
-            paused(&of("stream_name"), &of("name"), None, findings);
+            findings.add(
+                Code::ConsumerPaused,
+                format!("durable {} of stream {}", of("name"), of("stream_name")),
+                "is paused, and delivers nothing to any process",
+                "let it go on with `consumers resume`, or wait",
+            );
         }
     }
-}
-
-/// A durable delivers nothing on purpose.
-pub(super) fn paused(
-    stream: &str,
-    durable: &str,
-    until: Option<Timestamp>,
-    findings: &mut Findings,
-) {
-    let until = until.map_or_else(String::new, |until| format!(" until {until}"));
-    findings.add(
-        Code::ConsumerPaused,
-        format!("durable {durable} of stream {stream}"),
-        format!("is paused{until}, and delivers nothing to any process"),
-        "let it go on with `consumers resume`, or wait",
-    );
 }
 
 fn of_connz(name: &str, connz: &Value, findings: &mut Findings) {

@@ -23,7 +23,7 @@ pub(super) fn unread(thing: &str, error: &Error, findings: &mut Findings) {
             "start the server with `jetstream` in its configuration, or enable it for the account",
         ),
         ErrorKind::StreamNotFound | ErrorKind::NoStream => {
-            findings.add(Code::StreamMissing, thing, problem, APPLY)
+            findings.add(Code::StreamMissing, thing, problem, APPLY);
         }
         ErrorKind::ConsumerNotFound => findings.add(Code::ConsumerMissing, thing, problem, APPLY),
         ErrorKind::InvalidOption | ErrorKind::InvalidSubject => findings.add(

@@ -169,17 +169,30 @@ async fn a_server_that_writes_late_and_lets_everybody_in_is_named() {
 }
 
 #[tokio::test]
-async fn a_paused_durable_is_named() {
+async fn a_durable_that_is_paused_is_named_and_so_is_one_of_others() {
     let shop = Shop::start().await;
     let until = jiff::Timestamp::now() + Duration::from_secs(3_600);
     let pause = json!({ "pause_until": until });
     shop.call("CONSUMER.PAUSE.ORDERS.billing", &pause).await;
-    let args = format!("--monitor {}", shop.server.monitoring_url());
-    let found = Diagnosis::of(&shop.operations(), &args).await;
+    let found = shop.diagnose().await;
     found.names(
         "consumer-paused",
         "durable billing of stream ORDERS",
-        "delivers nothing",
+        "is paused until",
+    );
+
+    // It is in no topology, so that only the server knows of it.
+    let other = json!({ "durable_name": "other", "ack_policy": "explicit", "pause_until": until });
+    let request = json!({ "stream_name": "ORDERS", "config": other });
+    shop.call("CONSUMER.DURABLE.CREATE.ORDERS.other", &request)
+        .await;
+    shop.call("CONSUMER.PAUSE.ORDERS.billing", &json!({})).await;
+    let url = shop.server.monitoring_url();
+    let found = Diagnosis::of(&shop.operations(), &format!("--monitor {url}")).await;
+    found.names(
+        "consumer-paused",
+        "durable other of stream ORDERS",
+        "is paused, and",
     );
 }
 

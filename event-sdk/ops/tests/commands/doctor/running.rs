@@ -37,10 +37,10 @@ async fn a_durable_that_lags_is_named() {
 
 #[tokio::test]
 async fn deliveries_that_nobody_settles_are_named() {
-    let shop = Shop::empty(Server::options()).await;
     const ONE: Topology = SHOP.consumers(
         const { &[DurableSpec::matching("billing", "ORDERS", "orders.>").max_ack_pending(1)] },
     );
+    let shop = Shop::empty(Server::options()).await;
     ONE.apply(&shop.bus).await.unwrap();
     shop.publish(PLACED, 2).await;
     let mut billing = shop
@@ -98,8 +98,8 @@ async fn a_durable_that_the_server_gives_up_is_named() {
 
 #[tokio::test]
 async fn a_push_consumer_is_named() {
-    let shop = Shop::empty(Server::options()).await;
     const STREAMS: Topology = SHOP.consumers(&[]);
+    let shop = Shop::empty(Server::options()).await;
     STREAMS.apply(&shop.bus).await.unwrap();
     let push = json!({
         "durable_name": "billing", "filter_subject": "events.orders.>", "ack_policy": "explicit",

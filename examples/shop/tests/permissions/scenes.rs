@@ -1,0 +1,259 @@
+//! What the users of the shop do: each of their permissions is needed somewhere here.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use bytes::Bytes;
+use event_sdk::consumer::Consumer;
+use event_sdk::dead_letters::{
+    DeadLetter, DeadLetterClass, DeadLetterStream, DeadLetters, LetterFilter, Origin, Page,
+};
+use event_sdk::stream::StreamSpec;
+use event_sdk::transport::{
+    BucketConfig, Deletion, HistoryRequest, PurgeRequest, TransportExt as _, WhichMessage,
+};
+use event_sdk::{ConsumerSpec, EventBus, EventSet, Pattern, Pii};
+use futures_util::StreamExt as _;
+use tokio::sync::watch;
+
+use super::Place;
+use crate::bank::Bank;
+use crate::events::{Audited, OrderPlaced, Payments};
+use crate::topology::{DEAD_LETTERS, SINGLE};
+use crate::{audit, billing, orders};
+
+const CONSUMERS: [&str; 3] = ["orders", "billing", "audit"];
+
+/// With the headers of a dead letter, this is more than a message of the server may have.
+const LARGE: usize = 1024 * 1024 - 200;
+
+const STREAMS: [&str; 3] = ["SHOP", "DLQ", "DLQ_RETRY"];
+
+/// Makes everything, finds what was changed by hand, and repairs it.
+pub(super) async fn deploys(place: &Place<'_>) -> anyhow::Result<()> {
+    let bus = place.bus("deploy").await?;
+    SINGLE.apply(&bus).await?;
+    let admin = place.bus("admin").await?;
+    let letters = DeadLetterStream::new(DEAD_LETTERS);
+    let shop = StreamSpec::new("SHOP").subject("orders.>");
+    let by_hand = EventBus::builder()
+        .prefix("shop")
+        .stream(shop.subject("billing.>").max_messages(99))
+        .stream(letters.spec().max_messages(99))
+        .stream(letters.retry_spec().max_messages(99))
+        .coordination(BucketConfig::new("SHOP").max_age(Duration::from_secs(99)))
+        .consumer(ConsumerSpec::durable::<Payments>("orders").max_ack_pending(99))
+        .consumer(ConsumerSpec::durable::<OrderPlaced>("billing").max_ack_pending(99))
+        .consumer(ConsumerSpec::durable::<Audited>("audit").max_ack_pending(99))
+        .transport(admin.transport().clone())?;
+    by_hand.apply().await?;
+    let found = SINGLE.verify(&bus).await?;
+    ensure!(found.findings.len() == 7, "{found}");
+    SINGLE.apply(&bus).await?;
+    let found = SINGLE.verify(&bus).await?;
+    ensure!(found.is_clean(), "{found}");
+    Ok(())
+}
+
+/// All three services handle orders, one of them without a price, and events that cannot be read; they
+/// keep dead letters, also such as were kept before and large ones, and receive redriven ones.
+pub(super) async fn serves(place: &Place<'_>) -> anyhow::Result<()> {
+    let admin = place.bus("admin").await?;
+    prepare(&admin).await?;
+    let [taking, paying, auditing] = [
+        place.bus("orders").await?,
+        place.bus("billing").await?,
+        place.bus("audit").await?,
+    ];
+    let (book, done) = (audit::Book::new(), watch::Sender::new(false));
+    let story = async {
+        let number = |number: u64| OrderPlaced {
+            order: format!("order-{number}"),
+            customer: Pii::new("Ada".to_owned()),
+            // One has no price, and one is declined.
+            cents: [0, 95_000, 990][usize::try_from(number.min(2)).unwrap_or(2)],
+        };
+        let placed = taking.publisher::<OrderPlaced>();
+        placed.publish_all((0..12).map(number)).await?;
+        book.wait(11).await;
+        // Of each consumer: one that was kept before, a large one, a redriven one; audit has two of
+        // each, and billing the order without a price.
+        letters(&admin, 3 + 4 + 6).await?;
+        done.send_replace(true);
+        anyhow::Ok(())
+    };
+    let until = || {
+        let mut done = done.subscribe();
+        async move { drop(done.wait_for(|done| *done).await) }
+    };
+    tokio::try_join!(
+        story,
+        run(orders::consumer(&taking), until()),
+        run(billing::consumer(&paying, Bank::default()), until()),
+        run(audit::consumer(&auditing, book.clone()), until()),
+    )?;
+    let outcomes = admin.dead_letters(DEAD_LETTERS);
+    let outcomes = outcomes.outcomes(&LetterFilter::all()).await?;
+    ensure!(outcomes.len() == 4, "{outcomes:?}");
+    Ok(())
+}
+
+async fn run<S: EventSet>(
+    consumer: Consumer<S>,
+    until: impl Future<Output = ()> + Send,
+) -> anyhow::Result<()> {
+    consumer.run_until(until).await?;
+    Ok(())
+}
+
+/// What happened before: a delivery that was not settled, so that attempts are recorded; letters that
+/// are redriven; and events that nothing can read.
+async fn prepare(admin: &EventBus) -> anyhow::Result<()> {
+    SINGLE.apply(admin).await?;
+    for (relative, consumers) in [
+        ("orders.order.placed", ["billing", "audit"]),
+        ("billing.invoice.paid", ["orders", "audit"]),
+    ] {
+        for body in [Bytes::from_static(b"?"), Bytes::from(vec![b'?'; LARGE])] {
+            let is_small = body.len() == 1;
+            let relative = relative.to_owned();
+            let stored = admin.raw().publish(relative.clone(), body.clone()).await?;
+            if !is_small {
+                continue;
+            }
+            let sequence = stored.sequence.context("a sequence")?;
+            for consumer in consumers {
+                let origin = Origin::new("SHOP", sequence, format!("shop.{relative}"), "shop");
+                let letter = letter(consumer, origin, body.clone());
+                let store = DeadLetters::stream(DEAD_LETTERS).open(admin);
+                store.put(&letter).await?;
+            }
+        }
+    }
+    nak_first::<Payments>(admin, "orders").await?;
+    nak_first::<OrderPlaced>(admin, "billing").await?;
+    nak_first::<Audited>(admin, "audit").await?;
+    let redriven = admin.dead_letters(DEAD_LETTERS);
+    let redriven = redriven.redrive(LetterFilter::all()).await?;
+    ensure!(redriven.redriven.len() == 4, "{redriven:?}");
+    Ok(())
+}
+
+fn letter(consumer: &'static str, origin: Origin, body: Bytes) -> DeadLetter {
+    let now = jiff::Timestamp::now();
+    DeadLetter::new(consumer, origin, DeadLetterClass::Unreadable, now, body)
+}
+
+async fn nak_first<S: EventSet>(admin: &EventBus, consumer: &'static str) -> anyhow::Result<()> {
+    let events = admin.subscribe::<S>().durable(consumer);
+    let mut events = events.prefetch(1).await?;
+    let first = events.next().await.context("a delivery")??;
+    first.nak(Duration::ZERO).await?;
+    Ok(())
+}
+
+/// Waits until there are so many letters.
+async fn letters(admin: &EventBus, number: u64) -> anyhow::Result<()> {
+    let queue = admin.dead_letters(DEAD_LETTERS);
+    while queue.count(&LetterFilter::all()).await? < number {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Ok(())
+}
+
+/// Lists, redrives and purges dead letters; reads, deletes and purges events.
+pub(super) async fn operates(place: &Place<'_>) -> anyhow::Result<()> {
+    let admin = place.bus("admin").await?;
+    prepare(&admin).await?;
+    redriven_durables(&admin).await?;
+    // One that holds its key, which is released by a request.
+    let origin = Origin::new("SHOP", 77, "shop.orders.order.placed", "shop");
+    let mut held = letter("billing", origin, Bytes::from_static(b"?"));
+    held.sequenced = true;
+    held.key = Some("7".to_owned());
+    let store = DeadLetters::stream(DEAD_LETTERS).open(&admin);
+    store.put(&held).await?;
+
+    let bus = place.bus("operator").await?;
+    states(&bus).await?;
+    ensure!(
+        bus.transport()
+            .streams_for(&Pattern::everything())
+            .await?
+            .len()
+            >= 4
+    );
+    let queue = bus.dead_letters(DEAD_LETTERS);
+    ensure!(queue.list(&LetterFilter::open(), Page::ALL).await?.len() == 1);
+    let report = queue.redrive(LetterFilter::open()).await?;
+    ensure!(report.released.len() == 1, "{report:?}");
+    // Another one, which holds no key.
+    let origin = Origin::new("SHOP", 78, "shop.orders.order.placed", "shop");
+    let store = DeadLetters::stream(DEAD_LETTERS).open(&admin);
+    store
+        .put(&letter("billing", origin, Bytes::from_static(b"!")))
+        .await?;
+    let open = LetterFilter::open().class(DeadLetterClass::Unreadable);
+    let report = queue.redrive(open).await?;
+    ensure!(report.redriven.len() == 1, "{report:?}");
+    let outcomes = queue.outcomes(&LetterFilter::all()).await?;
+    ensure!(outcomes.len() == 5, "{outcomes:?}");
+    for stream in STREAMS {
+        let all = HistoryRequest::new(stream, vec![Pattern::everything()]);
+        let mut stored = bus.transport().read_history(all).await?;
+        while let Some(message) = stored.next().await {
+            message?;
+        }
+        let first = WhichMessage::Sequence(1);
+        ensure!(bus.transport().get_message(stream, first).await?.is_some());
+        ensure!(
+            bus.transport()
+                .delete_message(stream, 1, Deletion::Remove)
+                .await?
+        );
+    }
+    let transport = bus.transport();
+    for (stream, consumer) in durables() {
+        transport.pause_consumer(stream, consumer, None).await?;
+        transport.reset_consumer(stream, consumer, 1).await?;
+    }
+    transport.purge_messages(PurgeRequest::all("SHOP")).await?;
+    Ok(())
+}
+
+/// Reads states.
+pub(super) async fn monitors(place: &Place<'_>) -> anyhow::Result<()> {
+    let admin = place.bus("admin").await?;
+    SINGLE.apply(&admin).await?;
+    redriven_durables(&admin).await?;
+    states(&place.bus("monitor").await?).await
+}
+
+/// The durables of redriven events, as consumers make them.
+async fn redriven_durables(admin: &EventBus) -> anyhow::Result<()> {
+    for consumer in CONSUMERS {
+        let filter = DeadLetterStream::new(DEAD_LETTERS).retry_filter(consumer)?;
+        let redriven = admin.raw().absolute().subscribe(filter);
+        drop(redriven.stream("DLQ_RETRY").durable(consumer).await?);
+    }
+    Ok(())
+}
+
+async fn states(bus: &EventBus) -> anyhow::Result<()> {
+    let transport = bus.transport();
+    transport.account_usage().await?;
+    for stream in STREAMS {
+        transport.stream_state(stream).await?;
+        transport.list_consumers(stream).await?;
+    }
+    transport.compare_bucket(&BucketConfig::new("SHOP")).await?;
+    for (stream, consumer) in durables() {
+        transport.consumer_info(stream, consumer).await?;
+    }
+    Ok(())
+}
+
+fn durables() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let streams = ["SHOP", "DLQ_RETRY"].into_iter();
+    streams.flat_map(|stream| CONSUMERS.map(|consumer| (stream, consumer)))
+}
