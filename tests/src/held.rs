@@ -9,8 +9,8 @@ use event_sdk::Transport;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
     Advisories, Capabilities, Completion, Confirmation, ConsumerAdmin, Coordination, Drained,
-    Error, ErrorKind, History, MessageAdmin, Operation, PublishRequest, Scheduler, StreamAdmin,
-    SubscribeRequest, Subscription,
+    Error, ErrorKind, History, MessageAdmin, Operation, PublishRequest, Scheduler, Snapshots,
+    StreamAdmin, SubscribeRequest, Subscription,
 };
 use tokio::sync::Semaphore;
 
@@ -219,6 +219,10 @@ impl Transport for Held {
 
     fn scheduler(&self) -> Option<&dyn Scheduler> {
         self.memory.scheduler()
+    }
+
+    fn snapshots(&self) -> Option<&dyn Snapshots> {
+        self.memory.snapshots()
     }
 
     fn drain(&self, within: Duration) -> Completion<Result<Drained, Error>> {

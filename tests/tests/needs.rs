@@ -7,7 +7,7 @@ use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
     AckPolicy, Advisories, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin,
     Coordination, DeliverPolicy, Drained, Error, ErrorKind, History, MessageAdmin, PublishRequest,
-    Scheduler, StreamAdmin, SubscribeRequest, Subscription, Transport,
+    Scheduler, Snapshots, StreamAdmin, SubscribeRequest, Subscription, Transport,
 };
 use event_sdk::{EventBus, Subscribe};
 use event_sdk_tests::orders::{OrderEvents, OrderPlaced};
@@ -65,6 +65,10 @@ impl Transport for Older {
         (self.unknown != Capability::Scheduler)
             .then(|| self.inner.scheduler())
             .flatten()
+    }
+
+    fn snapshots(&self) -> Option<&dyn Snapshots> {
+        self.inner.snapshots()
     }
 
     fn drain(&self, within: Duration) -> Completion<Result<Drained, Error>> {

@@ -89,6 +89,14 @@ enum Test {
         #[command(flatten)]
         common: Common,
     },
+    /// Back up a stream of many events, and restore it on a second server; the CI has 20,000
+    Backup {
+        /// How many events
+        #[arg(long, default_value_t = 100_000)]
+        events: u64,
+        /// Run only tests with this in their names
+        filter: Option<String>,
+    },
     /// Publish a long backlog beside many writers, a held snapshot and the cleaner, on SQLite and
     /// PostgreSQL; the CI has 200,000 rows, of which it publishes a part
     Torture {
@@ -121,7 +129,9 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         | Test::Kills { common, .. }
         | Test::Order { common, .. } => Some(common.seed),
         // These have no random numbers.
-        Test::Outage { .. } | Test::Ledger { .. } | Test::Torture { .. } => None,
+        Test::Outage { .. } | Test::Ledger { .. } | Test::Backup { .. } | Test::Torture { .. } => {
+            None
+        }
         Test::Model { filter } => return run_command(&mut model(filter.as_deref())),
     };
     let services = Services::servers_only(&Metadata::workspace()?)?;
@@ -167,10 +177,12 @@ fn test(test: &Test, seed: Option<u64>) -> Command {
         Test::Order { bookings, common } => {
             ("processes", "ORDER", ("BOOKINGS", bookings), &common.filter)
         }
+        Test::Backup { events, filter } => ("topology", "BACKUP", ("EVENTS", events), filter),
         Test::Torture { rows, filter, .. } => ("torture", "TORTURE", ("ROWS", rows), filter),
     };
     let package = match test {
         Test::Kills { .. } | Test::Order { .. } | Test::Torture { .. } => "event-sdk-test-stores",
+        Test::Backup { .. } => "event-sdk-topology",
         _ => "event-sdk-tests",
     };
     let second = match test {
@@ -199,6 +211,7 @@ fn test(test: &Test, seed: Option<u64>) -> Command {
             Test::Kills { .. } => Some("kills::"),
             Test::Order { .. } => Some("order::"),
             Test::Torture { .. } => Some("backlog::"),
+            Test::Backup { .. } => Some("backups::"),
             _ => None,
         }));
     command

@@ -57,6 +57,8 @@ mod buckets;
 
 mod scheduling;
 
+mod snapshots;
+
 mod closing;
 
 mod draining;
@@ -105,6 +107,7 @@ pub(super) fn all() -> impl Iterator<Item = Case> {
         coordinating::CASES,
         buckets::CASES,
         scheduling::CASES,
+        snapshots::CASES,
         closing::CASES,
         draining::CASES,
         stress::CASES,

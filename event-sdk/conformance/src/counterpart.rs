@@ -4,6 +4,9 @@ use std::fmt::Debug;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use bytes::Bytes;
+use futures_util::stream;
+
 use super::failure::{Failure, Outcome, ensure, ensure_eq, within};
 use super::fence::FENCE;
 use super::fixture::Fixture;
@@ -16,8 +19,8 @@ use super::unheard::two_ran_out;
 use event_sdk_core::stream::{Compression, Retention, StreamSpec};
 use event_sdk_core::transport::{
     AckPolicy, AdvisoryRequest, Capability, ConsumerConfig, Deletion, Error, ErrorKind,
-    HistoryRequest, Incoming, Order, Outcome as Done, PurgeRequest, PutRequest, Revision,
-    TransportExt as _, WhichMessage,
+    HistoryRequest, Incoming, Order, Outcome as Done, PurgeRequest, PutRequest, RestoreRequest,
+    Revision, TransportExt as _, WhichMessage,
 };
 
 /// The transport refuses to use each of these, or nobody gets what it would
@@ -140,6 +143,7 @@ async fn no_ability(fixture: &Fixture, ability: Capability) -> Outcome {
             unsupported(ability, "applying a durable", applied)
         }
         Capability::MessageAdmin => no_message_admin(fixture).await,
+        Capability::Snapshots => no_snapshots(fixture).await,
         Capability::Advisories => {
             let rig = fixture.rig().await?;
             let listening = rig.try_listen(AdvisoryRequest::default()).await?;
@@ -251,6 +255,17 @@ async fn no_message_admin(fixture: &Fixture) -> Outcome {
     unsupported(capability, "a purge", rig.try_purge(all).await?)?;
     let mut reader = rig.subscribe(&rig.ephemeral()?).await?;
     reader.expect_and_ack([1]).await
+}
+
+/// No snapshot is made and none is restored.
+async fn no_snapshots(fixture: &Fixture) -> Outcome {
+    let capability = Capability::Snapshots;
+    let rig = fixture.rig().await?;
+    let made = rig.try_snapshot(rig.stream.clone().into()).await?;
+    unsupported(capability, "a snapshot", made)?;
+    let (name, nothing) = (rig.consumer_name("s"), Box::pin(stream::empty()));
+    let request = RestoreRequest::new(name, "any", Bytes::new(), nothing);
+    unsupported(capability, "a restore", rig.try_restore(request).await?)
 }
 
 /// No bucket is created, read or written.

@@ -88,6 +88,30 @@ impl StreamSpec {
         }
     }
 
+    /// The declaration of an existing configuration. Subjects under `prefix` become relative to it,
+    /// and come before the others.
+    #[must_use]
+    pub fn of_config(config: &StreamConfig, prefix: &str) -> Self {
+        let mut spec = Self {
+            limits: config.limits,
+            deduplication: config.deduplication,
+            retention: config.retention,
+            storage: config.storage,
+            replicas: config.replicas,
+            compression: config.compression,
+            schedules: config.schedules,
+            ..Self::new(config.name.clone())
+        };
+        for subject in &config.subjects {
+            let under = subject.as_str().strip_prefix(prefix);
+            spec = match under.and_then(|rest| rest.strip_prefix('.')) {
+                Some(relative) => spec.subject(relative.to_owned()),
+                None => spec.absolute(subject.as_str().to_owned()),
+            };
+        }
+        spec
+    }
+
     /// Adds the subjects that match `pattern`, relative to the bus's prefix.
     pub fn subject(mut self, pattern: impl Into<Text>) -> Self {
         self.relative.push(pattern.into());

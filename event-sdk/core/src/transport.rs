@@ -22,13 +22,14 @@ mod notice;
 mod prefetch;
 mod scheduler;
 mod settle_answers;
+mod snapshots;
 mod stream_change;
 mod subscription;
 mod unsettled;
 mod user;
 
 pub use account::{AccountUsage, SpaceUsage};
-pub use admin::{ConsumerAdmin, ConsumerInfo, StreamAdmin, StreamState};
+pub use admin::{ConsumerAdmin, ConsumerInfo, ForeignSetting, StreamAdmin, StreamState};
 pub use advisories::{
     Advisories, Advisory, AdvisoryItem, AdvisoryKind, AdvisoryRequest, AdvisoryStream,
     StoredAdvisories, StoredAdvisory, UnreadableAdvisory,
@@ -57,6 +58,9 @@ pub use scheduler::{
     CancelRequest, Cancellation, ScheduleRequest, Scheduled, ScheduledMessage, Scheduler,
 };
 pub use settle_answers::SettleCompletions;
+pub use snapshots::{
+    RestoreRequest, Snapshot, SnapshotContent, SnapshotInfo, SnapshotRequest, Snapshots,
+};
 pub use stream_change::StreamChange;
 pub use subscription::Subscription;
 pub use unsettled::Unsettled;
@@ -76,7 +80,7 @@ use std::time::Duration;
 ///
 /// This trait is the data plane. Optional abilities are separate traits: [`History`],
 /// [`StreamAdmin`], [`ConsumerAdmin`], [`MessageAdmin`], [`Advisories`], [`Coordination`],
-/// [`Scheduler`]. A transport declares an ability by returning it, and in no other way.
+/// [`Scheduler`], [`Snapshots`]. A transport declares an ability by returning it, and in no other way.
 /// [`TransportExt`] calls abilities that may be missing.
 ///
 /// **Publishing**
@@ -287,6 +291,12 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
         None
     }
 
+    /// The ability to write whole streams into backups and to restore them; `None` if the transport
+    /// lacks it.
+    fn snapshots(&self) -> Option<&dyn Snapshots> {
+        None
+    }
+
     /// What to do about a missing capability, as the end of a sentence: an option to set, or the
     /// server version that has it.
     fn remedy(&self, missing: Capability) -> Cow<'static, str> {
@@ -391,6 +401,10 @@ macro_rules! forward {
 
             fn scheduler(&self) -> Option<&dyn Scheduler> {
                 self.deref().scheduler()
+            }
+
+            fn snapshots(&self) -> Option<&dyn Snapshots> {
+                self.deref().snapshots()
             }
 
             fn remedy(&self, missing: Capability) -> Cow<'static, str> {

@@ -3,6 +3,9 @@
 
 mod ending;
 mod steering;
+mod stored;
+
+pub(super) use self::stored::StoredConsumer;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -98,6 +98,7 @@
 //! - `history`: reads stored messages without a consumer;
 //! - `message_admin`: gets, deletes and purges stored messages;
 //! - `scheduler`, `schedules`: messages that are stored at a later time;
+//! - `snapshots`: whole streams as bytes, and back;
 //! - `coordination`, `buckets`: entries by key, changed by compare-and-set;
 //! - `changeable`, `deferred_actions`, `sequenced`, `slab`: data structures for the above.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -146,6 +147,8 @@ mod advisories;
 mod scheduler;
 mod schedules;
 
+mod snapshots;
+
 mod buckets;
 mod coordination;
 
@@ -174,8 +177,8 @@ use event_sdk_core::transport::{
     AccountUsage, Advisories, Body, BucketConfig, Capabilities, Capability, Completion,
     Confirmation, ConnectionStatus, ConsumerAdmin, Coordination, Drained, Error, History,
     HistoryRequest, HistoryStream, LinkState, MessageAdmin, Operation, PublishRequest, Scheduler,
-    Stored, StreamAdmin, StreamChange, StreamState, SubscribeRequest, Subscription, Transport,
-    TransportExt as _,
+    Snapshots, Stored, StreamAdmin, StreamChange, StreamState, SubscribeRequest, Subscription,
+    Transport, TransportExt as _,
 };
 
 /// The memory transport: streams in this process with the semantics of JetStream; see the
@@ -378,6 +381,10 @@ impl Transport for MemoryTransport {
     }
 
     fn scheduler(&self) -> Option<&dyn Scheduler> {
+        Some(self)
+    }
+
+    fn snapshots(&self) -> Option<&dyn Snapshots> {
         Some(self)
     }
 

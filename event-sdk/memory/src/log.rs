@@ -88,6 +88,11 @@ impl Log {
         self.last
     }
 
+    /// Gives the sequences up to this one to messages that are not stored.
+    pub(super) fn skip_to(&mut self, sequence: u64) {
+        self.last = self.last.max(sequence);
+    }
+
     /// Takes a message away. Its subject's entry stays until [`forget`](Self::forget).
     pub(super) fn remove(&mut self, sequence: u64) -> Option<Message> {
         let message = self.messages.remove(sequence)?;

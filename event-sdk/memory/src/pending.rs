@@ -125,6 +125,16 @@ impl Pending {
         self.set_alarm(sequence, deadline);
     }
 
+    /// Notes a delivery from before a restore, which is due; these come in order of sequence, and
+    /// no connection has them.
+    pub(super) fn revive(&mut self, sequence: u64, attempt: u32) {
+        self.deliver(sequence, Duration::ZERO, ConnectionId(0));
+        if let Some(delivery) = self.deliveries.get_mut(sequence) {
+            delivery.attempt = attempt;
+        }
+        self.make_due(sequence);
+    }
+
     /// The next one to be delivered again, with the number of this attempt.
     /// [`redelivered`](Self::redelivered) says until when.
     pub(super) fn next_due(&mut self) -> Option<(u64, u32)> {

@@ -31,6 +31,15 @@ pub(super) struct Position {
     not_before: Option<Timestamp>,
 }
 
+/// A position as a snapshot keeps it.
+#[derive(Debug, Clone)]
+pub(super) struct StoredPosition {
+    pub(super) cursor: u64,
+    pub(super) not_before: Option<Timestamp>,
+    /// What is unread before the cursor, in order.
+    pub(super) backlog: Vec<u64>,
+}
+
 /// A message that a consumer reads for the first time.
 #[derive(Debug)]
 pub(super) struct Read<'a> {
@@ -113,6 +122,38 @@ impl Position {
             DeliverPolicy::New => {}
         }
         (position, gap)
+    }
+
+    /// What a snapshot keeps of it.
+    pub(super) fn to_stored(&self) -> StoredPosition {
+        StoredPosition {
+            cursor: self.cursor,
+            not_before: self.not_before,
+            backlog: self.backlog.iter().copied().collect(),
+        }
+    }
+
+    /// The position in what `log` holds, all of it under `stored`, from a snapshot.
+    pub(super) fn revive(
+        consumer: usize,
+        filters: &Filters,
+        stored: &[Pattern],
+        position: StoredPosition,
+        log: &Log,
+    ) -> Self {
+        let backlog = position.backlog.into_iter();
+        let mut revived = Self {
+            consumer,
+            everything: filters.cover(stored),
+            cursor: position.cursor.max(1),
+            ahead: 0,
+            backlog: backlog.filter(|at| log.get(*at).is_some()).collect(),
+            not_before: position.not_before,
+        };
+        if revived.cursor <= log.last_sequence() {
+            revived.ahead = revived.count(filters, log);
+        }
+        revived
     }
 
     /// The stream stores these subjects from now on.

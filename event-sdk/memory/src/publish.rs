@@ -345,7 +345,8 @@ impl MemoryStream {
         }
     }
 
-    fn encode(
+    /// The value in bytes.
+    pub(super) fn encode(
         &self,
         value: &ValueBody,
         headers: &mut Headers,

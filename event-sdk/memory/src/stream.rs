@@ -58,6 +58,11 @@ impl MemoryStream {
         }
     }
 
+    /// It holds this from the beginning, as nobody knows of it yet.
+    pub(super) fn begin_with(&self, state: State) {
+        *self.lock() = state;
+    }
+
     pub(super) fn name(&self) -> &Text {
         &self.name
     }
@@ -96,6 +101,7 @@ impl MemoryStream {
                 first_sequence: state.log.first_sequence(),
                 last_sequence: state.log.last_sequence(),
                 consumers: state.consumers.len(),
+                foreign: Vec::new(),
             })
         })
     }

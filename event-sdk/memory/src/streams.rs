@@ -97,6 +97,37 @@ impl Streams {
         Ok(StreamChange::Created)
     }
 
+    /// Refuses a stream that cannot be created beside those that exist.
+    pub(super) fn check_new(&self, config: &StreamConfig) -> Result<(), Error> {
+        check::stream(config, Operation::Manage)?;
+        for other in self.list().iter() {
+            if *other.name() == config.name {
+                let reason = "it exists, and a restore creates a stream and changes none; restore it where there is none";
+                let error = Error::new(ErrorKind::StreamExists, Operation::Manage, reason);
+                return Err(error.at_stream(config.name.clone()));
+            }
+            check::beside(&other.settings().config, config, Operation::Manage)?;
+        }
+        Ok(())
+    }
+
+    /// A stream that nobody knows of yet.
+    pub(super) fn make(&self, config: &StreamConfig) -> Arc<MemoryStream> {
+        self.maker.make(config.clone())
+    }
+
+    /// Adds a stream that was made, unless it cannot be there.
+    pub(super) fn add(&self, made: Arc<MemoryStream>) -> Result<(), Error> {
+        let connections = self.connections();
+        if connections.open == 0 {
+            return Err(Error::closed(Operation::Manage));
+        }
+        self.check_new(&made.settings().config)?;
+        let others = self.list().to_vec().into_iter();
+        self.list.set(List::new(others.chain([made]).collect()));
+        Ok(())
+    }
+
     /// Adds up the bytes that the streams store and reserve. Nothing limits them together.
     pub(super) fn usage(&self, phase: &Phase) -> Result<AccountUsage, Error> {
         let mut usage = AccountUsage::default();

@@ -37,6 +37,7 @@ mod went_back;
 
 pub(super) use admin::{delete, info, list, pause, reset};
 pub(super) use all::Consumers;
+pub(super) use config::Wire;
 
 use std::sync::Arc;
 

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 
 use super::context::NatsContext;
-use event_sdk_core::transport::{Completion, Error, HistoryStream, Operation};
+use event_sdk_core::transport::{Completion, Error, Operation};
 
 /// A future with timers and tasks, which need a tokio runtime: it gets that in which the
 /// connection was made.
@@ -45,8 +45,11 @@ impl NatsContext {
         })
     }
 
-    /// The same for a stream of history.
-    pub(super) fn read_in_runtime(self: Arc<Self>, stream: HistoryStream) -> HistoryStream {
+    /// The same for a stream of what is read.
+    pub(super) fn read_in_runtime<T: Send + 'static>(
+        self: Arc<Self>,
+        stream: ReadStream<T>,
+    ) -> ReadStream<T> {
         Box::pin(ReadInRuntime {
             context: self,
             stream: Some(stream),
@@ -54,14 +57,17 @@ impl NatsContext {
     }
 }
 
-struct ReadInRuntime {
+/// What is read, piece by piece.
+type ReadStream<T> = Pin<Box<dyn Stream<Item = Result<T, Error>> + Send>>;
+
+struct ReadInRuntime<T> {
     context: Arc<NatsContext>,
     /// None when it has ended.
-    stream: Option<HistoryStream>,
+    stream: Option<ReadStream<T>>,
 }
 
-impl Stream for ReadInRuntime {
-    type Item = <HistoryStream as Stream>::Item;
+impl<T> Stream for ReadInRuntime<T> {
+    type Item = Result<T, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;

@@ -189,9 +189,11 @@
 //! - `history`: reads stored messages without a consumer;
 //! - `scheduler`: messages that the server stores at a later time;
 //! - `message_admin`: gets, deletes and purges stored messages;
+//! - `snapshots`: whole streams as the server's own archives, and back;
 //! - `coordination`: entries by key in buckets, changed by compare-and-set;
 //! - `core_nats`: publish and subscribe without streams;
-//! - `advisories`: listens to what the server says of consumers.
+//! - `advisories`: listens to what the server says of consumers;
+//! - [`config_file`]: configurations as files of the `nats` command line.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod connect;
@@ -221,8 +223,11 @@ mod history;
 mod coordination;
 mod message_admin;
 mod scheduler;
+mod snapshots;
 
 mod in_runtime;
+
+pub mod config_file;
 
 mod core_nats;
 
@@ -250,8 +255,8 @@ use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
     AccountUsage, Advisories, Capabilities, Capability, Completion, Confirmation, ConnectionStatus,
     ConsumerAdmin, Coordination, Drained, Error, History, HistoryRequest, HistoryStream,
-    MessageAdmin, Operation, PublishRequest, Scheduler, StreamAdmin, StreamChange, StreamState,
-    SubscribeRequest, Subscription, Transport, UserInfo,
+    MessageAdmin, Operation, PublishRequest, Scheduler, Snapshots, StreamAdmin, StreamChange,
+    StreamState, SubscribeRequest, Subscription, Transport, UserInfo,
 };
 
 /// The target of everything that this transport logs with `tracing`, in all modules.
@@ -382,6 +387,10 @@ impl Transport for Nats {
 
     fn scheduler(&self) -> Option<&dyn Scheduler> {
         self.context.has_schedules().then_some(self)
+    }
+
+    fn snapshots(&self) -> Option<&dyn Snapshots> {
+        self.context.may_manage().then_some(self)
     }
 
     fn remedy(&self, missing: Capability) -> Cow<'static, str> {

@@ -3,6 +3,7 @@
 mod account;
 pub(super) mod apply;
 mod config;
+mod foreign;
 mod message;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ pub(super) use self::account::account;
 pub(super) use self::message::{Found, Which, message};
 
 pub(super) use self::config::{ConfigJson, schedule_prefix};
+pub(super) use self::foreign::{is_default, mistyped};
 
 use super::context::NatsContext;
 use super::error::ErrorContext;
@@ -23,7 +25,7 @@ use event_sdk_core::stream::{StreamConfig, check_name};
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    Completion, Error, ErrorKind, Operation, StreamChange, StreamState,
+    Completion, Error, ErrorKind, Operation, SnapshotInfo, StreamChange, StreamState,
 };
 
 /// How long the leader of a cluster is waited for to count consumers.
@@ -101,18 +103,9 @@ pub(super) async fn state(
 ) -> Result<StreamState, Error> {
     let about = about.clone().stream(stream.clone());
     let info = info(context, &about, stream).await?;
-    let config = info.read(&about)?;
-    let consumers = consumers(context, &about, &info, stream).await;
-    let state = info.state;
-    Ok(StreamState {
-        config,
-        messages: state.messages,
-        bytes: state.bytes,
-        // Zero in a stream that never had a message.
-        first_sequence: state.first_seq.max(1),
-        last_sequence: state.last_seq,
-        consumers,
-    })
+    let mut state = info.to_state(&about)?;
+    state.consumers = consumers(context, &about, &info, stream).await;
+    Ok(state)
 }
 
 /// How many consumers a stream has. In a cluster the server with the stream may
@@ -166,6 +159,20 @@ impl Info {
         })
     }
 
+    /// The stream and its counts, as this server knows them.
+    pub(super) fn to_state(&self, about: &ErrorContext) -> Result<StreamState, Error> {
+        let state = &self.state;
+        Ok(StreamState {
+            config: self.read(about)?,
+            messages: state.messages,
+            bytes: state.bytes,
+            first_sequence: state.first_sequence(),
+            last_sequence: state.last_seq,
+            consumers: state.consumer_count,
+            foreign: self.config.foreign(),
+        })
+    }
+
     /// Whether it holds messages under other subjects than its own.
     pub(super) fn holds_others(&self) -> bool {
         self.config.holds_others()
@@ -194,6 +201,23 @@ pub(super) struct StateJson {
     pub(super) last_seq: u64,
     #[serde(default)]
     consumer_count: usize,
+}
+
+impl StateJson {
+    /// The sequence of the oldest message, or the next one's.
+    fn first_sequence(&self) -> u64 {
+        // Zero in a stream that never had a message.
+        self.first_seq.max(1)
+    }
+
+    /// Writes the counts into what is told of a snapshot.
+    pub(super) fn describe(&self, info: &mut SnapshotInfo) {
+        info.messages = self.messages;
+        info.bytes = self.bytes;
+        info.first_sequence = self.first_sequence();
+        info.last_sequence = self.last_seq;
+        info.consumers = self.consumer_count;
+    }
 }
 
 /// Asks what a stream is and holds.

@@ -2,7 +2,6 @@
 //! and the question before data is destroyed.
 
 use std::fmt::Display;
-use std::io::{BufRead as _, Write as _};
 
 use event_sdk::dead_letters::Audit;
 use event_sdk::shown::Shown;

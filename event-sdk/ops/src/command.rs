@@ -3,6 +3,7 @@
 mod config;
 mod consumers;
 mod dlq;
+mod doctor;
 #[cfg(feature = "outbox")]
 mod outbox;
 mod publish;
@@ -49,9 +50,11 @@ pub(crate) enum Command {
     /// Events that wait to be published later: list, cancel
     #[command(subcommand)]
     Schedule(schedule::Schedule),
-    /// Compare outbox, inboxes and consumers with the streams after a restore, and repair what diverges
+    /// Compare outbox, inboxes and consumers with streams after a restore; repair what diverges
     #[cfg(feature = "outbox")]
     Recover(recover::Args),
+    /// Say what is wrong with this set-up, why, and what to do
+    Doctor(doctor::Args),
 }
 
 impl Command {
@@ -70,6 +73,7 @@ impl Command {
             Self::Schedule(schedule) => schedule.run(context).await,
             #[cfg(feature = "outbox")]
             Self::Recover(args) => recover::run(context, &args).await,
+            Self::Doctor(args) => doctor::run(context, &args).await,
         }
     }
 }

@@ -58,12 +58,14 @@ pub(crate) struct Progress {
 impl Output<'_> {
     /// Writes one JSON document.
     pub(crate) fn json(&mut self, document: &impl Serialize) -> io::Result<()> {
+        self.make_room();
         serde_json::to_writer_pretty(&mut *self.out, document)?;
         writeln!(self.out)
     }
 
     /// Writes one JSON document in one line, for commands that go on.
     pub(crate) fn json_line(&mut self, document: &impl Serialize) -> io::Result<()> {
+        self.make_room();
         serde_json::to_writer(&mut *self.out, document)?;
         writeln!(self.out)?;
         self.out.flush()
@@ -71,7 +73,16 @@ impl Output<'_> {
 
     /// Writes a line for people.
     pub(crate) fn line(&mut self, text: impl Display) -> io::Result<()> {
+        self.make_room();
         writeln!(self.out, "{text}")
+    }
+
+    /// Writes a sentence for people in as many lines as it needs, all indented.
+    pub(crate) fn indented(&mut self, text: &str) -> io::Result<()> {
+        for line in wrapped(&format!("  {text}"), 2, false) {
+            writeln!(self.out, "{line}")?;
+        }
+        Ok(())
     }
 
     /// Writes rows under headings, with two spaces between the columns. What cannot be seen is escaped,
@@ -93,7 +104,7 @@ impl Output<'_> {
             // The preset puts a space before each row.
             let line = line.strip_prefix(' ').unwrap_or(&line).trim_end();
             let style = if index == 0 { DIM } else { Style::new() };
-            writeln!(self.out, "{}", styled(style, line))?;
+            self.line(styled(style, line))?;
         }
         Ok(())
     }
@@ -107,7 +118,7 @@ impl Output<'_> {
         let width = fields.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
         for (name, value) in fields {
             let name = styled(DIM, format_args!("{name:<width$}"));
-            writeln!(self.out, "{name}  {}", Shown(&value, 1_000))?;
+            self.line(format_args!("{name}  {}", Shown(&value, 1_000)))?;
         }
         Ok(())
     }
@@ -121,16 +132,26 @@ impl Output<'_> {
     pub(crate) fn styled_text(&mut self, style: Style, text: impl Display) -> io::Result<()> {
         for line in text.to_string().lines() {
             let indent = line.len() - line.trim_start().len() + 4;
-            for line in wrapped(line, indent, false) {
+            let line = Shown(line, usize::MAX).to_string();
+            for line in wrapped(&line, indent, false) {
                 self.line(styled(style, line))?;
             }
         }
         Ok(())
     }
 
+    /// Writes a sentence of parts in several styles, in which what comes from outside is escaped already.
+    /// Lines are continued as by [`text`](Self::text).
+    pub(crate) fn sentence(&mut self, text: impl Display) -> io::Result<()> {
+        for line in wrapped(&text.to_string(), 4, false) {
+            self.line(line)?;
+        }
+        Ok(())
+    }
+
     /// Writes a text that may have no spaces, such as JSON, in as many lines as it takes.
     pub(crate) fn long(&mut self, text: impl Display) -> io::Result<()> {
-        let text = text.to_string();
+        let text = Shown(&text.to_string(), usize::MAX).to_string();
         let indent = text.len() - text.trim_start().len();
         for line in wrapped(&text, indent, true) {
             self.line(line)?;
@@ -153,6 +174,13 @@ impl Output<'_> {
         let _ = write!(self.err, "\r{text:<width$}").and_then(|()| self.err.flush());
     }
 
+    /// Removes the line of progress, if the result is written to the same terminal.
+    fn make_room(&mut self) {
+        if self.is_terminal {
+            self.end_progress();
+        }
+    }
+
     /// Removes the line of progress.
     pub(crate) fn end_progress(&mut self) {
         let Progress { written, width } = std::mem::take(&mut self.progress);
@@ -168,14 +196,14 @@ impl Output<'_> {
     }
 }
 
-/// A line as lines of the greatest width, the further ones indented. What cannot be seen is escaped.
+/// A line as lines of the greatest width, the further ones indented.
 fn wrapped(line: &str, indent: usize, break_words: bool) -> Vec<String> {
-    let (line, indent) = (Shown(line, usize::MAX).to_string(), " ".repeat(indent));
+    let indent = " ".repeat(indent);
     let options = textwrap::Options::new(WIDTH.into())
         .subsequent_indent(&indent)
         .break_words(break_words)
         .word_splitter(textwrap::WordSplitter::NoHyphenation)
         .word_separator(textwrap::WordSeparator::AsciiSpace);
-    let lines = textwrap::wrap(&line, options).into_iter();
+    let lines = textwrap::wrap(line, options).into_iter();
     lines.map(|line| line.trim_end().to_owned()).collect()
 }

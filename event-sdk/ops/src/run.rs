@@ -127,7 +127,7 @@ struct Cli {
     /// Write JSON
     #[arg(long, global = true, help_heading = GLOBAL)]
     json: bool,
-    /// When to use colours; auto: on a terminal, unless NO_COLOR is set
+    /// When to use colours; auto: on a terminal, unless `NO_COLOR` is set
     #[arg(long, global = true, default_value = "auto", value_name = "auto|always|never", hide_default_value = true, hide_possible_values = true, help_heading = GLOBAL)]
     color: Color,
     #[command(subcommand)]
@@ -152,7 +152,11 @@ pub fn commands() -> Vec<String> {
     found
 }
 
-/// Whether the arguments can be read, of which the first is the program's name; what clap says if not.
+/// Checks arguments, of which the first is the program's name.
+///
+/// # Errors
+///
+/// What clap says about them.
 pub fn check<T: Into<OsString> + Clone>(args: impl IntoIterator<Item = T>) -> Result<(), String> {
     let parsed = Cli::command().try_get_matches_from(args);
     parsed.map(drop).map_err(|why| why.to_string())

@@ -36,13 +36,13 @@ pub(crate) fn duration(duration: Duration) -> String {
     let first = UNITS.iter().position(|(_, unit)| seconds >= *unit);
     let first = first.unwrap_or(UNITS.len() - 1);
     let (name, unit) = UNITS[first];
-    let mut text = format!("{}{name}", seconds / unit);
-    if let Some((next, smaller)) = UNITS.get(first + 1)
-        && seconds % unit / smaller > 0
-    {
-        text.push_str(&format!(" {}{next}", seconds % unit / smaller));
+    let whole = seconds / unit;
+    let rest = UNITS.get(first + 1);
+    let rest = rest.map(|(next, smaller)| (next, seconds % unit / smaller));
+    match rest {
+        Some((next, rest)) if rest > 0 => format!("{whole}{name} {rest}{next}"),
+        _ => format!("{whole}{name}"),
     }
-    text
 }
 
 /// A time as RFC 3339, in UTC, to the second.

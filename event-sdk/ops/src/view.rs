@@ -1,5 +1,7 @@
 //! `View`: an event as people and programs see it, with its personal data hidden.
 
+use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::io;
 
 use event_sdk::shown::Shown;
@@ -53,7 +55,7 @@ impl View {
             version: None,
             timestamp: None,
             source: None,
-            key: event.key().map(|key| key.into_owned()),
+            key: event.key().map(Cow::into_owned),
             correlation_id: None,
             causation_id: None,
             data: None,
@@ -103,7 +105,7 @@ impl View {
             self.subject
         );
         if let Some(key) = &self.key {
-            line.push_str(&format!(" key={key}"));
+            let _ = write!(line, " key={key}");
         }
         output.styled_text(NAME, line)?;
         let version = self.version.as_deref().unwrap_or("?");

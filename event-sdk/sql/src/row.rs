@@ -60,6 +60,7 @@ macro_rules! raw_entry {
                 stream: row.try_get(3)?,
                 sequence: row.try_get(4)?,
                 published_at: row.try_get(5)?,
+                subject: row.try_get(6)?,
             }
             .into_entry(),
         )
@@ -76,6 +77,8 @@ pub(crate) struct RawEntry {
     pub(crate) stream: Option<String>,
     pub(crate) sequence: Option<i64>,
     pub(crate) published_at: Option<i64>,
+    /// Of a row that is not published.
+    pub(crate) subject: Option<String>,
 }
 
 impl RawEntry {
@@ -87,7 +90,11 @@ impl RawEntry {
                 .and_then(|at| Timestamp::from_microsecond(at).ok())
                 .unwrap_or_default(),
         });
-        OutboxEntry::new(self.id, Text::from(self.message_id), published)
+        let entry = OutboxEntry::new(self.id, Text::from(self.message_id), published);
+        match self.subject {
+            Some(subject) => entry.with_subject(Text::from(subject)),
+            None => entry,
+        }
     }
 }
 

@@ -9,8 +9,8 @@ use std::time::Duration;
 use event_sdk_core::transport::{
     Advisories, CancelRequest, Cancellation, Capabilities, Capability, Completion, Confirmation,
     ConnectionStatus, ConsumerAdmin, Coordination, Drained, Error, History, MessageAdmin,
-    Operation, PublishRequest, ScheduleRequest, Scheduled, ScheduledMessage, Scheduler, Stored,
-    StreamAdmin, SubscribeRequest, Subscription, Transport, UserInfo,
+    Operation, PublishRequest, ScheduleRequest, Scheduled, ScheduledMessage, Scheduler, Snapshots,
+    Stored, StreamAdmin, SubscribeRequest, Subscription, Transport, UserInfo,
 };
 
 use super::Config;
@@ -128,6 +128,11 @@ impl Transport for Discarding {
 
     fn scheduler(&self) -> Option<&dyn Scheduler> {
         Some(self)
+    }
+
+    fn snapshots(&self) -> Option<&dyn Snapshots> {
+        // A backup without events would look like one.
+        None
     }
 
     fn remedy(&self, missing: Capability) -> Cow<'static, str> {

@@ -13,8 +13,9 @@ use event_sdk_core::transport::{
     ConsumerAdmin, ConsumerChange, ConsumerConfig, ConsumerInfo, Coordination, CoordinationEntry,
     Deletion, Difference, Drained, Error, ErrorKind, FoundMessage, History, HistoryRequest,
     HistoryStream, LinkState, MessageAdmin, Operation, PublishRequest, PurgeRequest, PutRequest,
-    Revision, ScheduleRequest, Scheduled, ScheduledMessage, Scheduler, StreamAdmin, StreamChange,
-    StreamState, SubscribeRequest, Subscription, Transport, UserInfo, WhichMessage,
+    RestoreRequest, Revision, ScheduleRequest, Scheduled, ScheduledMessage, Scheduler, Snapshot,
+    SnapshotRequest, Snapshots, StreamAdmin, StreamChange, StreamState, SubscribeRequest,
+    Subscription, Transport, UserInfo, WhichMessage,
 };
 use jiff::Timestamp;
 
@@ -114,6 +115,10 @@ impl Transport for Refusing {
     }
 
     fn scheduler(&self) -> Option<&dyn Scheduler> {
+        Some(self)
+    }
+
+    fn snapshots(&self) -> Option<&dyn Snapshots> {
         Some(self)
     }
 
@@ -223,6 +228,16 @@ impl Coordination for Refusing {
 
     fn list(&self, _: &str, _: &str) -> Completion<Result<Vec<CoordinationEntry>, Error>> {
         self.refuse(Operation::Coordinate)
+    }
+}
+
+impl Snapshots for Refusing {
+    fn snapshot(&self, _: SnapshotRequest) -> Completion<Result<Snapshot, Error>> {
+        self.refuse(Operation::Read)
+    }
+
+    fn restore(&self, _: RestoreRequest) -> Completion<Result<StreamState, Error>> {
+        self.refuse(Operation::Manage)
     }
 }
 

@@ -32,6 +32,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use event_sdk::dead_letters::DeadLetterStream;
 use event_sdk::text::Text;
 use event_sdk::{EventBus, Pattern};
 use jiff::Timestamp;
@@ -58,6 +59,8 @@ pub struct Recover {
     durables: BTreeMap<Text, Vec<Text>>,
     /// Stream and durable of consumers without an inbox.
     plain: BTreeSet<(Text, Text)>,
+    /// Consumers with an inbox that keep their letters in a stream.
+    letters: Vec<(Text, DeadLetterStream)>,
     since: Option<Timestamp>,
     clock_skew: Duration,
     at_most: usize,
@@ -81,6 +84,7 @@ impl Recover {
             inboxes: Vec::new(),
             durables: BTreeMap::new(),
             plain: BTreeSet::new(),
+            letters: Vec::new(),
             since: None,
             clock_skew: Self::CLOCK_SKEW,
             at_most: Self::AT_MOST,
@@ -131,6 +135,18 @@ impl Recover {
         self
     }
 
+    /// Says that a consumer with an inbox keeps its dead letters in this stream, and compares them with what
+    /// the inbox has as dead. May be called several times.
+    #[must_use]
+    pub fn dead_letters(
+        mut self,
+        consumer: impl Into<Text>,
+        place: impl Into<DeadLetterStream>,
+    ) -> Self {
+        self.letters.push((consumer.into(), place.into()));
+        self
+    }
+
     /// Compares only what was stored at this time or later: that of the backup, or earlier. Default:
     /// everything.
     #[must_use]
@@ -166,6 +182,7 @@ impl fmt::Debug for Recover {
             .field("inboxes", &self.inboxes)
             .field("durables", &self.durables)
             .field("plain", &self.plain)
+            .field("letters", &self.letters)
             .field("since", &self.since)
             .field("clock_skew", &self.clock_skew)
             .field("at_most", &self.at_most)

@@ -13,9 +13,10 @@ use event_sdk::transport::{
     Cancellation, Capabilities, Capability, Completion, Confirmation, ConnectionStatus,
     ConsumerAdmin, ConsumerChange, ConsumerConfig, ConsumerInfo, Coordination, CoordinationEntry,
     Deletion, Difference, Drained, Error, FoundMessage, History, HistoryRequest, HistoryStream,
-    LinkState, MessageAdmin, PublishRequest, PurgeRequest, PutRequest, Revision, ScheduleRequest,
-    Scheduled, ScheduledMessage, Scheduler, StreamAdmin, StreamChange, StreamState,
-    SubscribeRequest, Subscription, Transport, TransportExt as _, UserInfo, WhichMessage,
+    LinkState, MessageAdmin, PublishRequest, PurgeRequest, PutRequest, RestoreRequest, Revision,
+    ScheduleRequest, Scheduled, ScheduledMessage, Scheduler, Snapshot, SnapshotRequest, Snapshots,
+    StreamAdmin, StreamChange, StreamState, SubscribeRequest, Subscription, Transport,
+    TransportExt as _, UserInfo, WhichMessage,
 };
 use jiff::Timestamp;
 
@@ -61,7 +62,7 @@ pub trait Intercept: fmt::Debug + Send + Sync + 'static {
     }
 
     /// Makes a call of an ability (history, streams, consumers, coordination,
-    /// schedules). `name` says which, such as
+    /// schedules, snapshots). `name` says which, such as
     /// `history.read`.
     ///
     /// # Errors
@@ -163,6 +164,10 @@ impl<T: Transport, I: Intercept> Transport for Intercepted<T, I> {
         self.inner.scheduler().is_some().then_some(self)
     }
 
+    fn snapshots(&self) -> Option<&dyn Snapshots> {
+        self.inner.snapshots().is_some().then_some(self)
+    }
+
     fn remedy(&self, missing: Capability) -> Cow<'static, str> {
         self.inner.remedy(missing)
     }
@@ -238,6 +243,19 @@ impl<T: Transport, I: Intercept> Scheduler for Intercepted<T, I> {
         self.intercept.call("schedules.list", || {
             self.inner.list_schedules(stream, prefix)
         })
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl<T: Transport, I: Intercept> Snapshots for Intercepted<T, I> {
+    fn snapshot(&self, request: SnapshotRequest) -> Completion<Result<Snapshot, Error>> {
+        self.intercept
+            .call("snapshots.snapshot", || self.inner.snapshot_stream(request))
+    }
+
+    fn restore(&self, request: RestoreRequest) -> Completion<Result<StreamState, Error>> {
+        self.intercept
+            .call("snapshots.restore", || self.inner.restore_stream(request))
     }
 }
 

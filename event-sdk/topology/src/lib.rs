@@ -49,6 +49,7 @@
 //! - `reservation`: bytes that streams reserve, and the limits of the account;
 //! - `apply`: [`ApplyError`];
 //! - `verify`: names what differs;
+//! - `backup` (feature of this name): writes streams into files, and restores them;
 //! - [`permissions`]: the least permissions of each user of a server.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -84,6 +85,9 @@ mod apply;
 
 mod verify;
 
+#[cfg(feature = "backup")]
+pub mod backup;
+
 pub mod permissions;
 
 pub use apply::ApplyError;
@@ -116,3 +120,8 @@ struct Page;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/rolling-deploys.md")]
 struct RollingDeploys;
+
+/// So have those of the page on backups.
+#[cfg(all(doctest, feature = "backup"))]
+#[doc = include_str!("../../../docs/backup.md")]
+struct BackupPage;

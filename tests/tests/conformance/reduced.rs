@@ -11,8 +11,8 @@ use event_sdk::transport::{
     Completion, Confirmation, ConnectionStatus, ConsumerAdmin, ConsumerChange, ConsumerConfig,
     ConsumerInfo, Coordination, CoordinationEntry, Difference, Drained, Error, History, Incoming,
     MessageAdmin, NoticeKind, Operation, PublishRequest, PutRequest, Revision, ScheduleRequest,
-    Scheduled, ScheduledMessage, Scheduler, Stored, StreamAdmin, StreamChange, StreamState,
-    SubscribeRequest, Subscription, Transport, TransportExt as _,
+    Scheduled, ScheduledMessage, Scheduler, Snapshots, Stored, StreamAdmin, StreamChange,
+    StreamState, SubscribeRequest, Subscription, Transport, TransportExt as _,
 };
 use event_sdk_conformance::{Harness, HarnessError, Suite, Verdict, cases};
 use futures_util::StreamExt;
@@ -153,6 +153,11 @@ impl Transport for Reduced {
 
     fn scheduler(&self) -> Option<&dyn Scheduler> {
         self.has_ability(Capability::Scheduler).then_some(self)
+    }
+
+    fn snapshots(&self) -> Option<&dyn Snapshots> {
+        self.has_ability(Capability::Snapshots)
+            .then(|| self.inner.snapshots())?
     }
 
     fn drain(&self, within: Duration) -> Completion<Result<Drained, Error>> {

@@ -15,6 +15,7 @@ mod saboteur;
 mod scheduling;
 mod settling;
 mod slow;
+mod snapshots;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -25,7 +26,8 @@ use event_sdk::transport::{
     AckPolicy, Advisories, BoundConsumer, Capabilities, Capability, Completion, Confirmation,
     ConnectionStatus, ConsumerAdmin, ConsumerConfig, ConsumerName, Coordination, DeliverPolicy,
     Drained, Error, ErrorKind, History, LinkState, MessageAdmin, Operation, PublishRequest,
-    Scheduler, StreamAdmin, SubscribeRequest, Subscription, Transport, TransportExt as _,
+    Scheduler, Snapshots, StreamAdmin, SubscribeRequest, Subscription, Transport,
+    TransportExt as _,
 };
 
 pub(crate) use kinds::Sabotage;
@@ -226,6 +228,10 @@ impl<T: Transport> Transport for Broken<T> {
             _ => {}
         }
         status
+    }
+
+    fn snapshots(&self) -> Option<&dyn Snapshots> {
+        self.inner.supports(Capability::Snapshots).then_some(self)
     }
 
     fn drain(&self, within: Duration) -> Completion<Result<Drained, Error>> {

@@ -199,7 +199,12 @@ impl Case {
     }
 
     async fn run(mut self, server: &Server, admin: &Nats) -> Option<String> {
-        if !self.row.contains("applies the streams") && !self.row.contains("without streams") {
+        let bare = [
+            "applies the streams",
+            "without streams",
+            "restores a stream",
+        ];
+        if !bare.iter().any(|words| self.row.contains(words)) {
             self.prepare(admin).await;
         }
         self.admin = Some(admin.clone());

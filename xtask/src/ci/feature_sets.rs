@@ -158,8 +158,13 @@ pub(super) const TABLE: &[FeatureSet] = &[
     },
     FeatureSet {
         package: "event-sdk-topology",
+        features: Features::None,
+        reason: "a service that declares its topology",
+    },
+    FeatureSet {
+        package: "event-sdk-topology",
         features: Features::All,
-        reason: "the deployment of a service; has no features",
+        reason: "the program that operates services; features only add",
     },
     FeatureSet {
         package: "event-sdk-ops",

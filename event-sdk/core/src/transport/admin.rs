@@ -1,11 +1,14 @@
 //! `StreamAdmin` and `ConsumerAdmin`: optional abilities to find, inspect, create, change and
 //! delete streams and consumers.
 
+use std::fmt;
+
 use jiff::Timestamp;
 
 use super::{
     AccountUsage, Completion, ConsumerChange, ConsumerConfig, Difference, Error, StreamChange,
 };
+use crate::shown::Shown;
 use crate::stream::StreamConfig;
 use crate::subject::Pattern;
 use crate::text::Text;
@@ -254,4 +257,34 @@ pub struct StreamState {
     /// Number of consumers. In a cluster, the count may lag behind consumers that were just
     /// created or deleted.
     pub consumers: usize,
+    /// Settings that [`StreamConfig`] does not have and that differ from the server's defaults, for
+    /// example a description or sources. [`apply`](StreamAdmin::apply) leaves them as they are.
+    pub foreign: Vec<ForeignSetting>,
+}
+
+/// A setting of a server that a configuration does not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ForeignSetting {
+    /// Its name on the server.
+    pub field: String,
+    /// Its value, as JSON.
+    pub value: String,
+}
+
+impl ForeignSetting {
+    /// A setting with this value.
+    pub fn new(field: impl Into<String>, value: impl Into<String>) -> Self {
+        Self {
+            field: field.into(),
+            value: value.into(),
+        }
+    }
+}
+
+impl fmt::Display for ForeignSetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (field, value) = (Shown(&self.field, 100), Shown(&self.value, 500));
+        write!(f, "{field}: {value}")
+    }
 }

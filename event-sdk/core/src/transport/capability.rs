@@ -67,11 +67,14 @@ pub enum Capability {
     PauseConsumer,
     /// A consumer can be reset: [`ConsumerAdmin::reset`](super::ConsumerAdmin::reset).
     ResetConsumer,
+    /// Whole streams can be written into backups and restored:
+    /// [`Transport::snapshots`](super::Transport::snapshots).
+    Snapshots,
 }
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Store,
         Self::Deduplication,
         Self::DeduplicationOff,
@@ -97,6 +100,7 @@ impl Capability {
         Self::Scheduler,
         Self::PauseConsumer,
         Self::ResetConsumer,
+        Self::Snapshots,
     ];
 
     /// Whether a transport provides this capability by an optional trait.
@@ -111,6 +115,7 @@ impl Capability {
                 | Self::Advisories
                 | Self::Coordination
                 | Self::Scheduler
+                | Self::Snapshots
         )
     }
 
@@ -149,6 +154,7 @@ impl fmt::Display for Capability {
             Self::Scheduler => "scheduling a message for a later time",
             Self::PauseConsumer => "pausing a consumer",
             Self::ResetConsumer => "resetting a consumer to another position",
+            Self::Snapshots => "writing snapshots of streams and restoring them",
         })
     }
 }

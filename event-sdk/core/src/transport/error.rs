@@ -52,6 +52,10 @@ pub enum ErrorKind {
     NoStream,
     /// The stream does not exist.
     StreamNotFound,
+    /// A stream of this name exists, and a restore creates one only where there is none.
+    StreamExists,
+    /// A snapshot is damaged, incomplete, of another stream or kind, or of a newer server.
+    InvalidSnapshot,
     /// The stream is full and refuses new messages.
     StreamFull,
     /// The stream does not allow its messages to be deleted or purged.

@@ -7,8 +7,9 @@ use super::{
     AccountUsage, AdvisoryRequest, AdvisoryStream, BucketConfig, CancelRequest, Cancellation,
     Capability, Completion, ConsumerChange, ConsumerConfig, ConsumerInfo, CoordinationEntry,
     Deletion, Difference, Error, FoundMessage, HistoryRequest, HistoryStream, Operation,
-    PurgeRequest, PutRequest, Revision, ScheduleRequest, Scheduled, ScheduledMessage,
-    StoredAdvisories, StreamChange, StreamState, SubscribeRequest, Transport, WhichMessage,
+    PurgeRequest, PutRequest, RestoreRequest, Revision, ScheduleRequest, Scheduled,
+    ScheduledMessage, Snapshot, SnapshotRequest, StoredAdvisories, StreamChange, StreamState,
+    SubscribeRequest, Transport, WhichMessage,
 };
 use crate::stream::StreamConfig;
 use crate::subject::Pattern;
@@ -29,6 +30,7 @@ pub trait TransportExt: Transport {
             Capability::Advisories => self.advisories().is_some(),
             Capability::Coordination => self.coordination().is_some(),
             Capability::Scheduler => self.scheduler().is_some(),
+            Capability::Snapshots => self.snapshots().is_some(),
             other => self.capabilities().has(other),
         }
     }
@@ -276,6 +278,22 @@ pub trait TransportExt: Transport {
         match self.coordination() {
             Some(coordination) => coordination.list(bucket, prefix),
             None => lacks(self, Capability::Coordination, Operation::Coordinate),
+        }
+    }
+
+    /// See [`Snapshots::snapshot`](super::Snapshots::snapshot).
+    fn snapshot_stream(&self, request: SnapshotRequest) -> Completion<Result<Snapshot, Error>> {
+        match self.snapshots() {
+            Some(snapshots) => snapshots.snapshot(request),
+            None => lacks(self, Capability::Snapshots, Operation::Read),
+        }
+    }
+
+    /// See [`Snapshots::restore`](super::Snapshots::restore).
+    fn restore_stream(&self, request: RestoreRequest) -> Completion<Result<StreamState, Error>> {
+        match self.snapshots() {
+            Some(snapshots) => snapshots.restore(request),
+            None => lacks(self, Capability::Snapshots, Operation::Manage),
         }
     }
 

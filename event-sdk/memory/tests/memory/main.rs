@@ -17,6 +17,7 @@ mod publishing;
 mod retention;
 mod runtimes;
 mod scheduling;
+mod snapshots;
 mod streams;
 mod support;
 mod threads;

@@ -25,7 +25,7 @@ const EARLIEST: Timestamp = Timestamp::UNIX_EPOCH;
 /// `ConsumerConfig` in `server/consumer.go`); durations are nanoseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Wire {
+pub(crate) struct Wire {
     #[serde(skip_serializing_if = "Option::is_none")]
     durable_name: Option<String>,
     deliver_policy: WireDeliver,
@@ -110,7 +110,7 @@ impl Wire {
 
     /// What is to be created. What is used by nobody for `inactive` is removed
     /// by the server, unless it is a durable.
-    pub(super) fn wanted(config: &ConsumerConfig, inactive: Duration) -> Self {
+    pub(crate) fn wanted(config: &ConsumerConfig, inactive: Duration) -> Self {
         let mut wire = Self {
             durable_name: config.name.as_str().map(ToOwned::to_owned),
             max_deliver: config
@@ -198,7 +198,7 @@ impl Wire {
     /// The consumer as this SDK says it, and what this SDK has no words for and
     /// cannot follow. A consumer without acks has those settings from `wanted` that
     /// mean nothing for it.
-    pub(super) fn read(&self, wanted: &ConsumerConfig) -> (ConsumerConfig, Vec<Difference>) {
+    pub(crate) fn read(&self, wanted: &ConsumerConfig) -> (ConsumerConfig, Vec<Difference>) {
         let mut foreign = Vec::new();
         let mut differs = |field, existing: String, wanted: String| {
             foreign.push(Difference {

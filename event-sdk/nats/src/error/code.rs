@@ -24,6 +24,9 @@ pub(crate) const WRONG_LAST_SEQUENCE_UNKNOWN: u64 = 10164;
 /// The stream takes no messages with a TTL.
 pub(crate) const MESSAGE_TTL_DISABLED: u64 = 10166;
 
+/// A stream of this name exists, where a restore is to create one.
+pub(crate) const RESTORE_EXISTS: u64 = 10130;
+
 /// The stream allows no schedules.
 pub(crate) const SCHEDULES_DISABLED: u64 = 10188;
 
@@ -82,6 +85,19 @@ pub(super) fn kind(code: u64, description: &str) -> (ErrorKind, &'static str) {
         10005 => (
             ErrorKind::InvalidOption,
             "a stream has no more replicas than its cluster has servers",
+        ),
+        RESTORE_EXISTS => (
+            ErrorKind::StreamExists,
+            "a restore creates a stream, and changes none: delete the one that exists if it is not needed, or restore on another server",
+        ),
+        10062 => (
+            ErrorKind::InvalidSnapshot,
+            "the snapshot is damaged or incomplete, or a newer server has written it",
+        ),
+        // A memory store has none (nats-server before 2.15, `server/memstore.go`).
+        10064 if description.contains("no impl") => (
+            ErrorKind::Unsupported(Capability::Snapshots),
+            "this server makes no snapshots of streams in memory; upgrade it, or keep the stream on disk",
         ),
         SCHEDULES_DISABLED => (
             ErrorKind::InvalidOption,

@@ -34,7 +34,7 @@ const DEFAULT_WINDOW: Duration = Duration::from_secs(120);
 
 impl ConfigJson {
     /// A new stream, whose messages may be read without asking its leader.
-    pub(super) fn new(config: &StreamConfig) -> Self {
+    pub(crate) fn new(config: &StreamConfig) -> Self {
         let mut json = Self::named(&config.name);
         json.set("allow_direct", json!(true));
         json.with(config)
@@ -99,6 +99,11 @@ impl ConfigJson {
         self
     }
 
+    /// This configuration.
+    pub(crate) fn of(config: Map<String, Value>) -> Self {
+        Self(config)
+    }
+
     /// A stream of this name of which nothing else is said.
     pub(crate) fn named(name: &str) -> Self {
         let mut json = Map::new();
@@ -117,7 +122,7 @@ impl ConfigJson {
     }
 
     /// The configuration in our words, or what cannot be said in them.
-    pub(super) fn read(&self) -> Result<StreamConfig, String> {
+    pub(crate) fn read(&self) -> Result<StreamConfig, String> {
         let text = |name: &str| self.0.get(name).and_then(Value::as_str);
         let name = Text::copy_of(text("name").ok_or("it has no name")?);
         // A mirror has none of its own.
@@ -198,7 +203,7 @@ impl ConfigJson {
         settings.any(is_set)
     }
 
-    pub(super) fn as_json(&self) -> &Map<String, Value> {
+    pub(crate) fn as_json(&self) -> &Map<String, Value> {
         &self.0
     }
 

@@ -1,6 +1,6 @@
 //! The NATS transport on real servers, one file each for connecting, security, permissions,
 //! streams, publishing, pulling, settling, recovery, history,
-//! coordination, schedules and core NATS.
+//! coordination, schedules, snapshots and core NATS.
 
 mod advisories;
 mod cluster;
@@ -28,6 +28,7 @@ mod refused_and_given_up;
 mod scheduling;
 mod secure;
 mod sent_again;
+mod snapshots;
 mod streams;
 mod support;
 mod unreadable;

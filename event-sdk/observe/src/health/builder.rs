@@ -24,6 +24,7 @@ pub struct HealthBuilder {
     pub(super) outboxes: Vec<Outbox>,
     dead_letters: Vec<Text>,
     features: BTreeMap<String, bool>,
+    #[cfg(feature = "metrics")]
     name: Option<String>,
     version: Option<String>,
     thresholds: Thresholds,
@@ -41,6 +42,7 @@ impl HealthBuilder {
             outboxes: Vec::new(),
             dead_letters: Vec::new(),
             features: BTreeMap::new(),
+            #[cfg(feature = "metrics")]
             name: None,
             version: None,
             thresholds: Thresholds::default(),
@@ -90,9 +92,11 @@ impl HealthBuilder {
         self
     }
 
-    /// Sets the name of this health, which is the label `health` of its gauges. Default: the
+    /// Sets the name of this health, which is the label `health` of its gauges (feature `metrics`).
+    /// Default: the
     /// [source](EventBus::source) of the bus. While there is another health of that name in the process,
     /// a number is added (`billing-2`), so that neither overwrites the gauges of the other.
+    #[cfg(feature = "metrics")]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self

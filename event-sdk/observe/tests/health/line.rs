@@ -73,7 +73,7 @@ async fn a_line_says_every_ten_minutes_what_was_handled_and_ends_with_the_servic
     .await;
 
     settle().await;
-    service.clock.advance(TEN_MINUTES - Duration::from_secs(1));
+    service.clock.advance(Duration::from_secs(10 * 60 - 1));
     settle().await;
     assert_eq!(log.lines(), [""; 0]);
     service.clock.advance(Duration::from_secs(1));

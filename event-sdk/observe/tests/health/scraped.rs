@@ -141,10 +141,11 @@ async fn each_state_is_scraped_with_values_that_others_count_too() {
     let info = info.info("SCRAPED", "billing").await.unwrap();
     assert_eq!(info.pending + info.ack_pending, 3);
     let state = bus.stream_state("SCRAPED").await.unwrap();
-    let of_stream = |name: &str| scraped.own(name, Some(("stream", "SCRAPED"))).unwrap();
-    assert_eq!(of_stream("event_sdk_stream_messages"), 7.0);
-    assert_eq!(of_stream("event_sdk_stream_bytes"), state.bytes as f64);
-    assert_eq!(of_stream("event_sdk_stream_removed"), 0.0);
+    let of_stream = |name: &str| scraped.own(name, Some(("stream", "SCRAPED")));
+    assert_eq!(of_stream("event_sdk_stream_messages"), Some(7.0));
+    let bytes = Some(state.bytes as f64);
+    assert_eq!(of_stream("event_sdk_stream_bytes"), bytes);
+    assert_eq!(of_stream("event_sdk_stream_removed"), Some(0.0));
     let most = [OWN, ("stream", "SCRAPED"), ("discard", "old")];
     let most = scraped.value("event_sdk_stream_max_bytes", &most);
     assert_eq!(most, Some(1_000_000.0));
@@ -224,8 +225,8 @@ async fn a_thousand_probes_over_http_cost_one_check() {
     let health = Health::builder(&service.bus)
         .stream("ORDERS")
         .dead_letters("DLQ");
-    let probed = Probed::serve(health.build()).await;
-    let probes = (0..1_000).map(|_| probed.get("/health"));
+    let served = Probed::serve(health.build()).await;
+    let probes = (0..1_000).map(|_| served.get("/health"));
     let answers = futures_util::future::join_all(probes).await;
     assert!(answers.iter().all(|(status, _)| *status == 200));
     // The stream and the dead-letter stream, once each.

@@ -18,8 +18,12 @@ mod show;
 mod structure;
 mod unreadable;
 
-use clap::Subcommand;
+use std::fmt::Display;
 
+use clap::Subcommand;
+use event_sdk::transport::Error;
+
+use crate::change::Change;
 use crate::context::{Context, Outcome};
 use crate::error::OpsError;
 
@@ -83,4 +87,18 @@ impl Dlq {
             Self::DropKey(args) => args.run(context).await,
         }
     }
+}
+
+/// Writes an audit line for work on several letters that ended early, since a part of it may be done, and
+/// passes the answer on.
+fn in_part<T>(
+    context: &mut Context<'_>,
+    change: &Change,
+    what: impl Display,
+    answer: Result<T, Error>,
+) -> Result<T, Error> {
+    if answer.is_err() {
+        context.audit(change, format_args!("may have {what}"));
+    }
+    answer
 }

@@ -1,7 +1,6 @@
 //! `publish`: publishes an event, or bytes as they are.
 
 use std::fs;
-use std::io::Read as _;
 use std::path::PathBuf;
 
 use event_sdk::{EventBus, LooseId, Subject};

@@ -1,6 +1,9 @@
 //! `streams`: the streams of the server, and the declared topology.
 
 mod apply;
+mod backup;
+#[cfg(feature = "nats")]
+mod file;
 mod info;
 mod ls;
 mod plan;
@@ -30,6 +33,16 @@ pub(crate) enum Streams {
     Verify,
     /// Delete messages of a stream
     Purge(purge::Args),
+    /// Write the settings of a stream or consumer as a file of the nats command line
+    #[cfg(feature = "nats")]
+    Export(file::ExportArgs),
+    /// Create a stream as a file of the nats command line describes it
+    #[cfg(feature = "nats")]
+    Import(file::ImportArgs),
+    /// Write a stream into a file, with its messages and consumers
+    Backup(backup::BackupArgs),
+    /// Create a stream from a backup
+    Restore(backup::RestoreArgs),
 }
 
 impl Streams {
@@ -42,6 +55,12 @@ impl Streams {
             Self::Apply(args) => apply::run(context, &args).await,
             Self::Verify => verify::run(context).await,
             Self::Purge(args) => purge::run(context, &args).await,
+            #[cfg(feature = "nats")]
+            Self::Export(args) => file::export(context, &args).await,
+            #[cfg(feature = "nats")]
+            Self::Import(args) => file::import(context, &args).await,
+            Self::Backup(args) => backup::backup(context, &args).await,
+            Self::Restore(args) => backup::restore(context, &args).await,
         }
     }
 }

@@ -103,11 +103,11 @@ fn publish<E: Event>(
         if let Some(id) = correlation {
             publish = publish.correlation_id(id);
         }
-        let published = publish.into_future().await?;
+        let sent = publish.into_future().await?;
         Ok(Sent {
-            event_id: Some(published.event_id().to_string()),
-            stream: published.stream().map(str::to_owned),
-            sequence: published.sequence(),
+            event_id: Some(sent.event_id().to_string()),
+            stream: sent.stream().map(str::to_owned),
+            sequence: sent.sequence(),
         })
     }))
 }

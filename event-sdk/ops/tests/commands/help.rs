@@ -39,10 +39,7 @@ async fn the_help_of_each_command_has_examples_that_can_be_read() {
         let help = piped(&operations, &format!("{command} --help")).await.out;
         let lines = help.lines().map(str::trim_start);
         let examples: Vec<_> = lines
-            .filter_map(|line| {
-                line.split_once(&*command)
-                    .map(|(before, after)| (before, after))
-            })
+            .filter_map(|line| line.split_once(&*command))
             .filter(|(before, _)| before.is_empty() || before.ends_with("| "))
             .map(|(_, after)| format!("{command}{after}"))
             .collect();

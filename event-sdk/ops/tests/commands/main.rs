@@ -2,11 +2,14 @@
 
 mod changes;
 mod dlq;
+mod doctor;
 mod events;
 mod help;
 mod outbox;
 mod page;
+mod planted;
 mod program;
+mod recover;
 mod schedule;
 mod screens;
 mod server;

@@ -18,7 +18,7 @@ use sqlx::sqlite::SqlitePoolOptions;
 use tokio::sync::oneshot;
 
 use crate::program::{on_terminal, piped};
-use crate::snapshot::{snapshot, wide_snapshot};
+use crate::snapshot::snapshot;
 use crate::until;
 
 const MAIL: &str = "ann@example.org";
@@ -240,6 +240,6 @@ async fn screens() {
         let seen = piped(&sqlite().await.shop, command).await;
         snapshot(&format!("{name}.pipe"), &stable(&seen.out));
         let seen = piped(&sqlite().await.shop, &format!("{command} --json")).await;
-        wide_snapshot(&format!("{name}.json"), &stable(&seen.out));
+        snapshot(&format!("{name}.json"), &stable(&seen.out));
     }
 }

@@ -3,6 +3,8 @@
 use anstream::ColorChoice;
 use event_sdk_ops::{Operations, Screen, run_on};
 
+use crate::planted;
+
 /// What a command answered.
 #[derive(Debug)]
 pub(crate) struct Ran {
@@ -44,13 +46,13 @@ pub(crate) async fn ran(
         is_terminal,
         is_interactive: is_terminal,
     };
-    let args = std::iter::once("shop".to_owned()).chain(args.iter().cloned());
-    let code = run_on(operations, args, &mut screen).await;
-    Ran {
-        code,
-        out: String::from_utf8(out).unwrap(),
-        err: String::from_utf8(err).unwrap(),
-    }
+    planted::begin();
+    let all = std::iter::once("shop".to_owned()).chain(args.iter().cloned());
+    let code = run_on(operations, all, &mut screen).await;
+    let out = String::from_utf8(out).unwrap();
+    let err = String::from_utf8(err).unwrap();
+    planted::search(args, &out, &err);
+    Ran { code, out, err }
 }
 
 /// The words of a command line; spaces between single quotes do not separate.

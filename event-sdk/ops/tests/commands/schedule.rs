@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::program::{on_terminal, piped};
-use crate::snapshot::{snapshot, wide_snapshot};
+use crate::snapshot::snapshot;
 
 /// The time to pay an order is over.
 #[derive(Debug, Event, Serialize, Deserialize)]
@@ -123,7 +123,7 @@ async fn screens() {
         let seen = piped(&shop(&on_memory()).await, command).await;
         snapshot(&format!("{name}.pipe"), &seen.out);
         let seen = piped(&shop(&on_memory()).await, &format!("{command} --json")).await;
-        wide_snapshot(&format!("{name}.json"), &seen.out);
+        snapshot(&format!("{name}.json"), &seen.out);
     }
 }
 

@@ -1,8 +1,12 @@
 //! Each command on a terminal, in a pipe and with `--json`, as snapshots.
 
+use std::time::Duration;
+
+use event_sdk::EventBus;
+use event_sdk::stream::StreamSpec;
 use event_sdk_ops::Operations;
 
-use crate::program::{ran, words};
+use crate::program::{piped, ran, words};
 use crate::shop::{busy, operations};
 use crate::snapshot::{snapshot, snapshots};
 
@@ -20,22 +24,27 @@ pub(crate) async fn screens_on(
         let args = words(&format!("{command} {args} {more}"));
         let ran = ran(&operations().await, &args, b"", is_terminal).await;
         let name = format!("{}.{form}", command.replace(' ', "-"));
-        let mut screen = ran.out;
-        if !ran.err.is_empty() {
-            screen.push_str(&format!("--- on the standard error:\n{}", masked(&ran.err)));
-        }
-        screen.push_str(&format!("--- exit code {}\n", ran.code));
+        let err = if ran.err.is_empty() {
+            String::new()
+        } else {
+            format!("--- on the standard error:\n{}", masked(&ran.err))
+        };
+        let screen = format!("{}{err}--- exit code {}\n", ran.out, ran.code);
         snapshot(&name, &screen);
     }
 }
 
 /// Without the time of an audit line, which is that of this machine.
 fn masked(err: &str) -> String {
+    let folder = std::env::temp_dir().display().to_string();
     let lines = err.lines().map(|line| match line.split_once("audit:") {
         Some((before, after)) => {
             let mut words: Vec<_> = after.split(' ').collect();
             if let Some(time) = words.iter_mut().find(|word| word.ends_with('Z')) {
                 *time = "<time>";
+            }
+            for path in words.iter_mut().filter(|word| word.starts_with(&folder)) {
+                *path = "<file>";
             }
             format!("{before}audit:{}\n", words.join(" "))
         }
@@ -62,6 +71,36 @@ async fn streams() {
     screens("streams verify", "").await;
     screens("streams plan", "").await;
     screens("streams apply", "--by ada").await;
+    screens("streams export", "ORDERS").await;
+}
+
+#[tokio::test]
+async fn files() {
+    let folder = tempfile::tempdir().unwrap();
+    let backup = folder.path().join("orders.tar.gz");
+    let args = format!("ORDERS {}", backup.display());
+    screens_on("streams backup", &args, async || {
+        // A backup replaces no file.
+        let _ = std::fs::remove_file(&backup);
+        operations(busy().await)
+    })
+    .await;
+    let elsewhere = async || {
+        let other = event_sdk::stream::StreamSpec::new("OTHER").subject("other.>");
+        operations(
+            event_sdk::EventBus::builder()
+                .stream(other)
+                .memory()
+                .unwrap(),
+        )
+    };
+    let args = format!("{} --by ada", backup.display());
+    screens_on("streams restore", &args, elsewhere).await;
+    let exported = piped(&operations(busy().await), "streams export ORDERS").await;
+    let file = folder.path().join("orders.json");
+    std::fs::write(&file, exported.out).unwrap();
+    let args = format!("{} --leave-out --by ada", file.display());
+    screens_on("streams import", &args, elsewhere).await;
 }
 
 #[tokio::test]
@@ -85,8 +124,21 @@ async fn events() {
 }
 
 #[tokio::test]
-async fn the_configuration() {
+async fn the_set_up() {
     screens("config show", "--all").await;
+    screens("recover", "--durable ORDERS/billing").await;
+}
+
+#[tokio::test]
+async fn the_doctor() {
+    // An operator has made one of the two streams, with a limit of its own, and no durable.
+    let broken = async || {
+        let orders = StreamSpec::new("ORDERS").subject("orders.>");
+        let orders = orders.duplicate_window(Duration::from_secs(5));
+        let bus = EventBus::builder().stream(orders.max_messages(1_000));
+        operations(bus.memory().unwrap())
+    };
+    screens_on("doctor", "", broken).await;
 }
 
 #[test]
@@ -109,7 +161,9 @@ fn each_screen_is_of_a_command() {
     let names: Vec<_> = commands.iter().map(|name| name.replace(' ', "-")).collect();
     for name in snapshots() {
         let (command, _) = name.split_once('.').unwrap();
-        let known = command == "shop" || names.iter().any(|name| name.starts_with(command));
+        // A group has a help, and a command may have further screens.
+        let is_of = |name: &String| name.starts_with(command) || command.starts_with(name.as_str());
+        let known = command == "shop" || names.iter().any(is_of);
         assert!(known, "{name}.txt is the screen of no command");
     }
 }

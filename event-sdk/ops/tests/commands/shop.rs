@@ -29,7 +29,6 @@ pub(crate) struct OrderBilled {
 }
 
 #[derive(EventSet)]
-#[expect(dead_code, reason = "the set only names the events")]
 pub(crate) enum ShopEvents {
     Placed(OrderPlaced),
     Billed(OrderBilled),

@@ -179,7 +179,7 @@ pub trait InboxSql: sqlx::Database {
         consumer: &str,
         after: Uuid,
         limit: i64,
-    ) -> impl Future<Output = Sql<Vec<(Uuid, String, Option<i64>)>>> + Send;
+    ) -> impl Future<Output = Sql<Vec<PlacedRecord>>> + Send;
 
     /// Sets the sequence of a record. Returns whether there is such a record.
     fn place_record(
@@ -255,6 +255,9 @@ pub struct NewRecord {
     /// In microseconds since 1970.
     pub now: i64,
 }
+
+/// Event, stream and sequence of a record, and whether the event is dead.
+pub(crate) type PlacedRecord = (Uuid, String, Option<i64>, bool);
 
 /// A record that was found.
 #[doc(hidden)]

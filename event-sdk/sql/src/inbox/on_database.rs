@@ -173,13 +173,16 @@ macro_rules! inbox_statements_on {
             consumer: &str,
             after: Uuid,
             limit: i64,
-        ) -> Sql<Vec<(Uuid, String, Option<i64>)>> {
+        ) -> Sql<Vec<PlacedRecord>> {
             let records = $query(sql.records.sql())
                 .bind(consumer)
                 .bind(after)
                 .bind(limit);
             let records = records.fetch_all(conn).await?;
-            let record = |row: &$row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?));
+            let record = |row: &$row| {
+                let is_dead = row.try_get::<String, _>(3)? == "dead";
+                Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, is_dead))
+            };
             records.iter().map(record).collect()
         }
 

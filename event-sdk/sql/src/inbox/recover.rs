@@ -7,7 +7,7 @@ use event_sdk_store::recover::{InboxEntry, RecordPlace, RecoverableInbox};
 use uuid::Uuid;
 
 use super::Inner;
-use super::database::InboxDatabase;
+use super::database::{InboxDatabase, PlacedRecord};
 use super::retention::{place, store_error};
 
 impl<DB: InboxDatabase> RecoverableInbox for Inner<DB> {
@@ -18,10 +18,10 @@ impl<DB: InboxDatabase> RecoverableInbox for Inner<DB> {
             let records = DB::records(&mut transaction, &self.sql, &consumer, after, limit).await;
             let records = records.map_err(store_error)?.into_iter();
             let _ = transaction.rollback().await;
-            let entry = |(event, stream, sequence): (Uuid, String, Option<i64>)| {
+            let entry = |(event, stream, sequence, is_dead): PlacedRecord| {
                 let stream = Some(stream).filter(|stream| !stream.is_empty());
                 let sequence = sequence.and_then(|sequence| u64::try_from(sequence).ok());
-                InboxEntry::new(event, stream.map(Text::from), sequence)
+                InboxEntry::new(event, stream.map(Text::from), sequence).dead(is_dead)
             };
             Ok(records.map(entry).collect())
         })

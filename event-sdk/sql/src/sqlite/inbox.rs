@@ -10,7 +10,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Pool, Row as _, Sqlite, Transaction, query};
 use uuid::Uuid;
 
-use crate::inbox::database::{FoundRecord, InboxSql, NewRecord, Sql, WhichLetters};
+use crate::inbox::database::{FoundRecord, InboxSql, NewRecord, PlacedRecord, Sql, WhichLetters};
 use crate::inbox::on_database::{inbox_rows_of, inbox_statements_on};
 use crate::inbox::statements::{Dialect, InboxStatements, InboxTables};
 use crate::letter_row::LetterRow;

@@ -294,7 +294,8 @@ impl Sql {
             )),
 
             entries: sql(
-                "select id, message_id, state, stream, sequence, published_at from {outbox}
+                "select id, message_id, state, stream, sequence, published_at,
+                case when state <> 2 then subject end from {outbox}
                 where id > ?1 order by id limit ?2",
             ),
             publish_again: sql(&format!(

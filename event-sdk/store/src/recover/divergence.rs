@@ -209,7 +209,22 @@ pub(super) struct Durable {
     pub(super) config: ConsumerConfig,
     /// Whether it has settings that would be lost.
     pub(super) foreign: bool,
+    /// Whether its stream is a work queue, which allows neither a beginning nor a copy of a consumer.
+    pub(super) work_queue: bool,
 }
+
+impl Durable {
+    /// Why it cannot be made anew from here, and what to do.
+    fn by_hand(&self) -> Option<Repair> {
+        if self.work_queue {
+            Some(Repair::ByHand(WORK_QUEUE))
+        } else {
+            self.foreign.then_some(Repair::ByHand(FOREIGN))
+        }
+    }
+}
+
+const WORK_QUEUE: &str = "the stream is a work queue, whose consumers begin with the first message; stop the consumer, delete it, and make it again with its settings: it gets what the stream has";
 
 const FOREIGN: &str = "the consumer has settings that this program does not know; delete it, and make it with them, beginning at the sequence";
 
@@ -260,12 +275,14 @@ impl Divergence {
                 mark: it.unmarked,
                 adopt: count(it.lost.len()),
             },
-            Self::ConsumerAhead(it) if it.durable.foreign => Repair::ByHand(FOREIGN),
-            Self::ConsumerAhead(it) => Repair::ResetConsumer { to: it.reset_to },
-            Self::InboxOlder(it) if it.durables.iter().any(|it| it.foreign) => {
-                Repair::ByHand(FOREIGN)
+            Self::ConsumerAhead(it) => {
+                let by_hand = it.durable.by_hand();
+                by_hand.unwrap_or(Repair::ResetConsumer { to: it.reset_to })
             }
-            Self::InboxOlder(it) => Repair::ResetConsumer { to: it.first },
+            Self::InboxOlder(it) => {
+                let by_hand = it.durables.iter().find_map(Durable::by_hand);
+                by_hand.unwrap_or(Repair::ResetConsumer { to: it.first })
+            }
             Self::RecordsMisplaced(it) => Repair::PlaceRecords {
                 records: it.moved + it.gone,
             },

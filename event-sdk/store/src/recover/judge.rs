@@ -1,10 +1,13 @@
 //! `Recover::plan`: what the passes over the streams mean.
 
 mod consumers;
+mod letters;
 mod outbox;
 
 use std::collections::BTreeSet;
 
+use event_sdk::Pattern;
+use event_sdk::stream::Retention;
 use event_sdk::text::Text;
 use event_sdk::transport::{Error, ErrorKind, StreamState, TransportExt as _};
 
@@ -39,9 +42,12 @@ impl Recover {
     pub async fn plan(&self) -> Result<RecoverPlan, RecoverError> {
         let mut plan = RecoverPlan::default();
         let known = self.load(&mut plan).await?;
-        for stream in self.streams(&known) {
+        let mut streams = self.streams(&known);
+        self.add_unseen(&known, &mut streams, &mut plan).await?;
+        for stream in streams {
             self.compare(&stream, &known, &mut plan).await?;
         }
+        self.judge_letters(&known, &mut plan).await?;
         plan.sort();
         Ok(plan)
     }
@@ -62,8 +68,8 @@ impl Recover {
                 known.rows = KnownRows::load(outbox.as_ref(), self.at_most).await?;
                 match &known.rows {
                     None => unknown(too_many.clone()),
-                    // No stream is compared with such rows.
-                    Some(rows) if rows.has_only_unpublished() => {
+                    // No stream is compared with such rows, since their subjects are not known.
+                    Some(rows) if rows.is_nowhere() => {
                         unknown(UnknownReason::NothingKept);
                     }
                     Some(_) => {}
@@ -87,6 +93,45 @@ impl Recover {
         rows.chain(records).chain(plain).cloned().collect()
     }
 
+    /// Adds the streams that store what the outbox publishes, also if it has kept no row that was
+    /// published there.
+    async fn add_unseen(
+        &self,
+        known: &Known,
+        streams: &mut BTreeSet<Text>,
+        plan: &mut RecoverPlan,
+    ) -> Result<(), RecoverError> {
+        let Some(rows) = &known.rows else {
+            return Ok(());
+        };
+        let transport = self.bus.transport();
+        let subjects = (rows.unpublished.iter()).filter_map(|it| Pattern::parse(it.clone()).ok());
+        // What the streams that were found store.
+        let mut stored: Vec<Pattern> = Vec::new();
+        for pattern in self.owned.iter().cloned().chain(subjects) {
+            if stored.iter().any(|subject| subject.covers(&pattern)) {
+                continue;
+            }
+            let found = match transport.streams_for(&pattern).await {
+                Ok(found) => found,
+                Err(error) if is_unreadable(&error) => {
+                    let reason = UnknownReason::NotReadable(error.to_string().into());
+                    plan.unknown.push(Unknown::of(None, reason));
+                    return Ok(());
+                }
+                Err(error) => return Err(error.into()),
+            };
+            for stream in found {
+                // Otherwise the comparison says so.
+                if let Ok(state) = transport.stream_state(&stream).await {
+                    stored.extend(state.config.subjects);
+                }
+                streams.insert(stream);
+            }
+        }
+        Ok(())
+    }
+
     async fn compare(
         &self,
         stream: &Text,
@@ -97,7 +142,8 @@ impl Recover {
             Ok(state) => state,
             Err(error) => return no_stream(stream, known, error, plan),
         };
-        let positions = self.positions(stream, known, plan).await?;
+        let retention = state.config.retention;
+        let positions = self.positions((stream, retention), known, plan).await?;
         let compared = Compared {
             bus: &self.bus,
             stream,
@@ -120,7 +166,7 @@ impl Recover {
     /// The positions of the consumers that have records of the stream.
     async fn positions(
         &self,
-        stream: &Text,
+        (stream, retention): (&Text, Retention),
         known: &Known,
         plan: &mut RecoverPlan,
     ) -> Result<Vec<(usize, Option<Position>)>, RecoverError> {
@@ -133,7 +179,8 @@ impl Recover {
             let own = [source.consumer.clone()];
             let durables = self.durables.get(&source.consumer);
             let durables = durables.map_or(&own[..], |it| it);
-            let position = self.position(stream, &source.consumer, durables, plan);
+            let of = (stream, retention);
+            let position = self.position(of, &source.consumer, durables, plan);
             positions.push((index, position.await?));
         }
         Ok(positions)
@@ -142,12 +189,12 @@ impl Recover {
     /// The position of a consumer; otherwise the plan says why there is none.
     async fn position(
         &self,
-        stream: &Text,
+        (stream, retention): (&Text, Retention),
         consumer: &Text,
         durables: &[Text],
         plan: &mut RecoverPlan,
     ) -> Result<Option<Position>, RecoverError> {
-        let reason = match Position::read(&self.bus, stream, durables).await? {
+        let reason = match Position::read(&self.bus, stream, durables, retention).await? {
             Ok(position) => return Ok(Some(position)),
             Err(NoPosition::Unfinished(durable)) => {
                 let unfinished = ResetUnfinished {
@@ -179,7 +226,8 @@ impl Recover {
                 continue;
             }
             let names = [durable.clone()];
-            let position = self.position(stream, durable, &names, plan).await?;
+            let of = (stream, state.config.retention);
+            let position = self.position(of, durable, &names, plan).await?;
             if let Some(position) = position {
                 let ahead = consumers::ahead(stream, &position, state, outbox);
                 plan.divergences.extend(ahead);

@@ -1,6 +1,6 @@
 //! `KnownRows` and `KnownRecords`: what the databases know of the streams, held in memory.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use event_sdk::text::Text;
 use jiff::Timestamp;
@@ -21,6 +21,8 @@ pub(super) struct KnownRows {
     pub(super) by_event: HashMap<Uuid, usize>,
     /// Rows that are not published, and whose message id is not an event id.
     pub(super) unidentified: u64,
+    /// The subjects of rows that are not published.
+    pub(super) unpublished: BTreeSet<Text>,
     /// The oldest time of a mark.
     pub(super) horizon: Option<Timestamp>,
 }
@@ -51,6 +53,9 @@ impl KnownRows {
 
     fn add(&mut self, row: OutboxEntry) {
         let event = event_of(&row);
+        if let (None, Some(subject)) = (&row.published, &row.subject) {
+            self.unpublished.insert(subject.clone());
+        }
         match &row.published {
             Some(published) => {
                 self.horizon = Some(self.horizon.map_or(published.at, |at| at.min(published.at)));
@@ -77,9 +82,10 @@ impl KnownRows {
             .is_some_and(|row| row.published.is_some())
     }
 
-    /// Whether there are rows, and none of them is known to be in a stream.
-    pub(super) fn has_only_unpublished(&self) -> bool {
-        !self.rows.is_empty() && self.streams().next().is_none()
+    /// Whether there are rows, and neither a stream nor a subject of one of them is known.
+    pub(super) fn is_nowhere(&self) -> bool {
+        let known = self.streams().next().is_some() || !self.unpublished.is_empty();
+        !self.rows.is_empty() && !known
     }
 
     /// The streams to which rows were published.
@@ -102,6 +108,8 @@ pub(super) struct KnownRecords {
     pub(super) source: InboxSource,
     /// Events and their sequences.
     pub(super) records: HashMap<Uuid, Option<u64>>,
+    /// Events that are recorded as dead.
+    pub(super) dead: HashSet<Uuid>,
 }
 
 impl KnownRecords {
@@ -121,6 +129,7 @@ impl KnownRecords {
                 inbox: index,
                 source: source.clone(),
                 records: HashMap::new(),
+                dead: HashSet::new(),
             });
         }
         for source in sources {
@@ -144,6 +153,9 @@ impl KnownRecords {
                         known.source.consumer == consumer && known.source.stream == record.stream
                     });
                     if let Some(place) = place {
+                        if record.dead {
+                            place.dead.insert(record.event);
+                        }
                         place.records.insert(record.event, record.sequence);
                     }
                 }

@@ -1,6 +1,7 @@
 //! `Position`: the durables of a consumer, and where they are in the stream.
 
 use event_sdk::EventBus;
+use event_sdk::stream::Retention;
 use event_sdk::text::Text;
 use event_sdk::transport::{ConsumerInfo, ErrorKind, TransportExt as _};
 
@@ -37,6 +38,7 @@ impl Position {
         bus: &EventBus,
         stream: &str,
         names: &[Text],
+        retention: Retention,
     ) -> Result<Result<Self, NoPosition>, RecoverError> {
         let mut position = Self {
             durables: Vec::new(),
@@ -65,6 +67,7 @@ impl Position {
                 name: name.clone(),
                 config: info.config.clone(),
                 foreign: !info.foreign.is_empty(),
+                work_queue: retention == Retention::WorkQueue,
             };
             position.durables.push((durable, info));
         }

@@ -66,17 +66,27 @@ pub struct OutboxEntry {
     pub message_id: Text,
     /// Where and when it was published; `None` if it was not.
     pub published: Option<PublishedAt>,
+    /// The subject of a row that was not published: the streams that store it are compared, too.
+    pub subject: Option<Text>,
 }
 
 impl OutboxEntry {
-    /// A row.
+    /// A row without its subject.
     #[must_use]
     pub const fn new(id: i64, message_id: Text, published: Option<PublishedAt>) -> Self {
         Self {
             id,
             message_id,
             published,
+            subject: None,
         }
+    }
+
+    /// Adds the subject of a row that was not published.
+    #[must_use]
+    pub fn with_subject(mut self, subject: Text) -> Self {
+        self.subject = Some(subject);
+        self
     }
 }
 
@@ -123,17 +133,27 @@ pub struct InboxEntry {
     pub stream: Option<Text>,
     /// The sequence there, if it is known.
     pub sequence: Option<u64>,
+    /// Whether the event is recorded as dead, so that there is or was a letter of it.
+    pub dead: bool,
 }
 
 impl InboxEntry {
-    /// A record.
+    /// A record of an event that is done.
     #[must_use]
     pub const fn new(event: Uuid, stream: Option<Text>, sequence: Option<u64>) -> Self {
         Self {
             event,
             stream,
             sequence,
+            dead: false,
         }
+    }
+
+    /// Sets whether the event is recorded as dead.
+    #[must_use]
+    pub const fn dead(mut self, dead: bool) -> Self {
+        self.dead = dead;
+        self
     }
 }
 

@@ -78,6 +78,15 @@ pub enum UnknownReason {
         /// The limit.
         limit: usize,
     },
+    /// The inbox has events as dead, and the dead-letter stream has no letters of them: they were purged,
+    /// or the stream was restored from an older copy, or made anew.
+    LettersMissing {
+        /// The number of events.
+        events: u64,
+        /// The sequence of the first of them in their stream, if it is known. Delivered again from there
+        /// on, the events get their letters again.
+        first: Option<u64>,
+    },
     /// Relays are alive, so that rows may be on their way. Stop the relays, and plan again.
     RelaysRunning {
         /// The number of relays.
@@ -130,6 +139,19 @@ impl fmt::Display for Unknown {
                 f,
                 "there are more than {limit} rows; nothing of them was compared: raise the limit with `at_most`"
             ),
+            UnknownReason::LettersMissing { events, first } => {
+                write!(
+                    f,
+                    "{events} events are recorded as dead and have no letter, so whether letters were purged or lost is unknown"
+                )?;
+                match first {
+                    Some(first) => write!(
+                        f,
+                        ": if they are lost, make the consumer anew, beginning at {first}, and the letters are written again"
+                    ),
+                    None => Ok(()),
+                }
+            }
             UnknownReason::RelaysRunning { relays } => write!(
                 f,
                 "{relays} relays are alive, so which rows are on their way is unknown: stop them, and plan again"

@@ -95,6 +95,12 @@ impl NatsServer {
         self.folder.log_text()
     }
 
+    /// The URL of its monitoring port, for programs that read it.
+    #[must_use]
+    pub fn monitoring_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.monitoring.number())
+    }
+
     /// What its monitoring port answers for a path such as `/connz?subs=1`. No credentials are
     /// needed, and no client.
     ///

@@ -1,6 +1,8 @@
-//! `plan`, `apply` and `verify` on memory and on real servers.
+//! `plan`, `apply`, `verify` and backups on memory and on real servers.
 
+mod backups;
 mod cluster;
+mod config_files;
 mod generated;
 mod limits;
 mod permissions;

@@ -8,10 +8,10 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use event_sdk::EventBus;
-use event_sdk::stream::StreamSpec;
-use event_sdk::transport::TransportExt as _;
+use event_sdk::stream::{Retention, StreamSpec};
 use event_sdk::transport::nats::Nats;
+use event_sdk::transport::{DeliverPolicy, TransportExt as _};
+use event_sdk::{EventBus, subject};
 use event_sdk_sql::recover::{Recover, RecoverError, RecoverPlan, Repair, UnknownReason};
 use event_sdk_test_servers::programs::{Program, nats};
 use event_sdk_test_servers::{Permissions, Server, User};
@@ -262,6 +262,93 @@ async fn killed_at_every_poll<H: Home>(on: &OnNats<H>) -> bool {
     found_unfinished
 }
 
+/// A work queue allows neither a copy of a consumer nor a beginning: servers refuse the reset.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_consumer_of_a_work_queue_is_reset_by_hand_and_stops_no_other_repair() {
+    // It keeps a position beyond the end of a stream.
+    let program = nats::oldest().unwrap();
+    let mut server = Server::options().program(program).start().await.unwrap();
+    let bus = work_queue(&server).await;
+    settle(&bus, 3).await;
+    bus.close().await.unwrap();
+    server.stop().await.unwrap();
+    let home = server.folder().to_owned();
+    let folders = ["JOBS/msgs", "ORDERS/msgs"];
+    let backup = |folder: &str| home.join("backup").join(folder);
+    for folder in folders {
+        copy(&find(&home, folder), &backup(folder));
+    }
+    server.restart().await.unwrap();
+    let bus = work_queue(&server).await;
+    settle(&bus, 3).await;
+    bus.close().await.unwrap();
+    server.stop().await.unwrap();
+    for folder in folders {
+        let there = find(&home, folder);
+        fs::remove_dir_all(&there).unwrap();
+        copy(&backup(folder), &there);
+    }
+    server.restart().await.unwrap();
+    let bus = work_queue(&server).await;
+
+    let recover = Recover::new(&bus)
+        .durable("JOBS", "worker")
+        .durable(STREAM, "worker");
+    let plan = recover.plan().await.unwrap();
+    assert_eq!(kinds(&plan), ["consumer ahead"; 2], "{plan}");
+    let report = recover.carry_out(&plan).await.unwrap();
+    let [by_hand] = &report.by_hand[..] else {
+        panic!("{report:?}");
+    };
+    assert_eq!(by_hand.stream(), "JOBS");
+    let repair = by_hand.repair().to_string();
+    assert!(repair.contains("work queue"), "{repair}");
+    assert_eq!(report.consumers_reset.len(), 1, "{report:?}");
+    assert_eq!(&*report.consumers_reset[0].0, STREAM);
+
+    // By hand, as it says.
+    let transport = bus.transport();
+    let info = transport.consumer_info("JOBS", "worker").await.unwrap();
+    transport.delete_consumer("JOBS", "worker").await.unwrap();
+    transport
+        .apply_consumer("JOBS", &info.config)
+        .await
+        .unwrap();
+    let plan = recover.plan().await.unwrap();
+    assert!(plan.is_clean(), "{plan}");
+}
+
+/// A bus with a work queue beside the stream.
+async fn work_queue(server: &Server) -> EventBus {
+    let nats = Nats::connect(Nats::options(server.url())).await.unwrap();
+    let jobs = StreamSpec::new("JOBS").subject("jobs.>");
+    let bus = EventBus::builder()
+        .stream(jobs.retention(Retention::WorkQueue))
+        .stream(StreamSpec::new(STREAM).subject("orders.>"));
+    let bus = bus.transport(nats).unwrap();
+    bus.apply_streams().await.unwrap();
+    bus
+}
+
+/// Publishes messages to both streams, and settles them.
+async fn settle(bus: &EventBus, messages: u32) {
+    for (subject, filter) in [
+        ("jobs.a", subject!("jobs.>")),
+        ("orders.a", subject!("orders.>")),
+    ] {
+        let raw = bus.raw();
+        for _ in 0..messages {
+            raw.publish(subject, "{}").await.unwrap();
+        }
+        let worker = raw.subscribe(filter).durable("worker");
+        let mut worker = worker.deliver(DeliverPolicy::All).await.unwrap();
+        for _ in 0..messages {
+            let delivery = worker.next().await.unwrap().unwrap();
+            delivery.ack_confirmed().await.unwrap();
+        }
+    }
+}
+
 /// The permissions that the page gives for a recovery.
 fn documented() -> Permissions {
     let page = include_str!("../../../../docs/recover.md");
@@ -303,9 +390,14 @@ async fn the_documented_permissions_suffice_and_without_them_it_says_unknown() {
     rig.bus = bus(Nats::connect(options("shop")).await.unwrap());
     let plan = rig.plan().await;
     assert!(plan.divergences.is_empty(), "{plan}");
-    let [unknown] = &plan.unknown[..] else {
+    // The streams that store what only the outbox publishes, and the stream of its rows.
+    let [unseen, unknown] = &plan.unknown[..] else {
         panic!("{plan}");
     };
+    assert!(
+        unseen.to_string().contains("$JS.API.STREAM.NAMES"),
+        "{unseen}"
+    );
     assert_eq!(unknown.stream.as_deref(), Some(STREAM));
     let UnknownReason::NotReadable(error) = &unknown.reason else {
         panic!("{plan}");

@@ -1,13 +1,20 @@
 //! What a recovery cannot know: it says so, with the reason.
 
-use event_sdk::EventBus;
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use event_sdk::consumer::Failure;
+use event_sdk::dead_letters::{DeadLetterStream, DeadLetters, LetterFilter};
 use event_sdk::stream::{Retention, StreamSpec};
-use event_sdk::transport::{PurgeRequest, TransportExt as _};
+use event_sdk::transport::{DeliverPolicy, PurgeRequest, TransportExt as _};
+use event_sdk::{Event, EventBus, subject};
 use event_sdk_sql::recover::{Recover, RecoverError, RecoverPlan, Repair, UnknownReason};
+use event_sdk_sql::{EffectOf, EffectTx};
+use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
 use crate::home::{Home, on_both};
-use crate::rig::{DURABLE, Rig, STREAM, bus, eventually, kinds, placed, the};
+use crate::rig::{DURABLE, OrderPlaced, Rig, STREAM, bus, eventually, kinds, placed, the};
 
 on_both!(
     a_work_queue_deletes_what_was_handled,
@@ -15,11 +22,20 @@ on_both!(
     more_rows_than_memory_may_hold,
     an_outbox_that_has_kept_nothing,
     an_outbox_that_has_published_nothing,
+    a_stream_of_which_nothing_is_kept,
     other_publishers,
     a_stream_that_does_not_exist,
     message_ids_that_are_no_event_ids,
     effects_before_what_the_stream_has,
+    letters_that_are_purged_or_lost,
 );
+
+/// A note was taken.
+#[derive(Debug, Event, Serialize, Deserialize)]
+#[event(domain = "notes", entity = "note", action = "taken")]
+struct Noted {
+    text: String,
+}
 
 fn reasons(plan: &RecoverPlan) -> Vec<UnknownReason> {
     plan.unknown.iter().map(|it| it.reason.clone()).collect()
@@ -96,7 +112,56 @@ async fn an_outbox_that_has_published_nothing<H: Home>() {
         .await;
     let recover = Recover::new(&rig.bus).outbox(rig.outbox().recoverable());
     let plan = recover.plan().await.unwrap();
-    assert_eq!(reasons(&plan), [UnknownReason::NothingKept]);
+    assert_eq!(
+        reasons(&plan),
+        [],
+        "the subjects of the rows name the stream"
+    );
+    assert_eq!(the!(plan, DatabaseOlder).unmarked, 5, "{plan}");
+    assert_eq!(recover.carry_out(&plan).await.unwrap().marked, 5);
+    assert!(recover.plan().await.unwrap().is_clean());
+    let report = rig.publish().await;
+    assert_eq!(report.published, 0, "nothing is published twice");
+}
+
+/// Of one stream all published rows were deleted, and of another one some are kept.
+async fn a_stream_of_which_nothing_is_kept<H: Home>() {
+    let other = StreamSpec::new("NOTES").subject("notes.>");
+    let bus = EventBus::builder().stream(other);
+    let bus = bus.stream(StreamSpec::new(STREAM).subject("orders.>"));
+    let mut rig = Rig::<H>::over(bus.memory().unwrap()).await;
+    rig.go_on(1..=2).await;
+    let outbox = rig.outbox();
+    let mut tx = outbox.begin().await.unwrap();
+    for text in ["one", "two"] {
+        let noted = Noted { text: text.into() };
+        outbox.enqueue(&mut tx, noted).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    rig.shop.save().await;
+    rig.publish().await;
+    rig.shop.restore().await;
+    let recover = Recover::new(&rig.bus).outbox(rig.outbox().recoverable());
+    let plan = recover.plan().await.unwrap();
+    let older = the!(plan, DatabaseOlder);
+    assert_eq!((&*older.stream, older.unmarked), ("NOTES", 2), "{plan}");
+    recover.carry_out(&plan).await.unwrap();
+    assert_eq!(
+        rig.publish().await.published,
+        0,
+        "nothing is published twice"
+    );
+
+    // Nor is a stream seen of which no row is there at all, unless it is said who publishes there.
+    rig.shop
+        .execute("delete from event_outbox where stream = 'NOTES'")
+        .await;
+    let recover = || Recover::new(&rig.bus).outbox(rig.outbox().recoverable());
+    assert!(recover().plan().await.unwrap().is_clean());
+    let owned = recover().only_publisher_of(subject!("events.notes.>"));
+    let plan = owned.clock_skew(Duration::ZERO).plan().await.unwrap();
+    let older = the!(plan, DatabaseOlder);
+    assert_eq!((&*older.stream, older.lost.len()), ("NOTES", 2), "{plan}");
 }
 
 async fn other_publishers<H: Home>() {
@@ -168,4 +233,73 @@ async fn effects_before_what_the_stream_has<H: Home>() {
     rig.handle().await;
     assert_eq!(rig.office.invoices().await, [1, 2, 3, 4, 8, 9, 10, 11, 12]);
     assert!(rig.plan().await.is_clean());
+}
+
+/// Refuses every order.
+struct Refusing<H>(PhantomData<fn() -> H>);
+
+impl<H: Home> EffectOf<OrderPlaced, H::Db> for Refusing<H> {
+    async fn apply(&self, _: OrderPlaced, _: &mut EffectTx<H::Db>) -> Result<(), Failure> {
+        Err(Failure::reject("no order is good enough"))
+    }
+}
+
+/// Lets a consumer refuse what waits.
+async fn refuse<H: Home>(rig: &Rig<H>) {
+    let effects = rig.inbox().effects(Refusing::<H>(PhantomData));
+    let consumer = rig.bus.consumer::<OrderPlaced>(DURABLE);
+    let consumer = consumer.dead_letters(DeadLetters::stream("DLQ"));
+    let consumer = consumer
+        .ack_wait(Duration::from_secs(30))
+        .handled_by(effects);
+    let settled = eventually("everything is settled", async || {
+        let info = rig.bus.transport().consumer_info(STREAM, DURABLE).await;
+        info.is_ok_and(|info| info.pending == 0 && info.ack_pending == 0)
+    });
+    consumer.run_until(settled).await.unwrap();
+}
+
+async fn letters_that_are_purged_or_lost<H: Home>() {
+    let place = DeadLetterStream::new("DLQ");
+    let bus = EventBus::builder()
+        .stream(StreamSpec::new(STREAM).subject("orders.>"))
+        .stream(place.spec())
+        .stream(place.retry_spec());
+    let rig = Rig::<H>::over(bus.memory().unwrap()).await;
+    rig.go_on(1..=2).await;
+    rig.enqueue(3..=4).await;
+    rig.publish().await;
+    refuse(&rig).await;
+    let recover = || rig.recover().dead_letters(DURABLE, "DLQ");
+    let plan = recover().plan().await.unwrap();
+    assert!(plan.is_clean(), "{plan}");
+
+    let transport = rig.bus.transport();
+    let purge = PurgeRequest::all("DLQ");
+    transport.purge_messages(purge).await.unwrap();
+    let plan = recover().plan().await.unwrap();
+    let missing = UnknownReason::LettersMissing {
+        events: 2,
+        first: Some(3),
+    };
+    assert_eq!(reasons(&plan), [missing], "{plan}");
+    assert!(
+        plan.to_string().contains("stream DLQ: consumer billing"),
+        "{plan}"
+    );
+
+    // As it says.
+    let mut config = transport
+        .consumer_info(STREAM, DURABLE)
+        .await
+        .unwrap()
+        .config;
+    transport.delete_consumer(STREAM, DURABLE).await.unwrap();
+    config.deliver = DeliverPolicy::ByStartSequence(3);
+    transport.apply_consumer(STREAM, &config).await.unwrap();
+    refuse(&rig).await;
+    let letters = rig.bus.dead_letters("DLQ");
+    assert_eq!(letters.count(&LetterFilter::open()).await.unwrap(), 2);
+    let plan = recover().plan().await.unwrap();
+    assert!(plan.is_clean(), "{plan}");
 }

@@ -429,7 +429,8 @@ const EXPECTED: &[Expected] = &[
     ]),
     exactly(S::GoesOnAfterClosing, &[
         "listening_ends_with_the_transport", "after_closing_nothing_is_scheduled",
-        "after_closing_no_batch_is_settled", "after_closing_nothing_is_coordinated",
+        "after_closing_no_snapshot_is_made", "after_closing_no_batch_is_settled",
+        "after_closing_nothing_is_coordinated",
         "after_closing_nobody_subscribes", "after_closing_nothing_is_managed",
         "after_closing_nothing_is_published", "after_closing_nothing_is_read",
         "after_closing_nothing_is_settled", "closing_ends_a_drain",

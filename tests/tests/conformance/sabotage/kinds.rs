@@ -119,6 +119,15 @@ pub(crate) enum Sabotage {
     /// A purge does not count what it deletes.
     CountsNothingPurged,
 
+    /// A snapshot says that it has nothing.
+    CountsNothingInSnapshots,
+    /// The content of a snapshot ends before it begins.
+    EmptiesSnapshots,
+    /// Consumers are left out of snapshots, whatever was asked for.
+    LeavesConsumersOut,
+    /// A restore that is refused is confirmed.
+    ConfirmsRestores,
+
     /// Advisories are never heard.
     HearsNothing,
     /// A listener hears all advisories, whatever it asked for.

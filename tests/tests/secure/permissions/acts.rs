@@ -2,13 +2,18 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use event_sdk::stream::StreamSpec;
+use event_sdk::transport::nats::Nats;
 use event_sdk::transport::{
     AckPolicy, AdvisoryRequest, BucketConfig, Cancellation, ConsumerConfig, ConsumerName, Deletion,
-    DeliverPolicy, Error, PurgeRequest, Revision, TransportExt as _, WhichMessage,
+    DeliverPolicy, Error, PurgeRequest, RestoreRequest, Revision, SnapshotInfo, SnapshotRequest,
+    TransportExt as _, WhichMessage,
 };
 use event_sdk::{EventBus, EventSet, Incoming, Pattern, Subscribe};
+use event_sdk_test_servers::Server;
 use event_sdk_tests::orders::{AllOrderEvents, OrderEvents, OrderPlaced, placed};
+use futures_util::{StreamExt as _, stream};
 
 use super::{Act, Case, HOUR, runtime};
 use crate::support::{next, publish, within};
@@ -39,6 +44,8 @@ pub(super) const ACTS: &[(&str, Act)] = &[
     ("purges everything before", |case| {
         Box::pin(purges_before(case))
     }),
+    ("backs up", |case| Box::pin(backs_up(case))),
+    ("restores a stream", |case| Box::pin(restores(case))),
     ("listens to advisories", |case| Box::pin(listens(case))),
     ("declares no streams", |case| Box::pin(undeclared(case))),
     ("applies its durable", |case| {
@@ -142,6 +149,49 @@ async fn resets(case: Case) -> Result<(), Error> {
 
 async fn only_takes(case: Case) -> Result<(), Error> {
     durable(case).await
+}
+
+/// More than one chunk, so that there is something to acknowledge.
+async fn fill(bus: &EventBus) {
+    let mut random = fastrand::Rng::with_seed(7);
+    let noise: String = std::iter::repeat_with(|| random.alphanumeric())
+        .take(300_000)
+        .collect();
+    let mut large = placed(9);
+    large.item = noise;
+    let orders = bus.publisher::<OrderPlaced>();
+    orders.publish(large).await.expect("a large event");
+}
+
+/// The snapshot of the stream, read to its end.
+async fn snapshot(bus: &EventBus, stream: String) -> Result<(SnapshotInfo, Vec<Bytes>), Error> {
+    let request = SnapshotRequest::new(stream);
+    let mut snapshot = bus.transport().snapshot_stream(request).await?;
+    let mut pieces = Vec::new();
+    while let Some(piece) = snapshot.content.next().await {
+        pieces.push(piece?);
+    }
+    Ok((snapshot.info, pieces))
+}
+
+async fn backs_up(case: Case) -> Result<(), Error> {
+    fill(&case.admin_bus()).await;
+    snapshot(&case.bus(), case.own("ORDERS")).await.map(drop)
+}
+
+async fn restores(case: Case) -> Result<(), Error> {
+    let server = Server::start().await.expect("another server");
+    let nats = Nats::connect(Nats::options(server.url())).await?;
+    let bus = case.builder().transport(nats)?;
+    bus.apply_streams().await?;
+    fill(&bus).await;
+    let (info, pieces) = snapshot(&bus, case.own("ORDERS")).await?;
+    let content = Box::pin(stream::iter(pieces.into_iter().map(Ok)));
+    let name = case.own("ORDERS");
+    let request = RestoreRequest::new(name, info.kind, info.description, content);
+    let restored = case.nats().restore_stream(request).await?;
+    assert_eq!(restored.messages, 1);
+    Ok(())
 }
 
 async fn undeclared(case: Case) -> Result<(), Error> {

@@ -17,6 +17,8 @@ impl fmt::Display for ErrorKind {
             }
             Self::NoStream => "no stream stores the subject",
             Self::StreamNotFound => "the stream does not exist",
+            Self::StreamExists => "the stream exists",
+            Self::InvalidSnapshot => "the snapshot cannot be restored",
             Self::StreamFull => "the stream is full",
             Self::DeletionDenied => "the stream does not allow deletion",
             Self::WrongLastSequence { .. } => "the last sequence is not the expected one",

@@ -53,6 +53,10 @@ pub(crate) struct ResumeArgs {
 
 /// The result as JSON.
 #[derive(Serialize)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the name says in which unit it is"
+)]
 struct Paused<'a> {
     stream: &'a str,
     consumer: &'a str,

@@ -87,15 +87,14 @@ pub(super) async fn all(
     consumers: &dyn ConsumerAdmin,
     stream: Option<&str>,
 ) -> Result<Vec<(Text, ConsumerInfo)>, OpsError> {
-    let names = match stream {
-        Some(stream) => vec![Text::copy_of(stream)],
-        None => {
-            let mut names = streams.find(&Pattern::everything()).await?;
-            // What the server calls a stream may be none of ours.
-            names.retain(|name| check_name(name).is_ok());
-            names.sort();
-            names
-        }
+    let names = if let Some(stream) = stream {
+        vec![Text::copy_of(stream)]
+    } else {
+        let mut names = streams.find(&Pattern::everything()).await?;
+        // What the server calls a stream may be none of ours.
+        names.retain(|name| check_name(name).is_ok());
+        names.sort();
+        names
     };
     let mut found = Vec::new();
     for name in names {

@@ -4,6 +4,7 @@ use event_sdk::dead_letters::{LetterFilter, LetterStatus, Page};
 use serde::Serialize;
 
 use super::filter::Selection;
+use super::in_part;
 use super::place::{Letters, Place};
 use super::row::ids;
 use crate::change::Change;
@@ -81,8 +82,9 @@ impl Both {
             .resolve(&*letters, Some(from.clone()))
             .await?;
         let dry_run = self.change.dry_run;
-        let changed = if dry_run {
-            may_change(&letters, &filter).await?
+        let found = may_change(&letters, &filter).await?;
+        let changed = if dry_run || found.is_empty() {
+            found
         } else {
             let audit = self.change.beside_letters();
             let changed = if from == LetterStatus::Open {
@@ -91,7 +93,7 @@ impl Both {
                 letters.reopen(&filter, &audit).await
             };
             let what = format!("{done} letters of {letters}");
-            let changed = context.audited(&self.change, what, changed)?;
+            let changed = in_part(context, &self.change, what, changed)?;
             if !changed.is_empty() {
                 let number = count(changed.len() as u64, "letter");
                 let what = format_args!("{done} {number} of {letters}: {}", ids(&changed));
@@ -124,7 +126,7 @@ impl Both {
     }
 }
 
-/// The letters that would be changed.
+/// The letters that can be changed.
 async fn may_change(letters: &Letters, filter: &LetterFilter) -> Result<Vec<u64>, OpsError> {
     let found = letters.list(filter, Page::ALL).await?;
     let free = found.iter().filter(|letter| !letter.holds_its_key());

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::filter::{Selection, Status};
+use super::in_part;
 use super::place::{Letters, Place};
 use super::row::ids;
 use crate::change::Destruction;
@@ -88,7 +89,7 @@ impl Purge {
             let filter = filter.ids(found.all());
             let purged = letters.purge(&filter, self.how.deletion()).await;
             let what = format!("deleted letters of {letters}");
-            context.audited(&self.how.destruction.change, what, purged)?
+            in_part(context, &self.how.destruction.change, what, purged)?
         };
         let named = [&report.purged[..], &report.kept].concat();
         let not_found = self.selection.missing(&named);
@@ -110,7 +111,7 @@ impl Expire {
             let purged = letters.expire(self.before, deletion).await;
             let before = time(self.before);
             let what = format!("deleted letters of {letters} from before {before}");
-            context.audited(&self.how.destruction.change, what, purged)?
+            in_part(context, &self.how.destruction.change, what, purged)?
         };
         self.how.end(context, &letters, report, Vec::new())
     }

@@ -1,10 +1,11 @@
 //! `dlq redrive`: sends letters to their own consumers again.
 
-use event_sdk::dead_letters::{LetterStatus, RedriveOptions, RedriveReport};
+use event_sdk::dead_letters::{LetterStatus, Page, RedriveOptions, RedriveReport};
 use event_sdk::shown::Shown;
 use serde::Serialize;
 
 use super::filter::Selection;
+use super::in_part;
 use super::place::Place;
 use super::row::ids;
 use crate::change::Change;
@@ -87,6 +88,8 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
     let letters = args.place.open(context).await?;
     let open = Some(LetterStatus::Open);
     let filter = args.selection.resolve(&*letters, open).await?;
+    // What cannot be read is said here, before anything may be sent.
+    letters.list(&filter, Page::new(0, 1)).await?;
     let mut options = RedriveOptions::default();
     options.audit = args.change.beside_letters();
     options.per_second = args.per_second;
@@ -98,16 +101,10 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
     };
     let report = letters.redrive(&filter, options, &mut each).await;
     context.output.end_progress();
-    let report = match report {
-        Ok(report) => Report::new(report, args),
-        Err(error) => {
-            // The letters before this one were sent.
-            let some = count(through + 1, "letter");
-            let what = format!("redriven up to {some} of {letters}");
-            context.audit(&args.change, format_args!("may have {what}"));
-            return Err(error.into());
-        }
-    };
+    // The letters before the one that failed were sent.
+    let some = count(through + 1, "letter");
+    let what = format_args!("redriven up to {some} of {letters}");
+    let report = Report::new(in_part(context, &args.change, what, report)?, args);
     if report.sent() > 0 {
         let sent = count(report.sent(), "letter");
         let which = [&report.redriven[..], &report.released, &report.already].concat();

@@ -3,6 +3,7 @@
 use event_sdk::dead_letters::{KeyState, Park};
 use serde::Serialize;
 
+use super::in_part;
 use super::keys::{find, key_id};
 use super::place::Place;
 use crate::change::{Change, Destruction};
@@ -132,7 +133,7 @@ impl SkipHead {
         let audit = change.beside_letters();
         let skipped = park.skip_head(&state.key, letter, &audit).await;
         let what = format!("given up letter {letter} of {named}");
-        let skipped = context.audited(change, what, skipped)?;
+        let skipped = in_part(context, change, what, skipped)?;
         let text = if skipped {
             let what = format_args!("gave up letter {letter} of {named}");
             context.audit(change, what);
@@ -160,7 +161,7 @@ impl DropKey {
         }
         let dropped = park.drop_key(&state.key, &change.beside_letters()).await;
         let what = format!("given up events of {named}");
-        let dropped = context.audited(change, what, dropped)?;
+        let dropped = in_part(context, change, what, dropped)?;
         let given_up = count(dropped, "event");
         context.audit(change, format_args!("gave up {given_up} of {named}"));
         let text = format!("{given_up} of {named} given up");

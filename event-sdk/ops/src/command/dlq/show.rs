@@ -187,7 +187,9 @@ fn shown(
     match (&shape.personal, &shape.structure) {
         (Some(personal), _) => {
             let body = personal.body.or(personal.body_escaped.as_deref());
-            output.text(body.unwrap_or_default())?;
+            for line in body.unwrap_or_default().lines() {
+                output.long(line)?;
+            }
         }
         (None, Some(structure)) => {
             for field in structure {

@@ -38,18 +38,20 @@ struct Report {
 pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcome, OpsError> {
     let outbox = args.which.one(context)?;
     let (entries, mut not_parked) = args.entries.find(&outbox).await?;
-    let (dry_run, mut retried) = (args.change.dry_run, Vec::new());
+    let (dry_run, mut retried, mut failed) = (args.change.dry_run, Vec::new(), None);
     for entry in entries {
         if dry_run {
             retried.push(entry.id);
             continue;
         }
-        let found = outbox.store.retry_parked(WhichParked::Row(entry.id)).await;
-        if found.map_err(|why| outbox.failed(why))? > 0 {
-            retried.push(entry.id);
-        } else {
+        match outbox.store.retry_parked(WhichParked::Row(entry.id)).await {
             // It came back meanwhile.
-            not_parked.push(entry.id);
+            Ok(0) => not_parked.push(entry.id),
+            Ok(_) => retried.push(entry.id),
+            Err(why) => {
+                failed = Some(outbox.failed(why));
+                break;
+            }
         }
     }
     let number = retried.len() as u64;
@@ -61,6 +63,9 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
             outbox.name
         );
         context.audit(&args.change, what);
+    }
+    if let Some(why) = failed {
+        return Err(why);
     }
     let outcome = Outcome::found(!not_parked.is_empty());
     let output = &mut context.output;

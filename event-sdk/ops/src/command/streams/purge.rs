@@ -1,5 +1,7 @@
 //! `streams purge`: deletes messages of a stream.
 
+use std::fmt::Write as _;
+
 use event_sdk::transport::{
     ErrorKind, HistoryRequest, HistoryStart, Order, PurgeRequest, StreamState, TransportExt as _,
 };
@@ -102,10 +104,10 @@ impl Args {
             None => "all messages".to_owned(),
         };
         if let Some(subject) = &self.subject {
-            what.push_str(&format!(" under {subject}"));
+            let _ = write!(what, " under {subject}");
         }
         if let Some(before) = self.before {
-            what.push_str(&format!(" before sequence {before}"));
+            let _ = write!(what, " before sequence {before}");
         }
         format!("{what} of the stream {}", self.stream)
     }

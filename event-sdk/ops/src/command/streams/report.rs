@@ -28,6 +28,10 @@ struct Account {
 }
 
 #[derive(Serialize)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the names say in which unit they are"
+)]
 struct Space {
     used_bytes: u64,
     reserved_bytes: u64,

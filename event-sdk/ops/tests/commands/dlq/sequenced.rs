@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::rig::{Shop, order};
 use crate::program::{on_terminal, piped};
-use crate::snapshot::{snapshot, wide_snapshot};
+use crate::snapshot::snapshot;
 
 /// A dead letter of a key, and an event that waits behind it.
 async fn dead_key(shop: &Shop, key: &str, sequence: u64) {
@@ -46,7 +46,7 @@ async fn keys_are_shown() {
     snapshot("dlq-keys.pipe", &piped(&shop.operations, command).await.out);
     let command = format!("{command} --show-personal-data");
     let json = piped(&shop.operations, &format!("{command} --json")).await;
-    wide_snapshot("dlq-keys.json", &json.out);
+    snapshot("dlq-keys.json", &json.out);
     for (name, command) in [
         ("dlq-release", "dlq release 7 --consumer billing"),
         (
@@ -57,7 +57,7 @@ async fn keys_are_shown() {
     ] {
         let dry = format!("{command} --dry-run");
         snapshot(
-            &format!("{name}-dry-run.pipe"),
+            &format!("{name}.dry-run.pipe"),
             &piped(&shop.operations, &dry).await.out,
         );
         let json = format!("{command} --json");
@@ -69,7 +69,7 @@ async fn keys_are_shown() {
                 piped(&shop.operations, command).await
             };
             assert_eq!(seen.code, 0, "{seen:?}");
-            wide_snapshot(&format!("{name}.{form}"), &seen.out);
+            snapshot(&format!("{name}.{form}"), &seen.out);
         }
     }
 }

@@ -121,6 +121,23 @@ async fn workflow(shop: &Shop) {
     assert_eq!(json(shop, 0, "dlq count --status all").await["letters"], 0);
 }
 
+#[tokio::test]
+async fn what_cannot_be_read_is_no_change() {
+    let shop = Shop::memory();
+    for command in [
+        "ls",
+        "redrive 1",
+        "archive 1",
+        "purge 1 --yes",
+        "expire 1d --yes",
+    ] {
+        let ran = piped(&shop.operations, &format!("dlq {command} --stream NOWHERE")).await;
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{command}");
+        assert!(ran.err.contains("NOWHERE"), "{}", ran.err);
+        assert!(!ran.err.contains("audit"), "{command}: {}", ran.err);
+    }
+}
+
 /// Redrives one letter and its group, and follows what becomes of the events.
 async fn redriven(shop: &Shop, first: u64, group: &str) {
     let command = format!("dlq redrive {first} --by ann --because 'prices are back'");

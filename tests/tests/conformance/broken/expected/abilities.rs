@@ -70,6 +70,21 @@ pub(super) const ABILITIES: &[Expected] = &[
         "a_purge_empties_the_stream", "a_purge_goes_by_its_filter",
         "a_purge_ends_before_a_sequence", "a_purge_keeps_the_newest",
     ]),
+    exactly(S::Pretends(Capability::Snapshots), &[
+        "a_snapshot_has_all_that_was_stored", "a_snapshot_has_the_consumers_that_are_asked_for",
+        "a_restore_over_a_stream_is_refused", "a_snapshot_of_another_stream_is_refused",
+        "a_snapshot_of_another_kind_is_refused", "a_snapshot_of_a_missing_stream_is_an_error",
+        "after_closing_no_snapshot_is_made",
+    ]),
+    exactly(S::CountsNothingInSnapshots, &[
+        "a_snapshot_has_all_that_was_stored", "a_snapshot_has_the_consumers_that_are_asked_for",
+    ]),
+    exactly(S::EmptiesSnapshots, &["a_snapshot_has_all_that_was_stored"]),
+    exactly(S::LeavesConsumersOut, &["a_snapshot_has_the_consumers_that_are_asked_for"]),
+    exactly(S::ConfirmsRestores, &[
+        "a_restore_over_a_stream_is_refused", "a_snapshot_of_another_stream_is_refused",
+        "a_snapshot_of_another_kind_is_refused",
+    ]),
     exactly(S::Pretends(Capability::Advisories), &[
         "a_termination_is_heard",
         "a_message_without_deliveries_left_is_heard",

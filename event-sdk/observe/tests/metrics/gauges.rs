@@ -1,0 +1,170 @@
+//! The gauges that a check sets: those of its report, and apart from those of another health.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use event_sdk::EventBus;
+use event_sdk::stream::StreamSpec;
+use event_sdk::time::SteppedClock;
+use event_sdk::transport::DeliverPolicy;
+use event_sdk_observe::health::Health;
+
+use crate::rig::Recorded;
+use crate::{OrderBilled, OrderPlaced, bus};
+
+#[tokio::test]
+async fn a_check_sets_the_gauges_to_what_it_reports() {
+    let recorded = Recorded::install();
+    let clock = SteppedClock::new();
+    let bus = bus(&clock);
+    let consumer = bus
+        .consumer::<OrderPlaced>("billing")
+        .deliver(DeliverPolicy::All)
+        .no_handler_timeout()
+        .ack_wait(Duration::from_secs(3_600))
+        .on(|_: OrderPlaced, _| std::future::pending());
+    let health = Health::builder(&bus)
+        .consumer(&consumer)
+        .dead_letters("BILLING");
+    let health = health.interval(Duration::ZERO).build();
+    for id in 0..7 {
+        bus.publisher().publish(OrderPlaced { id }).await.unwrap();
+    }
+    bus.publisher()
+        .publish(OrderBilled { id: 1 })
+        .await
+        .unwrap();
+    let mut readiness = consumer.readiness();
+    let running = tokio::spawn(consumer.run());
+    assert_eq!(readiness.changed().await, Some(true));
+    clock.advance(Duration::from_secs(42));
+    let report = health.check().await;
+    running.abort();
+
+    let metrics = recorded.take();
+    let durable = [
+        ("stream", "ORDERS"),
+        ("messaging.consumer.group.name", "billing"),
+        ("durable", "billing"),
+    ];
+    let reported = &report.consumers[0].durables[0];
+    assert_eq!(reported.lag_events, Some(7));
+    assert_eq!(metrics.gauge("event_sdk.consumer.lag", &durable), Some(7.0));
+    assert_eq!(
+        metrics.gauge("event_sdk.consumer.lag.seconds", &durable),
+        Some(42.0)
+    );
+    assert_eq!(
+        metrics.gauge("event_sdk.consumer.stuck", &durable),
+        Some(0.0)
+    );
+    let consumer = [("messaging.consumer.group.name", "billing")];
+    assert_eq!(
+        metrics.gauge("event_sdk.consumer.ready", &consumer),
+        Some(1.0)
+    );
+    assert_eq!(
+        metrics.gauge("event_sdk.dead_letters", &[("stream", "BILLING")]),
+        Some(1.0)
+    );
+    assert_eq!(
+        metrics.gauge("event_sdk.stream.messages", &[("stream", "ORDERS")]),
+        Some(7.0)
+    );
+    assert_eq!(
+        metrics.gauge("event_sdk.connection.connected", &[]),
+        Some(1.0)
+    );
+    assert_eq!(metrics.gauge("event_sdk.health.status", &[]), Some(0.0));
+    assert_eq!(
+        metrics.counter("event_sdk.health.checks", &[("status", "ok")]),
+        1
+    );
+}
+
+#[tokio::test]
+async fn the_gauges_of_a_consumer_that_was_removed_are_zero() {
+    let recorded = Recorded::install();
+    let clock = SteppedClock::new();
+    let bus = bus(&clock);
+    let gate = Arc::new(tokio::sync::Semaphore::new(0));
+    let opened = Arc::clone(&gate);
+    let consumer = bus
+        .consumer::<OrderPlaced>("billing")
+        .deliver(DeliverPolicy::All)
+        .max_ack_pending(1)
+        .on(move |_: OrderPlaced, _| {
+            let gate = Arc::clone(&opened);
+            async move {
+                gate.acquire().await?.forget();
+                Ok(())
+            }
+        });
+    for id in 0..3 {
+        bus.publisher().publish(OrderPlaced { id }).await.unwrap();
+    }
+    let consumers = event_sdk::consumer::Consumers::new();
+    let health = Health::builder(&bus).consumers(&consumers);
+    let health = health.interval(Duration::ZERO).build();
+    let id = consumers.add(consumer).unwrap();
+    consumers.ready().await.unwrap();
+    clock.advance(Duration::from_secs(10));
+    let report = health.check().await;
+    let durable = &report.consumers[0].durables[0];
+    assert_eq!(
+        (durable.lag_events, durable.lag_seconds),
+        (Some(3), Some(10.0))
+    );
+    let name = [("messaging.consumer.group.name", "billing")];
+    let durable = [name[0], ("stream", "ORDERS"), ("durable", "billing")];
+    gate.add_permits(3);
+    consumers.remove(id).await.unwrap();
+    health.check().await;
+    // A snapshot also resets, so that there is only one.
+    let metrics = recorded.take();
+    for gauge in ["lag", "lag.seconds", "stuck"] {
+        let gauge = format!("event_sdk.consumer.{gauge}");
+        assert_eq!(metrics.gauge(&gauge, &durable), Some(0.0), "{gauge}");
+    }
+    assert_eq!(metrics.gauge("event_sdk.consumer.ready", &name), Some(0.0));
+    let stream = [("stream", "ORDERS")];
+    assert_eq!(
+        metrics.gauge("event_sdk.stream.messages", &stream),
+        Some(0.0)
+    );
+}
+
+#[tokio::test]
+async fn two_healths_of_a_process_do_not_overwrite_each_other() {
+    let recorded = Recorded::install();
+    let of = |events: u64| async move {
+        let bus = EventBus::builder().source("two-healths");
+        let bus = bus.stream(StreamSpec::new("ORDERS").subject("orders.>"));
+        let bus = bus.memory().unwrap();
+        for id in 0..events {
+            bus.publisher().publish(OrderPlaced { id }).await.unwrap();
+        }
+        let health = Health::builder(&bus).stream("ORDERS").build();
+        (bus, health)
+    };
+    let ((one, first), (_other, second)) = (of(1).await, of(2).await);
+    one.close().await.unwrap();
+    first.check().await;
+    second.check().await;
+    // Its name is free again, and that of the first is not.
+    drop(second);
+    let (_third, third) = of(3).await;
+    third.check().await;
+    let named = Health::builder(&one).name("named").build();
+    named.check().await;
+
+    let metrics = recorded.take();
+    let status = |health| metrics.gauge("event_sdk.health.status", &[("health", health)]);
+    assert_eq!(status("two-healths"), Some(2.0));
+    assert_eq!(status("two-healths-2"), Some(0.0));
+    assert_eq!(status("named"), Some(2.0));
+    assert_eq!(metrics.series("event_sdk.health.status"), 3);
+    let stored = [("health", "two-healths-2"), ("stream", "ORDERS")];
+    let stored = metrics.gauge("event_sdk.stream.messages", &stored);
+    assert_eq!(stored, Some(3.0));
+}

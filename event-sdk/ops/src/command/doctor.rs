@@ -1,0 +1,173 @@
+//! `doctor`: says what is wrong with a set-up, why, and what to do. It only reads.
+
+mod clock;
+mod code;
+mod configuration;
+mod connection;
+mod consumers;
+mod filters;
+mod finding;
+mod http;
+mod monitor;
+mod streams;
+mod unread;
+mod user;
+
+use anstyle::Style;
+use event_sdk::shown::Shown;
+use serde::Serialize;
+
+use crate::context::{Context, Outcome};
+use crate::error::OpsError;
+use crate::output::{BAD, DIM, GOOD, NAME, WARN, styled};
+
+use self::code::{Code, Severity};
+use self::finding::{Finding, Findings};
+
+/// What `doctor` is told.
+#[derive(clap::Args)]
+#[command(after_help = "Examples:\n  \
+    doctor\n  \
+    doctor --config-only\n  \
+    doctor --monitor http://nats-1:8222\n  \
+    doctor --json | jq -r '.findings[].code'\n\n\
+    It changes nothing. docs/troubleshooting.md explains each code.")]
+pub(crate) struct Args {
+    /// Check the configuration, and connect to nothing
+    #[arg(long, conflicts_with_all = ["connect_only", "monitor"])]
+    config_only: bool,
+    /// Check the configuration and the connection, and no stream or consumer
+    #[arg(long)]
+    connect_only: bool,
+    /// Read the monitoring endpoints of a server too: healthz, varz, jsz, connz and subsz
+    #[arg(long, value_name = "URL")]
+    monitor: Option<String>,
+    /// List the codes of all findings, and check nothing
+    #[arg(long, conflicts_with_all = ["config_only", "connect_only", "monitor"])]
+    codes: bool,
+}
+
+/// What was looked at, and what was found.
+#[derive(Serialize)]
+struct Report {
+    checked: Vec<&'static str>,
+    findings: Vec<Finding>,
+}
+
+pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcome, OpsError> {
+    if args.codes {
+        return list(context);
+    }
+    let mut findings = Findings::default();
+    let mut checked = vec!["configuration"];
+    let source = configuration::check(context, &mut findings);
+    if !args.config_only
+        && let Some(source) = source
+    {
+        checked.push("connection");
+        if let Some((bus, user)) = connection::check(source, &mut findings).await
+            && !args.connect_only
+        {
+            checked.extend(["streams", "consumers"]);
+            let topology = context.operations.topology;
+            let clustered = user.as_ref().is_some_and(|user| user.cluster.is_some());
+            let declared = streams::check(&bus, topology, clustered, &mut findings).await;
+            consumers::check(&bus, &declared, &mut findings).await;
+            if let Some(user) = &user {
+                user::may_pull(user, &declared, &mut findings);
+            }
+        }
+    }
+    if let Some(url) = &args.monitor {
+        checked.push("monitor");
+        monitor::check(url, &mut findings).await;
+    }
+    let report = Report {
+        checked,
+        findings: findings.sorted(),
+    };
+    write(context, &report)?;
+    let needs_attention = |finding: &Finding| finding.severity != Severity::Note;
+    Ok(if report.findings.iter().any(needs_attention) {
+        Outcome::Found
+    } else {
+        Outcome::Done
+    })
+}
+
+fn write(context: &mut Context<'_>, report: &Report) -> Result<(), OpsError> {
+    let output = &mut context.output;
+    if output.json {
+        return Ok(output.json(report)?);
+    }
+    for Finding {
+        severity,
+        code,
+        thing,
+        problem,
+        remedy,
+    } in &report.findings
+    {
+        let severity = styled(style(*severity), severity);
+        let code = styled(DIM, format_args!("[{}]", code.name()));
+        // Names and texts come from servers.
+        let name = styled(NAME, Shown(thing, 60));
+        output.line(format_args!("{severity}: {name} {code}"))?;
+        output.indented(&format!("The {thing} {problem}."))?;
+        output.indented(&format!("To do: {remedy}."))?;
+    }
+    let of = |severity| {
+        let all = report.findings.iter();
+        all.filter(|finding| finding.severity == severity).count()
+    };
+    let (errors, warnings) = (of(Severity::Error), of(Severity::Warning));
+    let notes = of(Severity::Note);
+    let checked = report.checked.join(", ");
+    if errors + warnings == 0 {
+        let good = styled(GOOD, "nothing is wrong");
+        output.sentence(format_args!("{good} ({notes} notes); checked: {checked}"))?;
+    } else {
+        output.line(format_args!(
+            "{errors} errors, {warnings} warnings, {notes} notes; checked: {checked}"
+        ))?;
+    }
+    Ok(())
+}
+
+fn style(severity: Severity) -> Style {
+    match severity {
+        Severity::Error => BAD,
+        Severity::Warning => WARN,
+        Severity::Note => DIM,
+    }
+}
+
+/// A code in the list of all.
+#[derive(Serialize)]
+struct Listed {
+    code: Code,
+    severity: Severity,
+    means: &'static str,
+}
+
+fn list(context: &mut Context<'_>) -> Result<Outcome, OpsError> {
+    let all = Code::ALL.iter().map(|code| Listed {
+        code: *code,
+        severity: code.severity(),
+        means: code.means(),
+    });
+    let output = &mut context.output;
+    if output.json {
+        output.json(&all.collect::<Vec<_>>())?;
+    } else {
+        let rows = all.map(|it| {
+            [
+                it.code.name().to_owned(),
+                it.severity.to_string(),
+                it.means.to_owned(),
+            ]
+        });
+        output.table(["CODE", "SEVERITY", "MEANS"], rows)?;
+    }
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,88 @@
+//! The configuration: unknown names, values that are not allowed, what is missing, and a transport that
+//! reaches nobody.
+
+use event_sdk::EventBus;
+use event_sdk::config::{Config, ConfigProblem, ProblemKind, TransportChoice};
+
+use super::code::Code;
+use super::finding::Findings;
+use crate::context::Context;
+
+/// Where the bus comes from.
+pub(super) enum Source {
+    /// The program has it.
+    Given(EventBus),
+    /// It is made as configured.
+    Configured(Box<Config>),
+}
+
+/// Checks the configuration; `None` if no bus can be made from it.
+pub(super) fn check(context: &Context<'_>, findings: &mut Findings) -> Option<Source> {
+    if let Some(bus) = &context.operations.bus {
+        return Some(Source::Given(bus.clone()));
+    }
+    let config = match context.config() {
+        Ok(config) => config,
+        Err(error) => {
+            for problem in error.problems() {
+                add(problem, findings);
+            }
+            return None;
+        }
+    };
+    match config.transport {
+        None => {
+            findings.add(
+                Code::ConfigMissing,
+                "setting transport",
+                "is not set, so that there is no bus",
+                "set EVENT_SDK_TRANSPORT to `nats`, and EVENT_SDK_NATS__URL to the servers",
+            );
+            return None;
+        }
+        Some(TransportChoice::Nats) => {}
+        Some(other) => findings.add(
+            Code::NoTransport,
+            "setting transport",
+            format!("is `{other:?}`, so that no event reaches another process").to_lowercase(),
+            "set EVENT_SDK_TRANSPORT to `nats`, unless this program runs alone",
+        ),
+    }
+    Some(Source::Configured(Box::new(config)))
+}
+
+fn add(problem: &ConfigProblem, findings: &mut Findings) {
+    let (code, remedy) = match problem.kind() {
+        ProblemKind::Missing => (
+            Code::ConfigMissing,
+            "set it in the environment or in the file; docs/configuration.md lists all settings",
+        ),
+        ProblemKind::UnknownSetting => (
+            Code::ConfigUnknownKey,
+            "write the name as docs/configuration.md has it, or remove it",
+        ),
+        ProblemKind::Unreadable => (
+            Code::ConfigUnreadable,
+            "correct the path, the permissions or the form of the file",
+        ),
+        _ => (
+            Code::ConfigInvalid,
+            "set one of the values that are allowed; docs/configuration.md lists them",
+        ),
+    };
+    let thing = match problem.setting() {
+        Some(setting) => format!("setting {setting}"),
+        None => "configuration".to_owned(),
+    };
+    findings.add(code, thing, format!("is wrong: {problem}"), remedy);
+}
+
+/// Adds an error of making a bus from a configuration.
+pub(super) fn refused(error: &event_sdk::Error, findings: &mut Findings) {
+    findings.add(
+        Code::ConfigInvalid,
+        "configuration",
+        format!("cannot be used: {}", crate::error::chain(error)),
+        "correct the setting; docs/configuration.md lists them",
+    );
+}

@@ -1,0 +1,103 @@
+//! `doctor` names the cause in set-ups that are broken in one way each, and finds nothing in one that is
+//! not.
+
+mod api;
+mod configured;
+mod connected;
+mod monitored;
+mod running;
+mod shop;
+mod stored;
+
+use event_sdk_ops::Operations;
+use serde_json::Value;
+
+use crate::program::{piped, ran, words};
+
+/// What `doctor` found, and how it ended.
+#[derive(Debug)]
+pub(crate) struct Diagnosis {
+    code: u8,
+    findings: Vec<Value>,
+}
+
+impl Diagnosis {
+    async fn of(operations: &Operations, args: &str) -> Self {
+        let ran = piped(operations, &format!("doctor --json {args}")).await;
+        assert_eq!(ran.err, "", "{ran:?}");
+        let report: Value = serde_json::from_str(&ran.out).unwrap_or_else(|why| {
+            panic!("{why}: {ran:?}");
+        });
+        let findings = report["findings"].as_array().unwrap().clone();
+        for finding in &findings {
+            for field in ["severity", "code", "thing", "problem", "remedy"] {
+                assert!(!finding[field].as_str().unwrap().is_empty(), "{finding:#}");
+            }
+        }
+        Self {
+            code: ran.code,
+            findings,
+        }
+    }
+
+    /// The finding of this code about this thing, whose problem has this text.
+    #[track_caller]
+    fn names(&self, code: &str, thing: &str, problem: &str) -> &Self {
+        let found = self.findings.iter().find(|it| it["code"] == *code);
+        let found = found.unwrap_or_else(|| panic!("no {code}: {self:#?}"));
+        let is = |field: &str, part: &str| found[field].as_str().unwrap().contains(part);
+        assert!(is("thing", thing) && is("problem", problem), "{found:#}");
+        let attention = found["severity"] != "note";
+        assert_eq!(self.code, u8::from(attention), "{self:#?}");
+        self
+    }
+
+    /// The codes, notes aside.
+    fn codes(&self) -> Vec<&str> {
+        let all = self.findings.iter();
+        let all = all.filter(|finding| finding["severity"] != "note");
+        all.map(|finding| finding["code"].as_str().unwrap())
+            .collect()
+    }
+}
+
+#[tokio::test]
+async fn people_read_the_worst_first_with_what_to_do() {
+    let shop = Operations::new("shop");
+    let said = ran(&shop, &words("doctor --config-only"), b"", false).await;
+    assert_eq!(said.code, 1, "{said:?}");
+    assert_eq!(
+        said.out,
+        "error: setting transport [config-missing]\n  \
+         The setting transport is not set, so that there is no bus.\n  \
+         To do: set EVENT_SDK_TRANSPORT to `nats`, and EVENT_SDK_NATS__URL to the servers.\n\
+         1 errors, 0 warnings, 0 notes; checked: configuration\n"
+    );
+}
+
+/// The page has a row for each code, and no other.
+#[tokio::test]
+async fn the_page_on_troubleshooting_has_each_code() {
+    let page = include_str!("../../../../docs/troubleshooting.md");
+    let listed = piped(&Operations::new("shop"), "doctor --codes --json").await;
+    assert_eq!(listed.code, 0, "{listed:?}");
+    let listed: Vec<Value> = serde_json::from_str(&listed.out).unwrap();
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `"));
+    let mut rows: Vec<_> = rows.filter_map(|row| row.split_once('`')).collect();
+    let mut codes: Vec<_> = listed
+        .iter()
+        .map(|it| {
+            (
+                it["code"].as_str().unwrap(),
+                it["severity"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    codes.sort_unstable();
+    rows.sort_unstable();
+    let of_page: Vec<_> = rows
+        .iter()
+        .map(|(code, rest)| (*code, rest.split('|').nth(1).unwrap().trim()))
+        .collect();
+    assert_eq!(of_page, codes);
+}

@@ -1,0 +1,71 @@
+//! Users that may do too little or too much.
+
+use event_sdk::EventBus;
+use event_sdk::transport::nats::Nats;
+use event_sdk_ops::Operations;
+use event_sdk_test_servers::{Permissions, Server, User};
+
+use super::Diagnosis;
+use super::shop::{SHOP, Shop, connect, operator};
+
+/// What `doctor` finds as this user, where everything is applied.
+async fn as_user(user: User, name: &str) -> Diagnosis {
+    let options = Server::options().users([operator(), user]);
+    let server = options.start().await.unwrap();
+    let bus = EventBus::builder().transport(connect(&server).await);
+    SHOP.apply(&bus.unwrap()).await.unwrap();
+    let options = Nats::options(server.url()).user(name, "sesame");
+    let nats = Nats::connect(options).await.unwrap();
+    let bus = EventBus::builder().transport(nats).unwrap();
+    let shop = Operations::new("shop").topology(SHOP).bus(bus);
+    Diagnosis::of(&shop, "").await
+}
+
+#[tokio::test]
+async fn nothing_is_wrong_with_a_set_up_that_is_as_it_should_be() {
+    let shop = Shop::start().await;
+    let found = shop.diagnose().await;
+    assert_eq!(found.codes(), [""; 0], "{found:#?}");
+    assert_eq!(found.code, 0);
+}
+
+#[tokio::test]
+async fn a_user_that_may_do_everything_is_named() {
+    let all = User::password("root", "sesame");
+    let found = as_user(all, "root").await;
+    found.names(
+        "permission-too-large",
+        "user root",
+        "has no permissions set",
+    );
+
+    let may = Permissions::none().publish(&[">"]).subscribe(&["_INBOX.>"]);
+    let wide = User::password("wide", "sesame").permissions(may);
+    let found = as_user(wide, "wide").await;
+    found.names(
+        "permission-too-large",
+        "user wide",
+        "may publish everything (`>`)",
+    );
+}
+
+#[tokio::test]
+async fn a_user_that_may_not_pull_or_look_is_named() {
+    let look = [
+        "$JS.API.INFO",
+        "$JS.API.STREAM.>",
+        "$JS.API.CONSUMER.INFO.>",
+        "$JS.API.DIRECT.>",
+    ];
+    let look = [&look[..], &["$SYS.REQ.USER.INFO"]].concat();
+    let may = Permissions::none().publish(&look).subscribe(&["_INBOX.>"]);
+    let reader = User::password("reader", "sesame").permissions(may);
+    let found = as_user(reader, "reader").await;
+    let missing = "$JS.API.CONSUMER.MSG.NEXT.ORDERS.billing";
+    found.names("permission-missing", "user reader", missing);
+
+    let may = Permissions::pull_and_ack("ORDERS", "billing");
+    let service = User::password("service", "sesame").permissions(may);
+    let found = as_user(service, "service").await;
+    found.names("permission-missing", "user", "$JS.API.");
+}

@@ -1,0 +1,217 @@
+//! The monitoring endpoints: of real servers, and of one that lies.
+
+use std::time::Duration;
+
+use event_sdk_ops::Operations;
+use event_sdk_test_servers::server_process::Port;
+use event_sdk_test_servers::{Cluster, Server};
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpListener;
+
+use super::Diagnosis;
+use super::shop::Shop;
+
+/// What `doctor` finds at a monitoring endpoint, without connecting: `memory` is a warning of its own.
+async fn monitored(url: &str) -> Diagnosis {
+    let bus = event_sdk::EventBus::memory();
+    let operations = Operations::new("shop").bus(bus);
+    Diagnosis::of(&operations, &format!("--connect-only --monitor {url}")).await
+}
+
+/// Answers each path with a status and a body; others with 404.
+async fn fake(answers: Vec<(&'static str, u16, String)>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let mut stream = BufReader::new(stream);
+            let mut first = String::new();
+            stream.read_line(&mut first).await.unwrap();
+            let path = first.split(' ').nth(1).unwrap().trim_start_matches('/');
+            let path = path.split('?').next().unwrap();
+            let answer = answers.iter().find(|(of, ..)| *of == path);
+            let (status, body) = answer.map_or((404, ""), |(_, status, body)| (*status, body));
+            let head = format!(
+                "HTTP/1.1 {status} X\r\nContent-Length: {}\r\n\r\n",
+                body.len()
+            );
+            // The client may have given up by then.
+            let _ = stream.write_all(head.as_bytes()).await;
+            let _ = stream.write_all(body.as_bytes()).await;
+        }
+    });
+    url
+}
+
+/// The endpoints of a server without trouble, with these changes.
+async fn changed(change: impl FnOnce(&mut Value)) -> Diagnosis {
+    let mut all = json!({
+        "varz": {
+            "server_id": "S", "auth_required": true, "now": jiff::Timestamp::now(), "mem": 20_000_000,
+            "slow_consumers": 0,
+            "jetstream": { "config": { "sync_interval": 120_000_000_000_u64, "sync_always": true } }
+        },
+        "healthz": { "status": "ok" },
+        "jsz": {
+            "storage": 10, "memory": 0, "config": { "max_storage": 1000, "max_memory": 1000 },
+            "account_details": [{ "name": "$G", "stream_detail": [] }]
+        },
+        "connz": { "num_connections": 1 },
+        "subsz": { "num_subscriptions": 60 }
+    });
+    change(&mut all);
+    let paths = ["varz", "healthz", "jsz", "connz", "subsz"];
+    let status = |path| {
+        if all[path]["status"] == "unavailable" {
+            503
+        } else {
+            200
+        }
+    };
+    let answers = paths.map(|path| (path, status(path), all[path].to_string()));
+    monitored(&fake(answers.to_vec()).await).await
+}
+
+#[tokio::test]
+async fn a_server_without_trouble_has_no_finding_and_each_trouble_its_own() {
+    assert_eq!(changed(|_| {}).await.codes(), [""; 0]);
+
+    let ahead = jiff::Timestamp::now() + Duration::from_secs(90);
+    let found = changed(|all| all["varz"]["now"] = json!(ahead)).await;
+    found.names(
+        "clock-skew",
+        "clock of the server",
+        "s ahead of that of this machine",
+    );
+    let behind = jiff::Timestamp::now() - Duration::from_secs(90);
+    let found = changed(|all| all["varz"]["now"] = json!(behind)).await;
+    found.names(
+        "clock-skew",
+        "clock of the server",
+        "s behind that of this machine",
+    );
+
+    let found = changed(|all| all["varz"]["mem"] = 2_000_000_000_u64.into()).await;
+    found.names("server-memory-high", "server at 127.0.0.1", "2000 MB");
+    let found = changed(|all| all["varz"]["slow_consumers"] = 3.into()).await;
+    found.names("slow-consumers", "server at", "3 clients");
+    let found = changed(|all| all["jsz"]["storage"] = 950.into()).await;
+    found.names("server-storage-high", "server at", "950 of 1000 bytes");
+    let peers = json!({ "replicas": [{ "name": "n2", "offline": true }, { "name": "n3" }] });
+    let found = changed(|all| all["jsz"]["meta_cluster"] = peers).await;
+    found.names("peer-offline", "server n2", "is away");
+    let unwell = json!({ "status": "unavailable", "error": "JetStream is not current" });
+    let found = changed(|all| all["healthz"] = unwell).await;
+    found.names("server-unhealthy", "server at", "JetStream is not current");
+}
+
+#[tokio::test]
+async fn what_lies_or_is_no_server_is_named_and_does_no_harm() {
+    let html = "<html>not found</html>".to_owned();
+    let url = fake(vec![("varz", 200, html)]).await;
+    let found = monitored(&url).await;
+    found.names("monitor-unreadable", "server at", "is not JSON");
+
+    let url = fake(vec![("varz", 200, "{\"name\": []}".to_owned())]).await;
+    let found = monitored(&url).await;
+    found.names("monitor-unreadable", "server at", "without a `server_id`");
+
+    let url = fake(Vec::new()).await;
+    let found = monitored(&url).await;
+    found.names("monitor-unreadable", "server at", "status 404");
+
+    let huge = format!("[{}0]", "0,".repeat(9_000_000));
+    let url = fake(vec![("varz", 200, huge)]).await;
+    let found = monitored(&url).await;
+    found.names("monitor-unreadable", "server at", "larger than");
+
+    // Every field is of another form than a server has it.
+    let found = changed(|all| {
+        for path in ["healthz", "jsz", "connz"] {
+            all[path] = json!([{ "status": { "storage": [] } }]);
+        }
+        all["varz"]["jetstream"] = json!({ "config": "yes" });
+    })
+    .await;
+    assert_eq!(found.codes(), ["server-unhealthy"], "{found:#?}");
+}
+
+#[tokio::test]
+async fn an_endpoint_that_does_not_answer_is_named_without_its_login() {
+    let port = Port::reserve().unwrap().number();
+    let found = monitored(&format!("http://127.0.0.1:{port}")).await;
+    found.names(
+        "monitor-unreachable",
+        "server at 127.0.0.1",
+        "no connection",
+    );
+    let found = monitored("http://shop:a-planted-password@127.0.0.1:8222").await;
+    found.names("monitor-unreachable", "monitor", "login");
+    assert!(!format!("{found:?}").contains("planted"), "{found:?}");
+    let found = monitored("https://127.0.0.1:8222").await;
+    found.names("monitor-unreachable", "monitor", "https is not supported");
+
+    // It accepts, and says nothing.
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let found = monitored(&format!("http://{}", silent.local_addr().unwrap())).await;
+    found.names("monitor-unreachable", "server at", "no answer within");
+}
+
+#[tokio::test]
+async fn a_server_that_writes_late_and_lets_everybody_in_is_named() {
+    let server = Server::start().await.unwrap();
+    let found = monitored(&server.monitoring_url()).await;
+    found.names("sync-interval", "server at", "only every 120s");
+    found.names("no-authentication", "server at", "lets everybody connect");
+    found.names("no-clients", "server at", "has no client");
+}
+
+#[tokio::test]
+async fn a_durable_that_is_paused_is_named_and_so_is_one_of_others() {
+    let shop = Shop::start().await;
+    let until = jiff::Timestamp::now() + Duration::from_secs(3_600);
+    let pause = json!({ "pause_until": until });
+    shop.call("CONSUMER.PAUSE.ORDERS.billing", &pause).await;
+    let found = shop.diagnose().await;
+    found.names(
+        "consumer-paused",
+        "durable billing of stream ORDERS",
+        "is paused until",
+    );
+
+    // It is in no topology, so that only the server knows of it.
+    let other = json!({ "durable_name": "other", "ack_policy": "explicit", "pause_until": until });
+    let request = json!({ "stream_name": "ORDERS", "config": other });
+    shop.call("CONSUMER.DURABLE.CREATE.ORDERS.other", &request)
+        .await;
+    shop.call("CONSUMER.PAUSE.ORDERS.billing", &json!({})).await;
+    let url = shop.server.monitoring_url();
+    let found = Diagnosis::of(&shop.operations(), &format!("--monitor {url}")).await;
+    found.names(
+        "consumer-paused",
+        "durable other of stream ORDERS",
+        "is paused, and",
+    );
+}
+
+#[tokio::test]
+async fn a_server_of_the_cluster_that_is_away_is_named() {
+    let mut cluster = Cluster::start(3).await.unwrap();
+    cluster.server(2).stop().await.unwrap();
+    let url = cluster.server(0).monitoring_url();
+    // The others notice it after a while.
+    let noticed = async {
+        loop {
+            let found = monitored(&url).await;
+            if found.findings.iter().any(|it| it["code"] == "peer-offline") {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let found = tokio::time::timeout(Duration::from_secs(60), noticed).await;
+    let found = found.unwrap();
+    found.names("peer-offline", "server nats-", "is away");
+}

@@ -1,0 +1,191 @@
+//! Backups of streams: one `.tar.gz` file with a manifest, and the stream in the form in which its
+//! server reads it.
+//!
+//! [`write`](write()) makes a backup, [`restore`] creates the stream from it, and [`verify`] reads
+//! a backup without a server. A backup has messages with headers, sequences and stored times, the
+//! configuration of the stream, and its consumers with their positions.
+//!
+//! ```
+//! use event_sdk::EventBus;
+//! use event_sdk_topology::backup;
+//!
+//! # async fn example(bus: EventBus, other: EventBus) -> Result<(), backup::BackupError> {
+//! let manifest = backup::write(&bus, "ORDERS", "orders.tar.gz", |progress| {
+//!     println!("{} bytes of {}", progress.done, progress.stream);
+//! })
+//! .await?;
+//! println!("{} messages up to sequence {}", manifest.messages, manifest.last_sequence);
+//!
+//! // On another server, or where the stream was deleted.
+//! backup::restore(&other, "orders.tar.gz", |_| {}).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # The file
+//!
+//! The archive has one folder, with the name of the stream, and in it three files in this order:
+//!
+//! - `manifest.json`: the [`Manifest`];
+//! - `backup.json`: the configuration and state of the stream, as the transport tells them;
+//! - `stream.tar.s2`, of a NATS server: its own archive. The memory transport has
+//!   `stream.event-sdk-memory`.
+//!
+//! `nats stream restore DIR` of the NATS command line reads the unpacked folder. A backup holds
+//! whatever events hold, so the file can be read by its owner only, and belongs where the data may
+//! be.
+
+mod archive;
+mod error;
+mod manifest;
+mod reader;
+mod writer;
+
+use std::path::Path;
+
+use event_sdk::EventBus;
+use event_sdk::text::Text;
+use event_sdk::transport::{RestoreRequest, SnapshotRequest, StreamState, TransportExt as _};
+use futures_util::StreamExt as _;
+
+pub use self::error::BackupError;
+pub use self::manifest::{Content, Manifest};
+use self::writer::Writer;
+
+/// How far a backup or a restore is.
+///
+/// Fields may be added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// The stream.
+    pub stream: Text,
+    /// Bytes of the content that were written or sent so far.
+    pub done: u64,
+    /// All bytes of the content; `None` while a backup is written, as a server does not tell how
+    /// well its content is compressed.
+    pub total: Option<u64>,
+    /// Number of messages in the whole backup.
+    pub messages: u64,
+}
+
+/// A stream that was restored.
+///
+/// Fields may be added.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Restored {
+    /// What the backup has.
+    pub manifest: Manifest,
+    /// The stream and its counts. It has fewer messages than the backup if some have become too old
+    /// since.
+    pub state: StreamState,
+}
+
+/// Writes a stream into a new file, and calls `progress` after each piece.
+///
+/// `stream` is the name of a stream, or a [`SnapshotRequest`], which can leave out the consumers.
+/// The file is written under a temporary name in the same folder, which needs room for the content
+/// twice, and gets its name when it is complete. Memory holds some 16 MiB at the most.
+///
+/// Cancel-safe: dropping the future leaves no file.
+///
+/// # Errors
+///
+/// [`BackupError::FileExists`], [`BackupError::Io`], and [`BackupError::Transport`] with the errors
+/// of [`Snapshots::snapshot`](event_sdk::transport::Snapshots::snapshot).
+pub async fn write(
+    bus: &EventBus,
+    stream: impl Into<SnapshotRequest>,
+    path: impl AsRef<Path>,
+    mut progress: impl FnMut(Progress),
+) -> Result<Manifest, BackupError> {
+    let request = stream.into();
+    let stream = request.stream.clone();
+    let writer = Writer::begin(path.as_ref())?;
+    let snapshot = bus.transport().snapshot_stream(request).await?;
+    let manifest = Manifest::of(bus, &stream, &snapshot.info);
+    let mut report = Progress {
+        stream,
+        done: 0,
+        total: None,
+        messages: snapshot.info.messages,
+    };
+    progress(report.clone());
+    let mut content = snapshot.content;
+    while let Some(piece) = content.next().await {
+        let piece = piece?;
+        report.done += piece.len() as u64;
+        if !writer.push(piece).await {
+            break;
+        }
+        progress(report.clone());
+    }
+    writer.finish(manifest, snapshot.info.description).await
+}
+
+/// Creates the stream of a backup, and calls `progress` after each piece.
+///
+/// The whole file is read first and compared with its manifest, so that a damaged backup changes
+/// nothing. It is then sent as it is read, in bounded memory.
+///
+/// Not cancel-safe: after dropping the future, the stream may have been created
+/// ([`Snapshots::restore`](event_sdk::transport::Snapshots::restore)).
+///
+/// # Errors
+///
+/// [`BackupError::Io`], [`BackupError::NotABackup`], [`BackupError::NewerFormat`],
+/// [`BackupError::Damaged`]; [`BackupError::OtherPrefix`] if the bus has another prefix than the
+/// one that wrote the backup, since its events would not reach this stream; and
+/// [`BackupError::Transport`] with the errors of
+/// [`Snapshots::restore`](event_sdk::transport::Snapshots::restore), such as
+/// [`StreamExists`](event_sdk::transport::ErrorKind::StreamExists).
+pub async fn restore(
+    bus: &EventBus,
+    path: impl AsRef<Path>,
+    mut progress: impl FnMut(Progress),
+) -> Result<Restored, BackupError> {
+    let path = path.as_ref();
+    let (manifest, description) = reader::verified(path).await?;
+    if manifest.prefix != bus.prefix() {
+        return Err(BackupError::OtherPrefix {
+            path: path.to_owned(),
+            backup: manifest.prefix,
+            bus: bus.prefix().to_owned(),
+        });
+    }
+    let mut report = Progress {
+        stream: Text::from(manifest.stream.clone()),
+        done: 0,
+        total: Some(manifest.content.size),
+        messages: manifest.messages,
+    };
+    progress(report.clone());
+    let (content, mut sent) = reader::content(path, &manifest);
+    let kind = Text::from(manifest.kind.clone());
+    let request = RestoreRequest::new(report.stream.clone(), kind, description, content);
+    let mut restoring = bus.transport().restore_stream(request);
+    let state = loop {
+        tokio::select! {
+            state = &mut restoring => break state?,
+            Some(size) = sent.recv() => {
+                report.done += size;
+                progress(report.clone());
+            }
+        }
+    };
+    Ok(Restored { manifest, state })
+}
+
+/// Reads a whole backup, compares it with its manifest, and returns that. It needs no server.
+///
+/// Cancel-safe: it changes nothing.
+///
+/// # Errors
+///
+/// [`BackupError::Io`], [`BackupError::NotABackup`], [`BackupError::NewerFormat`],
+/// [`BackupError::Damaged`].
+pub async fn verify(path: impl AsRef<Path>) -> Result<Manifest, BackupError> {
+    let (manifest, _) = reader::verified(path.as_ref()).await?;
+    Ok(manifest)
+}
