@@ -81,8 +81,8 @@ impl PermissionsBuilder {
         self.other(Role::Deployment, user.into())
     }
 
-    /// Adds a user for people and programs that operate the application: reads, deletes and purges
-    /// stored events, pauses and resets consumers, and lists, redrives and purges dead letters. It may
+    /// Adds a user for people and programs that operate the application: reads, backs up, deletes and
+    /// purges stored events, pauses and resets consumers, and lists, redrives and purges dead letters. It may
     /// not publish events.
     pub fn operator(self, user: impl Into<String>) -> Self {
         self.other(Role::Operator, user.into())
