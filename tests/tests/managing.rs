@@ -57,7 +57,7 @@ async fn a_bus_applies_the_streams_that_it_declares() {
     assert_eq!(
         texts,
         [
-            "ORDERS updated: max messages from None to Some(10)",
+            "ORDERS updated: max messages from no limit to 10",
             "CRM unchanged"
         ]
     );

@@ -107,7 +107,7 @@ async fn other_partitions(
             } else if begun && !exists(last.clone()).await? {
                 format!("without {last}")
             } else if !begun && exists(spec.name.to_owned()).await? {
-                "None".to_owned()
+                "none".to_owned()
             } else {
                 return Ok(None);
             }
@@ -116,7 +116,7 @@ async fn other_partitions(
     Ok(Some(Difference {
         field: "partitions",
         existing: found,
-        wanted: format!("{:?}", spec.partitions),
+        wanted: (spec.partitions).map_or_else(|| "none".to_owned(), |number| number.to_string()),
     }))
 }
 

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 
 use super::Capability;
 use super::capability::asked;
-use super::difference::{Difference, Differences, sorted};
+use super::difference::{Difference, Differences, Limit, sorted};
 use super::prefetch::Prefetch;
 use crate::subject::Pattern;
 use crate::text::Text;
@@ -158,11 +158,15 @@ impl ConsumerConfig {
         );
         compare(Self::ACK_POLICY, &self.ack, &wanted.ack);
         compare("ack wait", &self.ack_wait, &wanted.ack_wait);
-        compare("max deliver", &self.max_deliver, &wanted.max_deliver);
+        compare(
+            "max deliver",
+            &Limit(&self.max_deliver),
+            &Limit(&wanted.max_deliver),
+        );
         compare(
             "max ack pending",
-            &self.max_ack_pending,
-            &wanted.max_ack_pending,
+            &Limit(&self.max_ack_pending),
+            &Limit(&wanted.max_ack_pending),
         );
         compare("backoff", &self.backoff, &wanted.backoff);
         differences.into_found()

@@ -44,6 +44,18 @@ pub(super) fn write_changes(f: &mut fmt::Formatter<'_>, differences: &[Differenc
     Ok(())
 }
 
+/// A limit, as differences show it: its value, or `no limit`.
+pub(super) struct Limit<'a, T>(pub(super) &'a Option<T>);
+
+impl<T: fmt::Debug> fmt::Debug for Limit<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(limit) => limit.fmt(f),
+            None => f.write_str("no limit"),
+        }
+    }
+}
+
 /// Differences, as they are found.
 #[derive(Debug, Default)]
 pub(super) struct Differences(Vec<Difference>);

@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::Capability;
 use super::capability::asked;
-use super::difference::{Difference, Differences, sorted, write_changes};
+use super::difference::{Difference, Differences, Limit, sorted, write_changes};
 use crate::stream::{Compression, Retention, StreamConfig};
 
 /// The result of [`StreamAdmin::apply`](super::StreamAdmin::apply).
@@ -66,15 +66,23 @@ impl StreamConfig {
             &sorted(&self.subjects),
             &sorted(&wanted.subjects),
         );
-        compare("max messages", &has.messages, &wants.messages);
+        compare(
+            "max messages",
+            &Limit(&has.messages),
+            &Limit(&wants.messages),
+        );
         compare(
             "max messages per subject",
-            &has.messages_per_subject,
-            &wants.messages_per_subject,
+            &Limit(&has.messages_per_subject),
+            &Limit(&wants.messages_per_subject),
         );
-        compare("max bytes", &has.bytes, &wants.bytes);
-        compare("max age", &has.age, &wants.age);
-        compare("max message size", &has.message_size, &wants.message_size);
+        compare("max bytes", &Limit(&has.bytes), &Limit(&wants.bytes));
+        compare("max age", &Limit(&has.age), &Limit(&wants.age));
+        compare(
+            "max message size",
+            &Limit(&has.message_size),
+            &Limit(&wants.message_size),
+        );
         compare("discard", &has.discard, &wants.discard);
         compare(
             "duplicate window",
@@ -159,7 +167,7 @@ mod tests {
         let differences = config(&orders()).differences(&wanted);
         assert_eq!(
             StreamChange::Updated { differences }.to_string(),
-            "updated: max messages from None to Some(9); replicas from 1 to 3"
+            "updated: max messages from no limit to 9; replicas from 1 to 3"
         );
     }
 }

@@ -62,7 +62,7 @@ fn a_consumer_is_bound_as_it_is() {
         differences,
         [
             "ack wait is 30s, wanted 1s",
-            "max deliver is None, wanted Some(3)"
+            "max deliver is no limit, wanted 3"
         ]
     );
     let mut unacked = durable("d");

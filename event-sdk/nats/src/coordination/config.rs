@@ -129,7 +129,10 @@ fn shown(field: &str, value: &Value) -> String {
     match (field, value) {
         ("max_age", Value::Number(nanos)) => {
             let age = nanos.as_u64().filter(|nanos| *nanos > 0);
-            debug(&age.map(Duration::from_nanos))
+            age.map_or_else(
+                || "no limit".to_owned(),
+                |nanos| debug(&Duration::from_nanos(nanos)),
+            )
         }
         ("duplicate_window", Value::Number(nanos)) => {
             debug(&Duration::from_nanos(nanos.as_u64().unwrap_or(0)))
@@ -203,7 +206,7 @@ mod tests {
         let differences = wanted.differences(&existing).unwrap();
         assert_eq!(
             StreamChange::Updated { differences }.to_string(),
-            "updated: max age from Some(86400s) to None; storage from File to Memory"
+            "updated: max age from 86400s to no limit; storage from File to Memory"
         );
         assert_eq!(wanted.differences(&wanted.created()), Ok(Vec::new()));
     }

@@ -20,6 +20,7 @@ use serde::Serialize;
 use crate::context::{Context, Outcome};
 use crate::error::OpsError;
 use crate::output::{BAD, DIM, GOOD, NAME, WARN, styled};
+use crate::units::count;
 
 use self::code::{Code, Severity};
 use self::finding::{Finding, Findings};
@@ -118,17 +119,19 @@ fn write(context: &mut Context<'_>, report: &Report) -> Result<(), OpsError> {
     }
     let of = |severity| {
         let all = report.findings.iter();
-        all.filter(|finding| finding.severity == severity).count()
+        all.filter(|finding| finding.severity == severity).count() as u64
     };
     let (errors, warnings) = (of(Severity::Error), of(Severity::Warning));
-    let notes = of(Severity::Note);
+    let notes = count(of(Severity::Note), "note");
     let checked = report.checked.join(", ");
     if errors + warnings == 0 {
         let good = styled(GOOD, "nothing is wrong");
-        output.sentence(format_args!("{good} ({notes} notes); checked: {checked}"))?;
+        output.sentence(format_args!("{good} ({notes}); checked: {checked}"))?;
     } else {
         output.line(format_args!(
-            "{errors} errors, {warnings} warnings, {notes} notes; checked: {checked}"
+            "{}, {}, {notes}; checked: {checked}",
+            count(errors, "error"),
+            count(warnings, "warning")
         ))?;
     }
     Ok(())

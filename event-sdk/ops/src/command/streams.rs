@@ -1,6 +1,7 @@
 //! `streams`: the streams of the server, and the declared topology.
 
 mod apply;
+#[cfg(feature = "backup")]
 mod backup;
 #[cfg(feature = "nats")]
 mod file;
@@ -40,8 +41,10 @@ pub(crate) enum Streams {
     #[cfg(feature = "nats")]
     Import(file::ImportArgs),
     /// Write a stream into a file, with its messages and consumers
+    #[cfg(feature = "backup")]
     Backup(backup::BackupArgs),
     /// Create a stream from a backup
+    #[cfg(feature = "backup")]
     Restore(backup::RestoreArgs),
 }
 
@@ -59,7 +62,9 @@ impl Streams {
             Self::Export(args) => file::export(context, &args).await,
             #[cfg(feature = "nats")]
             Self::Import(args) => file::import(context, &args).await,
+            #[cfg(feature = "backup")]
             Self::Backup(args) => backup::backup(context, &args).await,
+            #[cfg(feature = "backup")]
             Self::Restore(args) => backup::restore(context, &args).await,
         }
     }

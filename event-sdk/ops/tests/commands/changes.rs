@@ -4,7 +4,9 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use event_sdk::transport::TransportExt as _;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::program::{on_terminal, piped, ran, words};
 use crate::shop::{SHOP, busy, operations};
@@ -95,10 +97,13 @@ impl<'a> MakeWriter<'a> for Traced {
 #[tokio::test]
 async fn a_change_is_audited_once() {
     let traced = Traced::default();
-    let subscriber = tracing_subscriber::fmt()
+    // Spans of other tests would be taken for interesting, and their events would carry traces.
+    let audits = Targets::new().with_target("event_sdk_ops::audit", tracing::Level::INFO);
+    let written = tracing_subscriber::fmt::layer()
         .with_writer(traced.clone())
         .with_ansi(false);
-    let _guard = tracing::subscriber::set_default(subscriber.finish());
+    let subscriber = tracing_subscriber::registry().with(audits).with(written);
+    let _guard = tracing::subscriber::set_default(subscriber);
     let shop = operations(busy().await);
     let args =
         "consumers pause ORDERS billing --for 1h --by 'ada\u{1b}[31m' --because 'the ledger moves'";

@@ -71,7 +71,7 @@ async fn people_read_the_worst_first_with_what_to_do() {
         "error: setting transport [config-missing]\n  \
          The setting transport is not set, so that there is no bus.\n  \
          To do: set EVENT_SDK_TRANSPORT to `nats`, and EVENT_SDK_NATS__URL to the servers.\n\
-         1 errors, 0 warnings, 0 notes; checked: configuration\n"
+         1 error, 0 warnings, 0 notes; checked: configuration\n"
     );
 }
 

@@ -24,20 +24,24 @@ pub(crate) async fn screens_on(
         let args = words(&format!("{command} {args} {more}"));
         let ran = ran(&operations().await, &args, b"", is_terminal).await;
         let name = format!("{}.{form}", command.replace(' ', "-"));
-        let err = if ran.err.is_empty() {
-            String::new()
-        } else {
-            format!("--- on the standard error:\n{}", masked(&ran.err))
+        let err = match masked(&ran.err) {
+            err if err.is_empty() => err,
+            err => format!("--- on the standard error:\n{err}"),
         };
         let screen = format!("{}{err}--- exit code {}\n", ran.out, ran.code);
         snapshot(&name, &screen);
     }
 }
 
-/// Without the time of an audit line, which is that of this machine.
+/// Without the time and the files of an audit line, and without progress, which depends on the speed
+/// of the machine.
 fn masked(err: &str) -> String {
     let folder = std::env::temp_dir().display().to_string();
-    let lines = err.lines().map(|line| match line.split_once("audit:") {
+    let lines = err
+        .lines()
+        .map(|line| line.rsplit('\r').next().unwrap_or(line));
+    let lines = lines.filter(|line| !line.is_empty());
+    let lines = lines.map(|line| match line.split_once("audit:") {
         Some((before, after)) => {
             let mut words: Vec<_> = after.split(' ').collect();
             if let Some(time) = words.iter_mut().find(|word| word.ends_with('Z')) {
@@ -86,13 +90,8 @@ async fn files() {
     })
     .await;
     let elsewhere = async || {
-        let other = event_sdk::stream::StreamSpec::new("OTHER").subject("other.>");
-        operations(
-            event_sdk::EventBus::builder()
-                .stream(other)
-                .memory()
-                .unwrap(),
-        )
+        let other = StreamSpec::new("OTHER").subject("other.>");
+        operations(EventBus::builder().stream(other).memory().unwrap())
     };
     let args = format!("{} --by ada", backup.display());
     screens_on("streams restore", &args, elsewhere).await;

@@ -82,6 +82,74 @@ async fn a_shop_is_made_and_operated_on_the_current_server() {
 }
 
 #[tokio::test]
+async fn a_stream_moves_to_another_server() {
+    let (from, to) = (Server::options().start(), Server::options().start());
+    let (from, to) = (from.await.unwrap(), to.await.unwrap());
+    let (shop, other) = (shop(&from).await, shop(&to).await);
+    assert_eq!(piped(&shop, "streams apply").await.code, 0);
+    for number in 0..5 {
+        let data = format!(r#"{{"order":"o-{number}","cents":1,"customer":"c"}}"#);
+        let ran = piped(&shop, &format!("publish order.placed '{data}'")).await;
+        assert_eq!(ran.code, 0, "{ran:?}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let backup = folder.path().join("orders.tar.gz").display().to_string();
+    let written = json(&shop, &format!("streams backup ORDERS {backup}")).await;
+    assert_eq!(
+        (&written["messages"], &written["consumers"]),
+        (&5.into(), &1.into())
+    );
+    for (ran, why) in [
+        (
+            piped(&shop, &format!("streams backup ORDERS {backup}")).await,
+            "exists",
+        ),
+        (
+            piped(&shop, &format!("streams restore {backup}")).await,
+            "ORDERS",
+        ),
+    ] {
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{ran:?}");
+        assert!(ran.err.contains(why), "{}", ran.err);
+    }
+    json(&other, &format!("streams restore {backup} --dry-run")).await;
+    assert_eq!(piped(&other, "streams info ORDERS").await.code, 2);
+    json(&other, &format!("streams restore {backup}")).await;
+    for args in ["streams info ORDERS", "consumers info ORDERS billing"] {
+        let (before, after) = (json(&shop, args).await, json(&other, args).await);
+        for field in [
+            "messages",
+            "last_sequence",
+            "first_at",
+            "pending",
+            "filters",
+        ] {
+            assert_eq!(before[field], after[field], "{args}: {field}");
+        }
+    }
+
+    let exported = piped(&shop, "streams export BILLING").await;
+    let file = folder.path().join("billing.json").display().to_string();
+    std::fs::write(&file, exported.out).unwrap();
+    let import = format!("streams import {file}");
+    for (shop, result) in [
+        (&shop, "unchanged"),
+        (&other, "created"),
+        (&other, "unchanged"),
+    ] {
+        assert_eq!(json(shop, &import).await["result"], result);
+    }
+    let changed = std::fs::read_to_string(&file)
+        .unwrap()
+        .replace("1048576", "2097152");
+    std::fs::write(&file, changed).unwrap();
+    let refused = piped(&shop, &format!("{import} --json")).await;
+    assert_eq!((refused.code, refused.err.as_str()), (1, ""), "{refused:?}");
+    assert!(refused.out.contains("\"refused\""), "{}", refused.out);
+    assert_eq!(piped(&shop, "streams verify").await.code, 0);
+}
+
+#[tokio::test]
 async fn the_oldest_server_says_which_it_would_take() {
     let program = nats::oldest().unwrap();
     let server = Server::options().program(program).start().await.unwrap();

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::super::difference::{Difference, Differences};
+use super::super::difference::{Difference, Differences, Limit};
 use crate::stream::{Storage, StreamConfig, check_name};
 use crate::text::Text;
 
@@ -134,7 +134,7 @@ impl BucketConfig {
             differences.compare(field, existing, wanted);
         };
         compare("name", &self.name, &wanted.name);
-        compare("max age", &self.max_age, &wanted.max_age);
+        compare("max age", &Limit(&self.max_age), &Limit(&wanted.max_age));
         compare("replicas", &self.replicas, &wanted.replicas);
         compare("storage", &self.storage, &wanted.storage);
         differences.into_found()

@@ -16,8 +16,8 @@ use crate::units::{count, size, time};
 #[derive(clap::Args)]
 #[command(
     after_help = "The file has messages with headers, sequences and times, the settings of the stream and the\n\
-    positions of its consumers. It is written under a temporary name, replaces no file, and holds whatever\n\
-    the events hold.\n\n\
+    positions of its consumers. It is written under a temporary name, replaces no file, and holds\n\
+    whatever the events hold.\n\n\
     Examples:\n  \
     streams backup ORDERS orders-2026-05-01.tar.gz\n  \
     streams backup ORDERS orders.tar.gz --without-consumers"

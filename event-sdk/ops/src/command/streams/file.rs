@@ -98,7 +98,12 @@ pub(super) async fn import(
     let bus = context.bus().await?;
     let admin = streams(&bus)?;
     let differences = match admin.state(&config.name).await {
-        Ok(state) => Some(state.config.differences(&config)),
+        Ok(state) => {
+            let mut wanted = config.clone();
+            // A server has no such limit, and a file does not say it.
+            wanted.deduplication.capacity = state.config.deduplication.capacity;
+            Some(state.config.differences(&wanted))
+        }
         Err(error) if *error.kind() == ErrorKind::StreamNotFound => None,
         Err(error) => return Err(error.into()),
     };
