@@ -216,7 +216,7 @@ pub(super) async fn operates(place: &Place<'_>) -> anyhow::Result<()> {
     // A backup of more than one part.
     let mut random = fastrand::Rng::with_seed(7);
     let noise = std::iter::repeat_with(|| random.u8(..)).take(300_000);
-    let noise = Bytes::from_iter(noise);
+    let noise: Bytes = noise.collect();
     for subject in ["shop.orders.noise", "dlq.=rest.noise.1", "retry.noise.1"] {
         let raw = admin.raw().absolute();
         raw.publish(subject, noise.clone()).await?;

@@ -18,11 +18,11 @@ const ROWS: &[(&str, &[&[Line]])] = &[
         &[TAKES, BINDS, CREATES_ONE],
     ),
     (
-        "the same, of several patterns",
+        "consumes a durable or a group with several filters",
         &[TAKES, BINDS, CREATES_SEVERAL],
     ),
     (
-        "and hears of events that are exhausted",
+        "consumes a durable with one filter, creates a missing one, and receives",
         &[TAKES, BINDS, CREATES_ONE, HEARS_EXHAUSTED],
     ),
     ("only takes from a durable", &[TAKES]),
