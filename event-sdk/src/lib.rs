@@ -80,7 +80,7 @@
 //! [README](https://github.com/event-sdk/event-sdk#readme):
 //!
 //! - to set up: [configuration], [topology],
-//!   [production], [rolling deploys];
+//!   [production], [security], [rolling deploys];
 //! - to be sure: [order], [dead letters],
 //!   [the outbox], [the inbox], [durability];
 //! - to operate: [health and metrics], [the runbook],
@@ -91,6 +91,7 @@
 //! [configuration]: https://github.com/event-sdk/event-sdk/blob/main/docs/configuration.md
 //! [topology]: https://github.com/event-sdk/event-sdk/blob/main/docs/topology.md
 //! [production]: https://github.com/event-sdk/event-sdk/blob/main/docs/production.md
+//! [security]: https://github.com/event-sdk/event-sdk/blob/main/docs/security.md
 //! [rolling deploys]: https://github.com/event-sdk/event-sdk/blob/main/docs/rolling-deploys.md
 //! [order]: https://github.com/event-sdk/event-sdk/blob/main/docs/ordering.md
 //! [dead letters]: https://github.com/event-sdk/event-sdk/blob/main/docs/dead-letters.md

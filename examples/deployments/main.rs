@@ -31,6 +31,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use event_sdk::EventBus;
+use event_sdk::config::Config;
 use event_sdk::consumer::{Consumers, Filter, shutdown_signal};
 use event_sdk::dead_letters::{LetterFilter, Page};
 
@@ -38,8 +39,12 @@ use crate::settings::{Handler, Settings};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let settings = Settings::parse();
-    let buses = place::open().await?;
+    run(Settings::parse(), &place::config().load()?).await
+}
+
+/// Makes the deployments while the handlers run.
+async fn run(settings: Settings, config: &Config) -> anyhow::Result<()> {
+    let buses = place::open(config).await?;
     let (bus, metrics) = (&buses[0], metrics::Metrics::default());
     let handlers = Consumers::new();
     for (region, bus) in place::REGIONS.iter().zip(&buses) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use event_sdk::config::{Config, TransportChoice};
+use event_sdk::config::{Config, ConfigLoader, TransportChoice};
 use event_sdk::dead_letters::DeadLetterStream;
 use event_sdk::stream::StreamSpec;
 use event_sdk::{BusBuilder, EventBus};
@@ -41,16 +41,19 @@ pub(crate) fn region(name: &str) -> BusBuilder {
     streams().fold(bus, BusBuilder::stream)
 }
 
-/// The buses of the regions, over one transport: that of the environment, or in this process.
-pub(crate) async fn open() -> anyhow::Result<[EventBus; 3]> {
-    let config =
-        Config::loader().defaults(|config| config.transport = Some(TransportChoice::Memory));
-    let (config, [us, eu, ap]) = (config.load()?, REGIONS.map(region));
-    let us = us.connect(&config).await?;
+/// The configuration of the environment; without one, the streams are in this process.
+pub(crate) fn config() -> ConfigLoader {
+    Config::loader().defaults(|config| config.transport = Some(TransportChoice::Memory))
+}
+
+/// The buses of the regions, over one transport.
+pub(crate) async fn open(config: &Config) -> anyhow::Result<[EventBus; 3]> {
+    let [us, eu, ap] = REGIONS.map(region);
+    let us = us.connect(config).await?;
     us.apply().await.context("the streams")?;
     let other = |region: BusBuilder| {
         let transport = Arc::clone(us.transport());
-        anyhow::Ok(region.configure(&config)?.transport(transport)?)
+        anyhow::Ok(region.configure(config)?.transport(transport)?)
     };
     Ok([us.clone(), other(eu)?, other(ap)?])
 }

@@ -1,5 +1,6 @@
 //! Tests of the handlers and of the provider, on the test bus with virtual time.
 
+mod secured;
 mod webhook;
 
 use std::sync::Arc;

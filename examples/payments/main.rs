@@ -72,7 +72,8 @@ async fn main() -> anyhow::Result<()> {
 }
 
 async fn normal(args: &Args) -> anyhow::Result<()> {
-    let outcome = normal::run(streams::configured().await?, args.payments).await?;
+    let config = streams::config().load()?;
+    let outcome = normal::run(streams::configured(&config).await?, args.payments).await?;
     for (cause, letters) in &outcome.letters {
         println!("{letters} dead letters, redriven: {cause}");
     }

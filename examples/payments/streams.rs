@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use event_sdk::config::{Config, TransportChoice};
+use event_sdk::config::{Config, ConfigLoader, TransportChoice};
 use event_sdk::dead_letters::DeadLetterStream;
 use event_sdk::stream::StreamSpec;
 use event_sdk::transport::nats::Nats;
@@ -85,11 +85,14 @@ fn builder() -> BusBuilder {
     bus.stream(dead_letters().retry_spec())
 }
 
-/// The bus of the environment, with its streams; without a configuration, they are in this process.
-pub(crate) async fn configured() -> Result<EventBus, event_sdk::Error> {
-    let config =
-        Config::loader().defaults(|config| config.transport = Some(TransportChoice::Memory));
-    let bus = builder().connect(&config.load()?).await?;
+/// The configuration of the environment; without one, the streams are in this process.
+pub(crate) fn config() -> ConfigLoader {
+    Config::loader().defaults(|config| config.transport = Some(TransportChoice::Memory))
+}
+
+/// The bus of a configuration, with its streams.
+pub(crate) async fn configured(config: &Config) -> Result<EventBus, event_sdk::Error> {
+    let bus = builder().connect(config).await?;
     bus.apply().await?;
     Ok(bus)
 }

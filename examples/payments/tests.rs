@@ -1,5 +1,7 @@
 //! The example without faults, and with processes that are killed.
 
+use event_sdk_test_servers::{Authority, Server, Tls, User};
+
 use crate::chaos::{self, Plan};
 use crate::customers::payment;
 use crate::normal;
@@ -29,6 +31,34 @@ async fn without_faults_the_money_adds_up_and_letters_are_redriven() {
     // entries of the audit for each.
     assert_eq!(outcome.tally.published, 60 + 3 + 57 * 5 + 60 + 120);
     assert_eq!(outcome.events.iter().sum::<u64>(), outcome.tally.published);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_cluster_with_tls_and_a_user_it_is_the_same_by_configuration_alone() {
+    let authority = Authority::new().unwrap();
+    let cluster = Server::options()
+        .tls(Tls::new(&authority))
+        .users([User::password("payments", "sesame")]);
+    let cluster = cluster.start_cluster(3).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let password = folder.path().join("password");
+    std::fs::write(&password, "sesame\n").unwrap();
+    let url = cluster.url();
+    let variables = [
+        ("EVENT_SDK_TRANSPORT", "nats"),
+        ("EVENT_SDK_NATS__URL", &url),
+        (
+            "EVENT_SDK_NATS__CA_FILE",
+            authority.certificate().to_str().unwrap(),
+        ),
+        ("EVENT_SDK_NATS__USER", "payments"),
+        ("EVENT_SDK_NATS__PASSWORD_FILE", password.to_str().unwrap()),
+    ];
+    let config = streams::config().variables(variables).load().unwrap();
+    let bus = streams::configured(&config).await.unwrap();
+    let outcome = normal::run(bus, 20).await.unwrap();
+    assert!(outcome.tally.is_clean(), "{:?}", outcome.tally);
+    assert_eq!(outcome.tally.published, 20 + 1 + 19 * 5 + 20 + 40);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,6 @@
 //! Tests of the shop's services, on the test bus with virtual time.
 
+mod deploy;
 mod permissions;
 
 use event_sdk::EventBus;

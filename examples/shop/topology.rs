@@ -57,6 +57,7 @@ pub(crate) fn users(topology: &Topology) -> PermissionsBuilder {
     topology
         .permissions(PREFIX)
         .account("SHOP")
+        .passwords_file("passwords.conf")
         .private_inboxes()
         .service(orders)
         .service(billing)

@@ -93,6 +93,8 @@ pub struct Permissions {
     pub prefix: String,
     /// The account of the users; `None`: the one that a server has without accounts.
     pub account: Option<String>,
+    /// The file that defines the variables of passwords; `None`: the environment does.
+    pub passwords_file: Option<String>,
     /// The users, in the order in which they were named.
     pub users: Vec<User>,
 }

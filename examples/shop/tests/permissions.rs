@@ -127,6 +127,7 @@ impl Case {
     fn account(&self) -> String {
         let mut permissions = self.permissions.clone();
         permissions.account = Some(format!("SHOP{}", self.number));
+        permissions.passwords_file = None;
         let mut admin = users(&SINGLE).build().unwrap().users.remove(0);
         "admin".clone_into(&mut admin.name);
         for list in [&mut admin.publish, &mut admin.subscribe] {

@@ -26,6 +26,24 @@ pub fn python() -> Result<Runtime, Error> {
     })
 }
 
+/// What the tools for files of deployments run with: kubernetes-validate, and the schema of compose.
+///
+/// # Errors
+///
+/// As [`python`].
+pub fn deployment() -> Result<Runtime, Error> {
+    let program = clients::python_program()?;
+    let packages = installed::packages(|clients| deployment_packages(clients, &program));
+    Ok(Runtime {
+        packages: packages.ok_or(Error::NotFound {
+            program: "kubernetes-validate",
+            needed: "for the tests of deployments",
+            advice: INSTALL_PACKAGES,
+        })?,
+        program,
+    })
+}
+
 /// What the tools in Node run with: the parser of AsyncAPI, TypeScript and its generator, and what
 /// drives a browser.
 ///
@@ -66,9 +84,18 @@ pub fn suite_folder(clients: &Path) -> PathBuf {
 /// them are compiled for one minor version. It has a name of its own for each list of packages.
 pub fn python_packages(clients: &Path, python: &Program) -> PathBuf {
     const LIST: &[u8] = include_bytes!("../../contracts/python/requirements.txt");
+    clients.join(of_python("contracts", python, LIST))
+}
+
+/// The same for [`deployment`].
+pub fn deployment_packages(clients: &Path, python: &Program) -> PathBuf {
+    const LIST: &[u8] = include_bytes!("../../contracts/deployment/requirements.txt");
+    clients.join(of_python("deployment", python, LIST))
+}
+
+fn of_python(what: &str, python: &Program, list: &[u8]) -> String {
     let (major, minor) = (python.version().major(), python.version().minor());
-    let hash = fnv_1a(LIST);
-    clients.join(format!("contracts-python{major}.{minor}-{hash:016x}"))
+    format!("{what}-python{major}.{minor}-{:016x}", fnv_1a(list))
 }
 
 /// The folder of the packages in Node, under `target/clients`.

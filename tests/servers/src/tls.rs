@@ -49,6 +49,26 @@ impl Authority {
         self.sign(&subject).map_err(not_made)
     }
 
+    /// A certificate for a server of a cluster: it answers clients and other servers under the names of
+    /// these hosts, and connects to other servers.
+    ///
+    /// # Errors
+    ///
+    /// If its files cannot be written.
+    pub fn cluster_member(&self, hosts: &[&str]) -> Result<Identity, Error> {
+        let hosts: Vec<_> = hosts.iter().map(ToString::to_string).collect();
+        let subject = Subject {
+            name: "nats-server",
+            hosts: &hosts,
+            usages: &[
+                ExtendedKeyUsagePurpose::ServerAuth,
+                ExtendedKeyUsagePurpose::ClientAuth,
+            ],
+            until: None,
+        };
+        self.sign(&subject).map_err(not_made)
+    }
+
     /// A certificate for a client, whose time is over.
     ///
     /// # Errors
@@ -86,7 +106,7 @@ impl Authority {
         params
             .distinguished_name
             .push(DnType::CommonName, subject.name);
-        params.extended_key_usages = vec![subject.usage.clone()];
+        params.extended_key_usages = subject.usages.to_vec();
         if let Some((year, month, day)) = subject.until {
             params.not_before = date_time_ymd(2001, 1, 1);
             params.not_after = date_time_ymd(year, month, day);
@@ -201,7 +221,7 @@ impl Tls {
         let subject = Subject {
             name: "nats-server",
             hosts: &self.hosts,
-            usage: ExtendedKeyUsagePurpose::ServerAuth,
+            usages: &[ExtendedKeyUsagePurpose::ServerAuth],
             until: self.until,
         };
         self.authority.sign(&subject).map_err(not_made)
@@ -212,7 +232,7 @@ impl Tls {
 struct Subject<'a> {
     name: &'a str,
     hosts: &'a [String],
-    usage: ExtendedKeyUsagePurpose,
+    usages: &'a [ExtendedKeyUsagePurpose],
     until: Option<Date>,
 }
 
@@ -221,7 +241,7 @@ impl<'a> Subject<'a> {
         Self {
             name,
             hosts: &[],
-            usage: ExtendedKeyUsagePurpose::ClientAuth,
+            usages: &[ExtendedKeyUsagePurpose::ClientAuth],
             until: None,
         }
     }

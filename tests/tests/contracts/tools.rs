@@ -32,6 +32,14 @@ impl Tools {
         }
     }
 
+    /// Those in Python for files of deployments.
+    pub(crate) fn deployment() -> Self {
+        Self {
+            runtime: contracts::deployment().unwrap_or_else(|error| panic!("{error}")),
+            packages_variable: "PYTHONPATH",
+        }
+    }
+
     /// Runs one with these arguments, and reads its answer.
     pub(crate) async fn run<T: serde::de::DeserializeOwned>(
         &self,

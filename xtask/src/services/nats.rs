@@ -131,14 +131,20 @@ mod tests {
 
     #[test]
     fn the_container_is_of_the_same_minor_version() {
-        let compose = fs::read_to_string(root().join("docker-compose.yml")).unwrap();
-        let mut images = compose.lines().filter_map(|line| {
-            let tag = line.trim().strip_prefix("image: nats:")?;
-            tag.strip_suffix("-alpine")
-        });
-        let image: Version = images.next().unwrap().parse().unwrap();
-        assert_eq!(images.next(), None);
-        assert!(image.same_minor(nats::PINNED), "{image}: {}", nats::PINNED);
+        for file in [
+            "docker-compose.yml",
+            "examples/deploy/compose.yml",
+            "examples/deploy/kubernetes/nats.yaml",
+        ] {
+            let text = fs::read_to_string(root().join(file)).unwrap();
+            let mut images = text.lines().filter_map(|line| {
+                let tag = line.trim().strip_prefix("image: nats:")?;
+                tag.strip_suffix("-alpine")
+            });
+            let image: Version = images.next().unwrap().parse().unwrap();
+            assert_eq!(images.next(), None, "{file}");
+            assert!(image.same_minor(nats::PINNED), "{file}: {image}");
+        }
     }
 
     #[test]

@@ -32,6 +32,7 @@ pub struct PermissionsBuilder {
     topology: Topology,
     prefix: String,
     account: Option<String>,
+    passwords_file: Option<String>,
     members: Vec<Member>,
     logins: Vec<(String, Login)>,
     private_inboxes: bool,
@@ -60,6 +61,7 @@ impl PermissionsBuilder {
             topology: *topology,
             prefix,
             account: None,
+            passwords_file: None,
             members: Vec::new(),
             logins: Vec::new(),
             private_inboxes: false,
@@ -79,8 +81,8 @@ impl PermissionsBuilder {
         self.other(Role::Deployment, user.into())
     }
 
-    /// Adds a user for people and programs that operate the application: reads, deletes and purges
-    /// stored events, pauses and resets consumers, and lists, redrives and purges dead letters. It may
+    /// Adds a user for people and programs that operate the application: reads, backs up, deletes and
+    /// purges stored events, pauses and resets consumers, and lists, redrives and purges dead letters. It may
     /// not publish events.
     pub fn operator(self, user: impl Into<String>) -> Self {
         self.other(Role::Operator, user.into())
@@ -95,6 +97,15 @@ impl PermissionsBuilder {
     /// has no accounts.
     pub fn account(mut self, name: impl Into<String>) -> Self {
         self.account = Some(name.into());
+        self
+    }
+
+    /// Defines the variables of passwords in this file beside the configuration, with a line
+    /// `BILLING_PASSWORD: "<bcrypt hash>"` for each user with a password and no others. The server reads
+    /// it again when it reloads its configuration, so that passwords change without a restart. Default:
+    /// the environment of the server defines them.
+    pub fn passwords_file(mut self, name: impl Into<String>) -> Self {
+        self.passwords_file = Some(name.into());
         self
     }
 
@@ -155,6 +166,7 @@ impl PermissionsBuilder {
         Ok(Permissions {
             prefix: self.prefix.clone(),
             account: self.account.clone(),
+            passwords_file: self.passwords_file.clone(),
             users,
         })
     }

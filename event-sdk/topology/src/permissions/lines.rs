@@ -264,6 +264,15 @@ pub(super) const LOOKS_AT_DURABLE: &[Line] = &[line(
     "reads the position of the durable {durable} of {stream}",
 )];
 
+/// Writes a stream into a file.
+pub(super) const BACKS_UP: &[Line] = &[
+    line("$JS.API.STREAM.SNAPSHOT.{stream}", "backs {stream} up"),
+    line(
+        "$JS.SNAPSHOT.ACK.{stream}.>",
+        "receives the parts of a backup of {stream}",
+    ),
+];
+
 /// Lists the consumers of a stream.
 pub(super) const LISTS_CONSUMERS: &[Line] = &[line(
     "$JS.API.CONSUMER.LIST.{stream}",

@@ -12,8 +12,10 @@ use super::invalid;
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Login {
-    /// A password, or its bcrypt hash, that the server reads from the environment variable of this
-    /// name when it starts. The default, with `<USER>_PASSWORD`.
+    /// A password, or better its bcrypt hash, that the server reads from the variable of this name: of
+    /// its environment when it starts, or of the
+    /// [file of passwords](super::PermissionsBuilder::passwords_file). The default, with
+    /// `<USER>_PASSWORD`.
     PasswordVariable(String),
     /// The bcrypt hash of the password, as `nats server passwd` prints it.
     Bcrypt(String),

@@ -4,8 +4,9 @@ use event_sdk::transport::Error;
 
 use super::grants::{Grants, Names};
 use super::lines::{
-    ACCOUNT, APPLIES, COUNTS_PARTITIONS, CREATES_ONE, CREATES_SEVERAL, DELETES, FINDS_STREAMS,
-    LISTS_CONSUMERS, LOOKS_AT_DURABLE, LOOKS_AT_STREAM, PAUSES, PURGES, READS, REDRIVES, RESETS,
+    ACCOUNT, APPLIES, BACKS_UP, COUNTS_PARTITIONS, CREATES_ONE, CREATES_SEVERAL, DELETES,
+    FINDS_STREAMS, LISTS_CONSUMERS, LOOKS_AT_DURABLE, LOOKS_AT_STREAM, PAUSES, PURGES, READS,
+    REDRIVES, RESETS,
 };
 use super::routes::Routes;
 
@@ -55,7 +56,7 @@ impl Sight<'_> {
         Ok(grants)
     }
 
-    /// Reads, purges and deletes events, pauses and resets consumers, and looks after dead letters.
+    /// Reads, backs up, purges and deletes events, pauses and resets consumers, and looks after dead letters.
     pub(super) fn operates(&self) -> Result<Grants, Error> {
         let mut grants = self.monitors()?;
         grants.publish(FINDS_STREAMS, &Names::default());
@@ -71,6 +72,7 @@ impl Sight<'_> {
             let names = of_stream(&config.name);
             grants.publish(READS, &names);
             grants.publish(DELETES, &names);
+            grants.publish(BACKS_UP, &names);
         }
         for stream in self.routes.topology.streams {
             grants.publish(PURGES, &of_stream(stream.name()));

@@ -11,6 +11,9 @@ impl fmt::Display for Permissions {
             "# The users of the prefix `{}`, each with the least permissions, for nats-server.\n# Generated from the topology: make it again instead of editing it.",
             self.prefix
         )?;
+        if let Some(file) = &self.passwords_file {
+            writeln!(f, "include {}", quoted(file))?;
+        }
         let indent = if let Some(account) = &self.account {
             let account = quoted(account);
             writeln!(f, "accounts {{\n  {account} {{\n    jetstream: enabled")?;

@@ -240,16 +240,26 @@ fn all_kinds() -> PermissionsBuilder {
 fn the_server_accepts_the_configuration() {
     let program = programs::nats::current().unwrap();
     let folder = tempfile::tempdir().unwrap();
+    let passwords = ["IDLE", "BILLING", "DEPLOY"].map(|user| format!("{user}_PASSWORD: pw\n"));
+    std::fs::write(folder.path().join("passwords"), passwords.concat()).unwrap();
     for (name, builder) in [
         ("one", all_kinds()),
         ("account", all_kinds().account("SHOP").private_inboxes()),
+        ("file", all_kinds().passwords_file("passwords")),
     ] {
         let file = folder.path().join(name);
         std::fs::write(&file, of(&builder).to_string()).unwrap();
         let test = Command::new(program.path())
             .args(["-t", "-c"])
             .arg(&file)
-            .envs(["IDLE", "BILLING", "DEPLOY"].map(|user| (format!("{user}_PASSWORD"), "pw")))
+            .envs(
+                (name != "file")
+                    .then(|| {
+                        ["IDLE", "BILLING", "DEPLOY"].map(|it| (format!("{it}_PASSWORD"), "pw"))
+                    })
+                    .into_iter()
+                    .flatten(),
+            )
             .output()
             .unwrap();
         let said = String::from_utf8_lossy(&test.stderr);

@@ -13,6 +13,7 @@ use event_sdk::transport::{
     BucketConfig, Deletion, HistoryRequest, PurgeRequest, TransportExt as _, WhichMessage,
 };
 use event_sdk::{ConsumerSpec, EventBus, EventSet, Pattern, Pii};
+use event_sdk_topology::backup;
 use futures_util::StreamExt as _;
 use tokio::sync::watch;
 
@@ -211,6 +212,18 @@ pub(super) async fn operates(place: &Place<'_>) -> anyhow::Result<()> {
                 .delete_message(stream, 1, Deletion::Remove)
                 .await?
         );
+    }
+    // A backup of more than one part.
+    let mut random = fastrand::Rng::with_seed(7);
+    let noise = std::iter::repeat_with(|| random.u8(..)).take(300_000);
+    let noise: Bytes = noise.collect();
+    for subject in ["shop.orders.noise", "dlq.=rest.noise.1", "retry.noise.1"] {
+        let raw = admin.raw().absolute();
+        raw.publish(subject, noise.clone()).await?;
+    }
+    let folder = tempfile::tempdir()?;
+    for stream in STREAMS {
+        backup::write(&bus, stream, folder.path().join(stream), |_| {}).await?;
     }
     let transport = bus.transport();
     for (stream, consumer) in durables() {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    APPLIES, BINDS, CANCELS, COORDINATES, CREATES_ONE, CREATES_SEVERAL, DELETES, GETS,
+    APPLIES, BACKS_UP, BINDS, CANCELS, COORDINATES, CREATES_ONE, CREATES_SEVERAL, DELETES, GETS,
     HEARS_EXHAUSTED, KEEPS_LETTERS, LISTS_CONSUMERS, LOOKS_AT_DURABLE, LOOKS_AT_STREAM, Line,
     PARKS, PAUSES, PURGES, READS, READS_RECORDS, RECEIVES_REDRIVEN, RECORDS, REDRIVES, RESETS,
     SCHEDULES, TAKES,
@@ -18,11 +18,11 @@ const ROWS: &[(&str, &[&[Line]])] = &[
         &[TAKES, BINDS, CREATES_ONE],
     ),
     (
-        "the same, of several patterns",
+        "consumes a durable or a group with several filters",
         &[TAKES, BINDS, CREATES_SEVERAL],
     ),
     (
-        "and hears of events that are exhausted",
+        "consumes a durable with one filter, creates a missing one, and receives",
         &[TAKES, BINDS, CREATES_ONE, HEARS_EXHAUSTED],
     ),
     ("only takes from a durable", &[TAKES]),
@@ -32,6 +32,7 @@ const ROWS: &[(&str, &[&[Line]])] = &[
     ("purges messages by a filter", &[PURGES]),
     ("applies its durable", &[BINDS, CREATES_ONE]),
     ("applies the streams", &[LOOKS_AT_STREAM, APPLIES]),
+    ("backs up a stream", &[BACKS_UP]),
     ("lists the consumers", &[LISTS_CONSUMERS]),
     ("pauses a consumer", &[LOOKS_AT_DURABLE, PAUSES]),
     ("resets a consumer", &[LOOKS_AT_DURABLE, RESETS]),

@@ -1,0 +1,143 @@
+//! The files of `examples/deploy/nats`: nats-server accepts them, and the shop runs on a cluster of three
+//! servers that have them.
+
+mod cluster;
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use event_sdk::EventBus;
+use event_sdk::Pii;
+use event_sdk::consumer::Consumer;
+use event_sdk::transport::ErrorKind;
+use event_sdk_test_servers::{Authority, programs};
+use tokio::sync::watch;
+
+use crate::bank::Bank;
+use crate::events::OrderPlaced;
+use crate::topology::{CLUSTERED, users};
+use crate::{audit, billing, orders};
+use cluster::{FILES, Secured};
+
+/// How long anything may take on a loaded machine.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+#[test]
+fn the_permissions_are_those_of_the_topology() {
+    let committed = std::fs::read_to_string(FILES.to_owned() + "/permissions.conf").unwrap();
+    let generated = users(&CLUSTERED).build().unwrap().to_string();
+    assert_eq!(
+        committed, generated,
+        "write it again: cargo run --example shop -- permissions --replicas 3 > examples/deploy/nats/permissions.conf"
+    );
+}
+
+#[test]
+fn nats_server_accepts_each_file() {
+    let authority = Authority::new().unwrap();
+    let folder =
+        cluster::configuration("$2a$04$VijQF6tzBEN/HiBOiIgk9u2/uCk.lRn/YqzA04.SYXEMDhFmhv/oO");
+    for program in [programs::nats::current(), programs::nats::oldest()] {
+        for file in ["development.conf", "hardened.conf"] {
+            let mut check = Command::new(program.as_ref().unwrap().path());
+            check.arg("-t").arg("-c").arg(folder.path().join(file));
+            cluster::environment(&mut check, "nats-1", folder.path(), &authority);
+            let said = check.output().unwrap();
+            let text = String::from_utf8_lossy(&said.stderr);
+            assert!(said.status.success(), "{text}");
+        }
+    }
+}
+
+/// It takes as long as three servers need to find each other.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_shop_runs_on_the_hardened_cluster_while_its_passwords_are_rotated() {
+    let secured = Secured::start().unwrap();
+    let runs = tokio::time::timeout(PATIENCE, Box::pin(runs(&secured)));
+    let ended = runs
+        .await
+        .unwrap_or_else(|_| Err(anyhow::anyhow!("it takes too long")));
+    if let Err(error) = ended {
+        panic!("{error:#}\n{}", secured.logs());
+    }
+}
+
+async fn runs(secured: &Secured) -> anyhow::Result<()> {
+    let deploy = secured.bus("deploy").await?;
+    // The servers may still be looking for a leader.
+    let begun = Instant::now();
+    while let Err(error) = CLUSTERED.apply(&deploy).await {
+        if begun.elapsed() > PATIENCE {
+            return Err(error.into());
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let state = deploy.stream_state("SHOP").await?;
+    assert_eq!(state.config.replicas, 3);
+    let found = CLUSTERED.verify(&deploy).await?;
+    assert!(found.is_clean(), "{found}");
+
+    let [taking, paying, auditing] = [
+        secured.bus("orders").await?,
+        secured.bus("billing").await?,
+        secured.bus("audit").await?,
+    ];
+    let (book, done) = (audit::Book::new(), watch::Sender::new(false));
+    let until = || {
+        let mut done = done.subscribe();
+        async move { drop(done.wait_for(|done| *done).await) }
+    };
+    let story = async {
+        take(&taking, "early", 40).await?;
+        book.wait(40).await;
+        secured.rotate()?;
+        // What the old password had opened is closed, and nothing opens with it.
+        let refused = secured.bus_with_old_password("billing").await;
+        let refused = refused.err().context("the old password")?;
+        let kind = refused
+            .downcast_ref::<event_sdk::Error>()
+            .map(event_sdk::Error::kind);
+        anyhow::ensure!(kind == Some(&ErrorKind::Unauthenticated), "{refused:#}");
+        // The services go on with the new one.
+        take(&taking, "late", 40).await?;
+        book.wait(80).await;
+        done.send_replace(true);
+        anyhow::Ok(())
+    };
+    tokio::try_join!(
+        story,
+        run(orders::consumer(&taking), until()),
+        run(billing::consumer(&paying, Bank::default()), until()),
+        run(audit::consumer(&auditing, book.clone()), until()),
+    )?;
+    Ok(())
+}
+
+async fn run<S: event_sdk::EventSet>(
+    consumer: Consumer<S>,
+    until: impl Future<Output = ()> + Send,
+) -> anyhow::Result<()> {
+    consumer.run_until(until).await?;
+    Ok(())
+}
+
+/// Takes orders, each until it is stored: the connection may be between two passwords.
+async fn take(bus: &EventBus, batch: &str, number: u64) -> anyhow::Result<()> {
+    let orders = bus.publisher::<OrderPlaced>();
+    for number in 0..number {
+        let order = orders.prepare(OrderPlaced {
+            order: format!("{batch}-{number}"),
+            customer: Pii::new("Ada".to_owned()),
+            cents: 990,
+        });
+        let begun = Instant::now();
+        while let Err(error) = orders.publish(&order).await {
+            if begun.elapsed() > PATIENCE {
+                return Err(error.into());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+    Ok(())
+}
