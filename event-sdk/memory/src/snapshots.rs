@@ -183,7 +183,8 @@ impl MemoryStream {
         let owes = state.retention != Retention::Limits;
         let reporter = self.reporter(config.name.as_str());
         let key = state.add_consumer(&filters, |place, log| {
-            consumer.revive(place, &filters, (stored, log), owes, reporter)
+            let now = (self.clock().now(), self.clock().monotonic());
+            consumer.revive(place, &filters, (stored, log), now, owes, reporter)
         });
         if let Some(name) = name {
             state.names.insert(name, key);

@@ -1,6 +1,9 @@
 //! `StoredConsumer`: what a snapshot keeps of a consumer, and the consumer made from it again.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
 
 use super::Consumer;
 use crate::filters::Filters;
@@ -19,6 +22,8 @@ pub(crate) struct StoredConsumer {
     pub(crate) unsettled: Vec<(u64, u32)>,
     /// Number of deliveries.
     pub(crate) deliveries: u64,
+    /// Until when it is paused.
+    pub(crate) paused_until: Option<Timestamp>,
 }
 
 impl Consumer {
@@ -34,24 +39,30 @@ impl Consumer {
             position: self.position.to_stored(),
             unsettled: unsettled.collect(),
             deliveries: self.deliveries,
+            paused_until: self.paused.map(|(until, _)| until),
         }
     }
 }
 
 impl StoredConsumer {
     /// The consumer, at this place among those of a stream that holds `log`, all of it under
-    /// `stored`. What was not settled is due at once.
+    /// `stored`, at this time by both clocks. What was not settled is due at once.
     pub(crate) fn revive(
         self,
         place: usize,
         filters: &Filters,
         (stored, log): (&[Pattern], &Log),
+        (now, ran): (Timestamp, Duration),
         owes: bool,
         reporter: Arc<Reporter>,
     ) -> Consumer {
         let position = Position::revive(place, filters, stored, self.position, log);
         let mut consumer = Consumer::new(self.config, position, None, owes, reporter);
         consumer.deliveries = self.deliveries;
+        consumer.paused = self.paused_until.and_then(|until| {
+            let left = Duration::try_from(until.duration_since(now)).ok()?;
+            Some((until, ran.saturating_add(left)))
+        });
         for (sequence, attempt) in self.unsettled {
             if log.get(sequence).is_some() {
                 consumer.pending.revive(sequence, attempt);

@@ -67,6 +67,7 @@ impl Record {
                     "backlog": position.backlog,
                     "unsettled": consumer.unsettled,
                     "deliveries": consumer.deliveries,
+                    "paused_until": consumer.paused_until.map(|time| time.to_string()),
                 });
                 (json!({ "consumer": line }), None)
             }
@@ -172,18 +173,19 @@ fn consumer(json: &Value) -> Option<StoredConsumer> {
         let attempt = u32::try_from(delivery.get(1)?.as_u64()?).ok()?;
         Some((delivery.get(0)?.as_u64()?, attempt))
     });
-    let not_before = match json.get("not_before")? {
-        Value::Null => None,
-        time => Some(time.as_str()?.parse().ok()?),
+    let time = |field: &str| match json.get(field)? {
+        Value::Null => Some(None),
+        time => Some(Some(time.as_str()?.parse().ok()?)),
     };
     Some(StoredConsumer {
         config: described::read_consumer(json.get("config")?)?,
         position: StoredPosition {
             cursor: json.get("cursor")?.as_u64()?,
-            not_before,
+            not_before: time("not_before")?,
             backlog: numbers(json.get("backlog")?)?,
         },
         unsettled: unsettled.collect::<Option<_>>()?,
         deliveries: json.get("deliveries")?.as_u64()?,
+        paused_until: time("paused_until")?,
     })
 }

@@ -90,6 +90,8 @@ fn lived(retention: Retention) -> Rig {
     held[0].ack();
     held[2].nak(Duration::from_secs(600));
     waiting.message().ack();
+    let until = Some(at(Duration::from_secs(1_000)));
+    now(rig.transport.pause_consumer("S", "other", until)).unwrap();
     if retention == Retention::Limits {
         let mut late = durable("late");
         late.deliver = DeliverPolicy::ByStartTime(at(Duration::from_secs(100)));

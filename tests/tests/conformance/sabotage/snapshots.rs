@@ -32,7 +32,7 @@ impl<T: Transport> Snapshots for Broken<T> {
                     made.info = SnapshotInfo::new(kind, writer, description);
                 }
                 Sabotage::EmptiesSnapshots => {
-                    made.content = Box::pin(futures_util::stream::empty())
+                    made.content = Box::pin(futures_util::stream::empty());
                 }
                 _ => {}
             }

@@ -1,7 +1,7 @@
 //! What each command shows on a terminal, in a pipe and as JSON.
 
 use super::rig::Shop;
-use crate::program::{Ran, on_terminal, piped};
+use crate::program::{Ran, on_terminal, piped, ran, words};
 use crate::snapshot::{snapshot, wide_snapshot};
 
 /// Runs a command on a terminal, in a pipe and with `--json`, and compares the three screens. A command
@@ -82,4 +82,28 @@ async fn an_edit_says_so() {
     std::fs::write(&file, super::rig::envelope(id, "NOK")).unwrap();
     let command = format!("dlq edit 1 --body {}", file.display());
     screens("dlq-edit", &command, 0).await;
+}
+
+#[tokio::test]
+async fn a_redrive_says_on_a_terminal_how_far_it_is() {
+    let seen = on_terminal(&shop().await.operations, "dlq redrive 1 2 3").await;
+    assert!(seen.err.contains("redriving: 1 of 3"), "{}", seen.err);
+    let seen = piped(&shop().await.operations, "dlq redrive 1 2 3").await;
+    assert!(!seen.err.contains("redriving"), "{}", seen.err);
+}
+
+#[tokio::test]
+async fn a_purge_asks_on_a_terminal() {
+    let shop = shop().await;
+    let purge = words("dlq purge 1");
+    let seen = ran(&shop.operations, &purge, b"n\n", true).await;
+    let asked = "1 letter of the stream DLQ will be deleted";
+    assert!(seen.err.contains(asked), "{}", seen.err);
+    assert_eq!((seen.code, seen.out.as_str()), (1, ""));
+    let counted = piped(&shop.operations, "dlq count").await;
+    assert_eq!(counted.out, "5 letters\n");
+    let seen = ran(&shop.operations, &purge, b"y\n", true).await;
+    assert_eq!((seen.code, seen.out.as_str()), (0, "1 letter deleted: 1\n"));
+    let counted = piped(&shop.operations, "dlq count").await;
+    assert_eq!(counted.out, "4 letters\n");
 }
