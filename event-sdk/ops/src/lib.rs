@@ -46,6 +46,8 @@
 //!
 //! # Features
 //!
+//! - `backup`: the commands `streams backup` and `streams restore`;
+//! - `nats`: the commands `streams export` and `streams import`, for files of the `nats` command line;
 //! - `outbox`: the commands `outbox` and `recover`, over the stores of `event-sdk-store`.
 //!
 //! # Output
@@ -102,3 +104,8 @@ pub mod __private {
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/commands.md")]
 struct Page;
+
+/// So has that of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -163,8 +163,13 @@ pub(super) const TABLE: &[FeatureSet] = &[
     },
     FeatureSet {
         package: "event-sdk-topology",
+        features: Features::Only("backup"),
+        reason: "the program that operates services",
+    },
+    FeatureSet {
+        package: "event-sdk-topology",
         features: Features::All,
-        reason: "the program that operates services; features only add",
+        reason: "features only add",
     },
     FeatureSet {
         package: "event-sdk-ops",
