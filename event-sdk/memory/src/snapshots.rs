@@ -148,6 +148,10 @@ impl MemoryStream {
                 if sequence <= last {
                     return Err(format!("message {sequence} comes behind message {last}"));
                 }
+                check_sequence(sequence)?;
+                if log.bytes().checked_add(message.counted).is_none() {
+                    return Err(format!("message {sequence} has an impossible size"));
+                }
                 let ran = state.elapsed.is(self.clock().monotonic());
                 let age = self.clock().now().duration_since(message.stored_at);
                 let age = u64::try_from(age.as_nanos()).unwrap_or(0);
@@ -162,6 +166,7 @@ impl MemoryStream {
                 if last < state.log.last_sequence() {
                     return Err("it ends before its last message".to_owned());
                 }
+                check_sequence(last)?;
                 state.log.skip_to(last);
             }
         }
@@ -169,6 +174,12 @@ impl MemoryStream {
     }
 
     fn revive(&self, state: &mut State, consumer: StoredConsumer) -> Result<(), String> {
+        if !consumer
+            .unsettled
+            .is_sorted_by(|(one, _), (next, _)| one < next)
+        {
+            return Err("the unsettled deliveries of a consumer are not in order".to_owned());
+        }
         let config = &consumer.config;
         let name = config.name.as_str().map(Text::copy_of);
         let filters = Filters::new(&config.filters)
@@ -191,6 +202,14 @@ impl MemoryStream {
         }
         Ok(())
     }
+}
+
+/// Refuses a sequence behind which there is no room for others.
+fn check_sequence(sequence: u64) -> Result<(), String> {
+    if sequence <= u64::MAX / 2 {
+        return Ok(());
+    }
+    Err(format!("sequence {sequence} is too high"))
 }
 
 /// What a stream holds: the messages in order, and the durables.

@@ -37,7 +37,7 @@ use super::consumer::Wire;
 use super::streams::{ConfigJson, is_default, mistyped};
 use event_sdk_core::stream::{Deduplication, StreamConfig};
 use event_sdk_core::text::Text;
-use event_sdk_core::transport::{ConsumerConfig, ConsumerName, ForeignSetting};
+use event_sdk_core::transport::{AckPolicy, ConsumerConfig, ConsumerName, ForeignSetting};
 
 /// A configuration as the command line reads it.
 ///
@@ -233,6 +233,11 @@ pub fn import_consumer(file: &str) -> Result<Imported<ConsumerConfig>, ImportErr
     let name = ConsumerName::Durable(Text::copy_of(name));
     let (mut config, foreign) = wire.read(&ConsumerConfig::new(name.clone(), Vec::new()));
     config.name = name;
+    // What a server takes where the file says nothing.
+    let max_ack_pending = json.get("max_ack_pending").and_then(Value::as_i64);
+    if config.ack != AckPolicy::None && max_ack_pending.unwrap_or(0) == 0 {
+        config.max_ack_pending = ConsumerConfig::DEFAULT_MAX_ACK_PENDING;
+    }
     for difference in &foreign {
         match difference.field {
             "filters" => return Err(invalid("filter_subjects", difference.existing.clone())),

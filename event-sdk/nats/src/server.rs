@@ -25,8 +25,6 @@ impl Version {
     pub(super) const V2_12: Self = Self::new(2, 12, 0);
     /// Resets of consumers.
     pub(super) const V2_14: Self = Self::new(2, 14, 0);
-    /// A restore creates the stream when it begins, and not when it is complete.
-    pub(super) const V2_15: Self = Self::new(2, 15, 0);
 
     const fn new(major: u16, minor: u16, patch: u16) -> Self {
         Self {

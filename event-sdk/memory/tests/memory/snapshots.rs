@@ -211,3 +211,28 @@ fn a_settled_message_leaves_a_restored_work_queue() {
     now(settler.settle(Settlement::Ack)).unwrap();
     assert_eq!(other.state().messages, before.messages - 1);
 }
+
+#[test]
+fn impossible_numbers_are_refused() {
+    let from = empty();
+    say(&from, |stream| stream);
+    let (info, _) = snapshot(&from);
+    let message = |sequence: u64, counted: u64| {
+        format!(
+            r#"{{"message":{{"sequence":{sequence},"subject":"a","headers":[],"stored_at":"2026-01-01T00:00:00Z","counted":{counted},"body":0}}}}
+"#
+        ) + "\n"
+    };
+    let end = |last: u64| format!("{{\"end\":{{\"last\":{last}}}}}\n");
+    for crafted in [
+        message(u64::MAX, 1) + &end(u64::MAX),
+        message(1, u64::MAX) + &message(2, 1) + &end(2),
+        end(u64::MAX),
+    ] {
+        let to = empty();
+        let pieces = content(pieces(crafted.as_bytes(), 1000));
+        let error = restore(&to, &info, pieces).unwrap_err();
+        assert_eq!(*error.kind(), ErrorKind::InvalidSnapshot, "{error}");
+        assert!(!error.to_string().contains("damaged"), "{error}");
+    }
+}

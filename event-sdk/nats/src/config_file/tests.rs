@@ -246,3 +246,23 @@ fn what_would_be_something_else_is_an_error() {
         assert_eq!(found, field, "{error}");
     }
 }
+
+#[test]
+fn a_consumer_without_a_limit_of_unsettled_messages_has_the_servers() {
+    let limit = |fields: &str| {
+        let file = format!(r#"{{"durable_name":"d","deliver_policy":"all"{fields}}}"#);
+        let limit = import_consumer(&file).unwrap().config.max_ack_pending;
+        limit.map(NonZeroU32::get)
+    };
+    let explicit = r#","ack_policy":"explicit""#;
+    assert_eq!(limit(explicit), Some(1000));
+    assert_eq!(
+        limit(&format!(r#"{explicit},"max_ack_pending":0"#)),
+        Some(1000)
+    );
+    assert_eq!(
+        limit(&format!(r#"{explicit},"max_ack_pending":7"#)),
+        Some(7)
+    );
+    assert_eq!(limit(&format!(r#"{explicit},"max_ack_pending":-1"#)), None);
+}

@@ -1,6 +1,7 @@
 //! Lists, inspects, pauses, resets and deletes consumers that exist.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -8,13 +9,16 @@ use serde_json::json;
 
 use super::bind::{self, Info};
 use crate::context::NatsContext;
-use crate::error::ErrorContext;
+use crate::error::{ErrorContext, code};
 use crate::server::Version;
 use crate::streams;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
     Capability, Completion, ConsumerInfo, Error, ErrorKind, Operation,
 };
+
+/// How often a consumer is looked at until it is paused.
+const LOOKING: Duration = Duration::from_millis(20);
 
 /// The consumers of a stream, by name.
 pub(crate) fn list(
@@ -27,6 +31,9 @@ pub(crate) fn list(
         total: usize,
         #[serde(default)]
         consumers: Option<Vec<Info>>,
+        /// Those of a cluster that did not answer in time.
+        #[serde(default)]
+        missing: Option<Vec<String>>,
     }
     let owner = Arc::clone(&context);
     owner.later(Operation::Read, async move {
@@ -36,16 +43,32 @@ pub(crate) fn list(
             .map_err(|error| about.on(error))?;
         streams::check(&about, &stream)?;
         let call = format!("CONSUMER.LIST.{stream}");
-        let mut found = Vec::new();
+        let (mut found, mut listed) = (Vec::new(), 0);
         loop {
-            let offset = json!({ "offset": found.len() });
+            let offset = json!({ "offset": listed });
             let page: Page = context.request(&about, &call, &offset).await?;
             let consumers = page.consumers.unwrap_or_default();
-            let is_last = consumers.is_empty();
+            let missing = page.missing.unwrap_or_default();
+            let on_page = consumers.len() + missing.len();
+            listed += on_page;
             found.extend(consumers.into_iter().map(Info::read));
-            if is_last || found.len() >= page.total {
+            for name in missing {
+                let about = about.clone().consumer(name.clone());
+                streams::check(&about, &name)?;
+                match bind::info(&context, &stream, &name, &about).await? {
+                    Ok(info) => found.push(info.read()),
+                    // It was deleted meanwhile.
+                    Err(error) if error.is(&[code::CONSUMER_NOT_FOUND]) => {}
+                    Err(error) => return Err(error.into_error(&about)),
+                }
+            }
+            if on_page == 0 || listed >= page.total {
                 break;
             }
+        }
+        // In a cluster, a stream that does not exist has an empty list.
+        if found.is_empty() && context.server().clustered {
+            streams::info(&context, &about, &stream).await?;
         }
         found.sort_by(|one, other| one.config.name.as_str().cmp(&other.config.name.as_str()));
         // Consumers may come and go between two pages.
@@ -94,8 +117,38 @@ pub(crate) fn pause(
             None => json!({}),
         };
         let Paused {} = context.request(&about, &call, &request).await?;
-        Ok(())
+        applied(&context, &stream, &consumer, &about, until).await
     })
+}
+
+/// Waits until the consumer has what was asked for: in a cluster, the answer comes before its
+/// leader has applied it, and goes on delivering until then.
+async fn applied(
+    context: &NatsContext,
+    stream: &Text,
+    consumer: &Text,
+    about: &ErrorContext,
+    until: Option<Timestamp>,
+) -> Result<(), Error> {
+    let (begun, limit) = (Instant::now(), context.options().request_timeout);
+    loop {
+        match bind::info(context, stream, consumer, about).await {
+            Ok(Ok(info)) if info.has_pause(until) => return Ok(()),
+            Ok(Err(error)) if !error.is_transient() => return Err(error.into_error(about)),
+            // Who may not look at it cannot wait for it.
+            Err(error) if *error.kind() == ErrorKind::PermissionDenied => return Ok(()),
+            Err(error) => return Err(error.with_unknown_outcome()),
+            Ok(_) => {}
+        }
+        if begun.elapsed() >= limit {
+            let reason = format!(
+                "the server has taken it, and the consumer has not applied it within {limit:?}; look at the consumer, or try again"
+            );
+            let error = about.error(ErrorKind::Timeout, reason);
+            return Err(error.with_unknown_outcome());
+        }
+        tokio::time::sleep(LOOKING).await;
+    }
 }
 
 /// Begins a consumer anew, at `sequence`.

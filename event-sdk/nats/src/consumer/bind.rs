@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -109,6 +110,15 @@ impl Info {
         let is_lower =
             floor.stream_seq < delivered.stream_seq && floor.consumer_seq < delivered.consumer_seq;
         (self.num_ack_pending == 0 && is_lower).then_some((floor.stream_seq, delivered.stream_seq))
+    }
+
+    /// Whether it is to be paused until this time; `None` if it is not to be paused.
+    pub(super) fn has_pause(&self, until: Option<Timestamp>) -> bool {
+        match until {
+            Some(until) if until > Timestamp::now() => self.config.pause_until == Some(until),
+            // The server keeps no pause that is over.
+            _ => !self.paused,
+        }
     }
 
     /// The consumer in our words.

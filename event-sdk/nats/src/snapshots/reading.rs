@@ -18,6 +18,7 @@ use crate::error::ErrorContext;
 use crate::headers::HeaderBlock;
 use crate::pending_replies::NoReply;
 use crate::receiver::{Arrivals, LinkWatch, WireMessage};
+use crate::server::Version;
 use crate::streams::{self, StateJson};
 use event_sdk_core::transport::{
     Error, ErrorKind, Operation, Snapshot, SnapshotInfo, SnapshotRequest,
@@ -48,6 +49,9 @@ pub(super) async fn snapshot(
     let asked = json!({
         "deliver_subject": reading.inbox,
         "no_consumers": !request.consumers,
+        // Older servers send one that they cannot complete as if it were complete, unless they
+        // check first.
+        "jsck": context.server().version < Version::V2_11,
     });
     let answer = match context.request(about, &call, &asked).await {
         // In a cluster, the leader of a stream answers, and a missing one has none.

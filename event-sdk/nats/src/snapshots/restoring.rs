@@ -8,11 +8,12 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::sync::oneshot;
+use uuid::Uuid;
 
 use super::about;
 use crate::context::NatsContext;
 use crate::error::{ApiError, ErrorContext, code, response};
-use crate::server::Version;
 use crate::streams::Info;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
@@ -25,22 +26,27 @@ const CHUNK: usize = 128 * 1024;
 /// How long the server may take to make the stream when it has everything.
 const MAKING: Duration = Duration::from_secs(600);
 
+/// The key in the metadata of a stream under which the mark of its restore stands.
+const MARK: &str = "event-sdk-restore";
+
 /// Creates a stream from a snapshot.
 pub(super) async fn restore(
     context: Arc<NatsContext>,
     request: RestoreRequest,
 ) -> Result<StreamState, Error> {
     let about = about(&context, Operation::Manage, &request.stream)?;
-    let description = described(&about, &request)?;
-    let mut begun = Begun::begin(context, about, request.stream, &description).await?;
-    let failed = match begun.send(request.content).await {
-        Ok(info) => {
+    let mut description = described(&about, &request)?;
+    let mark = mark(&mut description);
+    let last = description.pointer("/state/last_seq");
+    let last = last.and_then(Value::as_u64).unwrap_or(0);
+    let mut begun = Begun::begin(context, about, request.stream, mark, &description).await?;
+    let failed = match begun.send(request.content, last).await {
+        Ok(made) => {
             begun.open = false;
-            return info.to_state(&begun.about);
+            return begun.left.unmarked(made).await.to_state(&begun.about);
         }
         Err(failed) => failed,
     };
-    begun.open = false;
     let Failed { error, ended } = failed;
     // What another client has made meanwhile stays; and without a chunk nothing is made.
     let made_nothing = match error.kind() {
@@ -48,11 +54,14 @@ pub(super) async fn restore(
         ErrorKind::PermissionDenied => !begun.taken,
         _ => false,
     };
-    if made_nothing || begun.left.clone().remove(ended).await {
+    if made_nothing {
+        begun.open = false;
         return Err(error);
     }
-    let reason =
-        "the restore failed, and a part of the stream may be left: delete it, and restore again";
+    if begun.remove(ended).await {
+        return Err(error);
+    }
+    let reason = "the restore failed, and a part of the stream may be left: look at the stream, delete it unless somebody else has made it, and restore again";
     let kind = error.kind().clone();
     Err(begun
         .about
@@ -83,6 +92,19 @@ fn described(about: &ErrorContext, request: &RestoreRequest) -> Result<Value, Er
     }
 }
 
+/// Writes a mark into the configuration: how a stream that this restore has made is known.
+fn mark(description: &mut Value) -> String {
+    let mark = Uuid::new_v4().to_string();
+    if let Some(config) = description.get_mut("config").and_then(Value::as_object_mut) {
+        let metadata = config.entry("metadata").or_insert(Value::Null);
+        if !metadata.is_object() {
+            *metadata = json!({});
+        }
+        metadata[MARK] = Value::from(&*mark);
+    }
+    mark
+}
+
 /// A restore that a server has begun.
 struct Begun {
     left: Left,
@@ -99,8 +121,16 @@ struct Left {
     context: Arc<NatsContext>,
     about: ErrorContext,
     stream: Text,
+    /// What is in the metadata of the stream if this restore has made it.
+    mark: String,
     /// Where chunks are sent.
     chunks: String,
+}
+
+/// What a server says of the stream that it has made.
+struct Made {
+    info: Info,
+    config: Value,
 }
 
 struct Failed {
@@ -114,6 +144,7 @@ impl Begun {
         context: Arc<NatsContext>,
         about: ErrorContext,
         stream: Text,
+        mark: String,
         description: &Value,
     ) -> Result<Self, Error> {
         #[derive(Deserialize)]
@@ -127,6 +158,7 @@ impl Begun {
             context,
             about: about.clone(),
             stream,
+            mark,
             chunks: deliver_subject,
         };
         Ok(Self {
@@ -137,8 +169,8 @@ impl Begun {
         })
     }
 
-    /// Sends all of it. What the server has made of it.
-    async fn send(&mut self, mut content: SnapshotContent) -> Result<Info, Failed> {
+    /// Sends all of it. What the server has made of it: a stream up to the sequence `last`.
+    async fn send(&mut self, mut content: SnapshotContent, last: u64) -> Result<Made, Failed> {
         let open = |error| Failed {
             error,
             ended: false,
@@ -158,10 +190,37 @@ impl Begun {
         }
         let limit = MAKING.max(request_timeout);
         let answer = self.left.ask(Bytes::new(), limit).await.map_err(open)?;
-        match response(&answer) {
-            Ok(Ok(info)) => Ok(info),
-            _ => Err(self.refused(&answer)),
+        let made = response::<Value>(&answer).ok().and_then(Result::ok);
+        let made = made.and_then(|made| {
+            let config = made.get("config")?.clone();
+            let info = serde_json::from_value(made).ok()?;
+            Some(Made { info, config })
+        });
+        let Some(made) = made else {
+            return Err(self.refused(&answer));
+        };
+        // A server of 2.10 ends a snapshot in the middle as if it were complete.
+        let has = made.info.state.last_seq;
+        if has < last {
+            let reason = format!(
+                "it ends with message {has}, and its description with {last}: the server that wrote it had a fault; write it again"
+            );
+            return Err(Failed {
+                error: self.about.error(ErrorKind::InvalidSnapshot, reason),
+                ended: true,
+            });
         }
+        Ok(made)
+    }
+
+    /// Removes what this restore has left, also if nobody waits for it. Whether nothing is left.
+    async fn remove(&mut self, ended: bool) -> bool {
+        let (left, (done, removed)) = (self.left.clone(), oneshot::channel());
+        self.left.context.spawn(async move {
+            let _ = done.send(left.remove(ended).await);
+        });
+        self.open = false;
+        removed.await.unwrap_or(false)
     }
 
     /// What a server says instead of taking a chunk, or of making the stream.
@@ -207,24 +266,28 @@ impl Left {
         }
     }
 
-    /// Removes what a failed restore has left. Whether nothing is left.
+    /// Removes what a failed restore has left, if it was this one that made it. Whether nothing is
+    /// left.
     async fn remove(self, ended: bool) -> bool {
-        let mut made = self.context.server().version >= Version::V2_15;
         if !ended {
-            // The end of the content, too early: the server gives up. It has made a stream all the
+            // The end of the content, too early: the server gives up. It makes a stream all the
             // same if only this was missing.
             match self.ask(Bytes::new(), MAKING).await {
-                Ok(answer) => made |= matches!(response::<Info>(&answer), Ok(Ok(_))),
+                // The name is that of another stream.
+                Ok(answer) if exists(&answer) => return true,
+                Ok(_) => {}
                 Err(_) => return false,
             }
         }
-        // An older server makes the stream when it has everything, and what has the name now is
-        // another one.
-        if !made {
-            return true;
+        let nothing = json!({});
+        let call = format!("STREAM.INFO.{}", self.stream);
+        let found = self.context.call::<_, Value>(&self.about, &call, &nothing);
+        match found.await {
+            Ok(Ok(info)) if self.has_made(&info) => {}
+            Ok(Err(error)) => return error.is(&[code::STREAM_NOT_FOUND]),
+            _ => return false,
         }
         let call = format!("STREAM.DELETE.{}", self.stream);
-        let nothing = json!({});
         let deleted = self.context.call::<_, Value>(&self.about, &call, &nothing);
         match deleted.await {
             Ok(Ok(_)) => true,
@@ -232,6 +295,34 @@ impl Left {
             Err(_) => false,
         }
     }
+
+    /// Whether it is the stream of this restore.
+    fn has_made(&self, info: &Value) -> bool {
+        let mark = info.pointer("/config/metadata");
+        mark.and_then(|metadata| metadata.get(MARK)?.as_str()) == Some(&*self.mark)
+    }
+
+    /// Takes the mark from a stream that was restored. It stays where that is not permitted, and
+    /// harms nobody.
+    async fn unmarked(&self, made: Made) -> Info {
+        let Made { info, mut config } = made;
+        let metadata = config.get_mut("metadata").and_then(Value::as_object_mut);
+        if metadata
+            .and_then(|metadata| metadata.remove(MARK))
+            .is_none()
+        {
+            return info;
+        }
+        let call = format!("STREAM.UPDATE.{}", self.stream);
+        let updated = self.context.request(&self.about, &call, &config).await;
+        updated.unwrap_or(info)
+    }
+}
+
+/// Whether a server says that the stream exists.
+fn exists(answer: &[u8]) -> bool {
+    let answer = response::<Value>(answer);
+    matches!(answer, Ok(Err(error)) if error.is(&[code::STREAM_EXISTS, code::RESTORE_EXISTS]))
 }
 
 /// The server's error; of a restore, that a stream exists is always the same.

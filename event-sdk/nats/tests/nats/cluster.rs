@@ -231,3 +231,33 @@ async fn a_consumer_that_begins_where_a_copy_is_behind_has_lost_nothing() {
         assert_eq!((sequences.len(), gaps), (10, vec![]));
     }
 }
+
+#[tokio::test]
+async fn a_pause_is_applied_when_it_is_answered() {
+    let cluster = Cluster::start(3).await.unwrap();
+    let nats = within(Nats::connect(Nats::options(cluster.url())))
+        .await
+        .unwrap();
+    let config = stream(STREAM, "events.>", |stream| stream.replicas(3));
+    within(nats.apply_stream(&config)).await.unwrap();
+    let reader = within(subscribe(&nats, &durable("d"), 1)).await;
+    drop(reader);
+    let until = jiff::Timestamp::now() + Duration::from_secs(600);
+    for _ in 0..10 {
+        within(nats.pause_consumer(STREAM, "d", Some(until)))
+            .await
+            .unwrap();
+        let info = within(nats.consumer_info(STREAM, "d")).await.unwrap();
+        assert_eq!(info.paused_until, Some(until));
+        within(nats.pause_consumer(STREAM, "d", None))
+            .await
+            .unwrap();
+        let info = within(nats.consumer_info(STREAM, "d")).await.unwrap();
+        assert_eq!(info.paused_until, None);
+    }
+    let error = within(nats.list_consumers("nothing")).await.unwrap_err();
+    assert_eq!(
+        *error.kind(),
+        event_sdk::transport::ErrorKind::StreamNotFound
+    );
+}

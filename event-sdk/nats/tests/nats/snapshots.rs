@@ -1,5 +1,6 @@
 //! Snapshots: what comes back on another server, and what a restore that fails leaves.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -7,11 +8,11 @@ use event_sdk::stream::Storage;
 use event_sdk::transport::nats::Nats;
 use event_sdk::transport::{
     Capability, Error, ErrorKind, Operation, RestoreRequest, SnapshotContent, SnapshotInfo,
-    SnapshotRequest, StreamState, TransportExt as _, WhichMessage,
+    SnapshotRequest, StreamChange, StreamState, TransportExt as _, WhichMessage,
 };
 use event_sdk_test_servers::programs::{Program, nats};
 use event_sdk_test_servers::{Permissions, Server, User};
-use futures_util::{StreamExt as _, stream};
+use futures_util::{FutureExt as _, StreamExt as _, stream};
 
 use crate::support::{Rig, apply, draft, eventually, pattern, publish, state, within};
 
@@ -211,6 +212,100 @@ async fn a_restore_that_is_dropped_leaves_no_stream() {
     }
 }
 
+/// What somebody else does: creates a stream `S` with one message. Whether that was possible.
+async fn create_elsewhere(url: &str) -> bool {
+    let nats = Nats::connect(Nats::options(url)).await.unwrap();
+    let config = crate::support::stream("S", "s.>", |stream| stream.max_messages(7));
+    match within(nats.apply_stream(&config)).await {
+        Ok(StreamChange::Created) => {
+            publish(&nats, draft("s.theirs")).await.unwrap();
+            true
+        }
+        _ => false,
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_another_has_made_meanwhile_stays() {
+    let [current, oldest] = programs();
+    for (from, to) in [
+        (&oldest, &oldest),
+        (&oldest, &current),
+        (&current, &current),
+    ] {
+        let from = start(from).await;
+        filled(&from).await;
+        let taken = Taken::of(&from.nats, "S").await;
+        let to = start(to).await;
+        let client = async_nats::connect(to.server.url()).await.unwrap();
+        let mut chunks = client.subscribe("$JS.SNAPSHOT.RESTORE.S.>").await.unwrap();
+        client.flush().await.unwrap();
+        for sent in [0, 3] {
+            for end in ["a fault", "the rest", "nothing"] {
+                let url = to.server.url().clone();
+                let created = Arc::new(Mutex::new(None));
+                let result = Arc::clone(&created);
+                let elsewhere = stream::once(async move {
+                    let is_theirs = create_elsewhere(&url).await;
+                    *result.lock().unwrap() = Some(is_theirs);
+                })
+                .filter_map(|()| async { None });
+                let mut pieces = taken.pieces.clone().into_iter().map(Ok);
+                let first: Vec<_> = pieces.by_ref().take(sent).collect();
+                let fault = Error::new(ErrorKind::Encode, Operation::Manage, "of the reader");
+                let rest: SnapshotContent = match end {
+                    "a fault" => content([Err(fault)]),
+                    "the rest" => content(pieces),
+                    _ => Box::pin(stream::pending()),
+                };
+                let pieces: SnapshotContent =
+                    Box::pin(stream::iter(first).chain(elsewhere).chain(rest));
+                let restoring = taken.restore(&to.nats, pieces);
+                if end == "nothing" {
+                    tokio::select! {
+                        result = restoring => panic!("{result:?}"),
+                        () = eventually("another stream", async || *created.lock().unwrap()).map(|_| ()) => {}
+                    }
+                    // The end of the content, with which the restore is given up.
+                    while !within(chunks.next()).await.unwrap().payload.is_empty() {}
+                } else {
+                    let result = restoring.await;
+                    assert!(created.lock().unwrap().is_some(), "{result:?}");
+                }
+                let about = format!("{sent} pieces, {end}, on {}", to.server.url());
+                if created.lock().unwrap().unwrap() {
+                    for _ in 0..50 {
+                        assert_eq!(state(&to.nats, "S").await.messages, 1, "{about}");
+                    }
+                } else if end != "the rest" {
+                    eventually("no stream", async || {
+                        within(to.nats.stream_state("S")).await.err()
+                    })
+                    .await;
+                }
+                let _ = client.request("$JS.API.STREAM.DELETE.S", "".into()).await;
+                missing(&to.nats).await;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_snapshot_that_ends_before_its_description_is_refused() {
+    for program in programs() {
+        let (from, to) = (start(&program).await, start(&program).await);
+        filled(&from).await;
+        let earlier = Taken::of(&from.nats, "S").await;
+        publish(&from.nats, draft("s.a")).await.unwrap();
+        let later = Taken::of(&from.nats, "S").await;
+        let content = whole(&earlier.all());
+        let error = later.restore(&to.nats, content).await.unwrap_err();
+        assert_eq!(*error.kind(), ErrorKind::InvalidSnapshot, "{error}");
+        assert!(error.to_string().contains("message 30"), "{error}");
+        missing(&to.nats).await;
+    }
+}
+
 #[tokio::test]
 async fn an_older_server_refuses_what_a_newer_one_wrote() {
     let [current, oldest] = programs();
@@ -284,11 +379,6 @@ async fn who_may_not_delete_hears_that_a_part_may_be_left() {
             .contains("a part of the stream may be left"),
         "{error}"
     );
-    assert!(
-        within(rig.nats.streams_for(&pattern(">")))
-            .await
-            .unwrap()
-            .len()
-            <= 1
-    );
+    let left = within(rig.nats.streams_for(&pattern(">"))).await.unwrap();
+    assert_eq!(left, ["S"]);
 }
