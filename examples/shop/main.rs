@@ -33,6 +33,7 @@ use event_sdk::EventBus;
 use event_sdk::config::{Config, ConfigLoader, TransportChoice};
 use event_sdk::consumer::{Consumers, shutdown_signal};
 use event_sdk::dead_letters::{LetterFilter, Page};
+use event_sdk_observe::metrics::Metrics;
 use event_sdk_topology::Topology;
 
 use crate::args::{Args, Command, Format};
@@ -107,7 +108,10 @@ async fn run(orders: u64, config: &Config, topology: &Topology) -> anyhow::Resul
 
 /// The bus of the shop, which declares its topology.
 async fn open(config: &Config, topology: &Topology) -> anyhow::Result<EventBus> {
-    let bus = EventBus::builder().source("shop").prefix(PREFIX);
+    let bus = EventBus::builder()
+        .source("shop")
+        .prefix(PREFIX)
+        .observer(Metrics::new());
     Ok(topology.declare(bus).connect(config).await?)
 }
 

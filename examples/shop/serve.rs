@@ -57,7 +57,8 @@ async fn run<S: EventSet>(
     let listener = tokio::net::TcpListener::bind(listen).await?;
     tokio::spawn(async move { axum::serve(listener, app).await });
 
-    // At most 25 s after the signal; the process is killed after 35 s (see examples/deploy).
+    // At most 25 s after the signal, and then 10 s for the bus; a container is killed 40 s after it in
+    // Kubernetes, and 45 s in Docker (see examples/deploy).
     println!("{}", consumer.run_until(shutdown_signal()).await?);
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod deploy;
 mod permissions;
+mod serving;
 
 use event_sdk::EventBus;
 use event_sdk::Pii;

@@ -26,6 +26,7 @@ async fn manifests_and_compose_files_are_valid() {
     let answer = check(&[
         root().join("docker-compose.yml"),
         deploy.join("compose.yml"),
+        deploy.join("kubernetes/apply.yaml"),
         deploy.join("kubernetes/nats.yaml"),
         deploy.join("kubernetes/shop.yaml"),
     ])

@@ -5,13 +5,14 @@ use event_sdk::transport::Error;
 
 use super::grants::{Grants, Names};
 use super::lines::{
-    BINDS, CANCELS, COORDINATES, COUNTS_PARTITIONS, CREATES_ONE, CREATES_SEVERAL, GETS,
-    HEARS_EXHAUSTED, KEEPS_LETTERS, OWNS, PARKS, READS, READS_RECORDS, READS_RECORDS_OF_CLUSTER,
-    RECEIVES_REDRIVEN, RECORDS, RELAYS, SCHEDULES, TAKES,
+    BINDS, CANCELS, COORDINATES, COUNTS_PARTITIONS, GETS, HEARS_EXHAUSTED, KEEPS_LETTERS, OWNS,
+    PARKS, READS, READS_RECORDS, READS_RECORDS_OF_CLUSTER, RECEIVES_REDRIVEN, RECORDS, RELAYS,
+    SCHEDULES, TAKES,
 };
 use super::login::Login;
 use super::roles::Sight;
 use super::routes::{Durable, Routes};
+use super::server::is_file_name;
 use super::service::{By, Consumes, Extra, Service, Use};
 use super::{Permission, Permissions, Role, User, invalid, listed};
 use crate::durable::DurableSpec;
@@ -75,8 +76,9 @@ impl PermissionsBuilder {
         self
     }
 
-    /// Adds the user of the deployment step, which plans, applies and verifies the topology. It may
-    /// not read, publish or receive events.
+    /// Adds the user of the deployment step, which plans, applies and verifies the topology. It has no
+    /// subject of events. But whoever may change streams and create durables can have a stream publish its
+    /// events elsewhere, and events delivered to a subject: guard its login as one that reads everything.
     pub fn deployment(self, user: impl Into<String>) -> Self {
         self.other(Role::Deployment, user.into())
     }
@@ -103,7 +105,7 @@ impl PermissionsBuilder {
     /// Defines the variables of passwords in this file beside the configuration, with a line
     /// `BILLING_PASSWORD: "<bcrypt hash>"` for each user with a password and no others. The server reads
     /// it again when it reloads its configuration, so that passwords change without a restart. Default:
-    /// the environment of the server defines them.
+    /// the environment of the server defines them. `name` may have letters, digits, `.`, `_`, `-` and `/`.
     pub fn passwords_file(mut self, name: impl Into<String>) -> Self {
         self.passwords_file = Some(name.into());
         self
@@ -136,7 +138,8 @@ impl PermissionsBuilder {
     ///
     /// [`InvalidOption`](event_sdk::transport::ErrorKind::InvalidOption) for an invalid or unknown
     /// name, a consumer or dead-letter stream that the topology does not declare, a login that could
-    /// be a secret, or a consumer with one owner or partitions in a topology without a bucket;
+    /// be a secret, two users with the same variable of a password, a name of a file of passwords with
+    /// other characters, or a consumer with one owner or partitions in a topology without a bucket;
     /// [`NoStream`](event_sdk::transport::ErrorKind::NoStream) for an event that no stream stores.
     pub fn build(&self) -> Result<Permissions, Error> {
         let routes = Routes::new(&self.topology, &self.prefix)?;
@@ -187,11 +190,10 @@ impl PermissionsBuilder {
             subject: format!("{inbox_prefix}.>"),
             purposes: vec!["receives replies".to_owned()],
         });
-        let login = self.logins.iter().rev().find(|(user, _)| user == name);
         User {
             name: name.to_owned(),
             role,
-            login: login.map_or_else(|| Login::of(name), |(_, login)| login.clone()),
+            login: self.login_of(name),
             inbox_prefix,
             publish: grants.publish,
             subscribe,
@@ -231,7 +233,38 @@ impl PermissionsBuilder {
             }
             login.check(user)?;
         }
+        if let Some(file) = self
+            .passwords_file
+            .as_deref()
+            .filter(|it| !is_file_name(it))
+        {
+            return Err(invalid(format!(
+                "the name {file:?} of the file of passwords is not valid; use letters, digits, `.`, `_`, `-` and `/`"
+            )));
+        }
+        self.check_variables()
+    }
+
+    /// Two users whose password comes from one variable would have the same password.
+    fn check_variables(&self) -> Result<(), Error> {
+        let mut known: Vec<(&str, String)> = Vec::new();
+        for user in self.members.iter().map(Member::name) {
+            let Login::PasswordVariable(variable) = self.login_of(user) else {
+                continue;
+            };
+            if let Some((other, _)) = known.iter().find(|(_, known)| *known == variable) {
+                return Err(invalid(format!(
+                    "the users `{other}` and `{user}` would have one password, since both read it from the variable `{variable}`; rename one, or give it another `login`"
+                )));
+            }
+            known.push((user, variable));
+        }
         Ok(())
+    }
+
+    fn login_of(&self, user: &str) -> Login {
+        let set = self.logins.iter().rev().find(|(name, _)| name == user);
+        set.map_or_else(|| Login::of(user), |(_, login)| login.clone())
     }
 
     /// The durables that receive redriven events.
@@ -434,12 +467,7 @@ fn of_durable(consumes: &Consumes, durable: &Durable<'_>, grants: &mut Grants) {
         grants.publish(BINDS, &names);
     }
     if consumes.does(Extra::Creates) {
-        let creates = if durable.has_one_filter {
-            CREATES_ONE
-        } else {
-            CREATES_SEVERAL
-        };
-        grants.publish(creates, &names);
+        durable.creates(&names, grants);
     }
     if consumes.does(Extra::HearsExhausted) {
         grants.subscribe(HEARS_EXHAUSTED, &names);

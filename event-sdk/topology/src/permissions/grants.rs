@@ -12,6 +12,7 @@ use super::{Permission, invalid};
 pub(super) struct Names<'a> {
     pub(super) stream: &'a str,
     pub(super) durable: &'a str,
+    pub(super) filter: &'a str,
     pub(super) consumer: &'a str,
     pub(super) bucket: &'a str,
     pub(super) kv: &'a str,
@@ -89,6 +90,7 @@ impl Names<'_> {
         let values = [
             ("{stream}", self.stream),
             ("{durable}", self.durable),
+            ("{filter}", self.filter),
             ("{consumer}", self.consumer),
             ("{bucket}", self.bucket),
             ("{kv}", self.kv),

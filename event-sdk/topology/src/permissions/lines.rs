@@ -1,7 +1,7 @@
 //! The subjects of each ability of a service. The rows of the table in `docs/production.md` consist
 //! of these, which a test compares; `tests/tests/secure/permissions.rs` executes that table.
 //!
-//! In braces: `stream`, `durable`; `bucket` and its stream `kv`; `consumer` is the token of a
+//! In braces: `stream`, `durable`, its `filter`; `bucket` and its stream `kv`; `consumer` is the token of a
 //! consumer's name, `dlq` and `retry` are streams of dead letters, `under` the tokens before their
 //! subjects.
 
@@ -37,13 +37,13 @@ pub(super) const BINDS: &[Line] = &[
     ),
 ];
 
-/// Creates or changes a durable with one filter.
+/// Creates or changes a durable with one filter, which stands in the subject.
 pub(super) const CREATES_ONE: &[Line] = &[line(
-    "$JS.API.CONSUMER.CREATE.{stream}.{durable}.>",
+    "$JS.API.CONSUMER.CREATE.{stream}.{durable}.{filter}",
     "creates the durable {durable}",
 )];
 
-/// Creates or changes a durable with several filters.
+/// Creates or changes a durable with several filters: the server does not check which.
 pub(super) const CREATES_SEVERAL: &[Line] = &[line(
     "$JS.API.CONSUMER.CREATE.{stream}.{durable}",
     "creates the durable {durable}",
@@ -210,7 +210,7 @@ pub(super) const RECEIVES_REDRIVEN: &[Line] = &[
         "finds the durable {durable} of {retry}",
     ),
     line(
-        "$JS.API.CONSUMER.CREATE.{retry}.{durable}.>",
+        "$JS.API.CONSUMER.CREATE.{retry}.{durable}.{under}retry.{consumer}.>",
         "creates the durable {durable} of {retry}",
     ),
     line(

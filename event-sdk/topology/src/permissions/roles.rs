@@ -4,9 +4,8 @@ use event_sdk::transport::Error;
 
 use super::grants::{Grants, Names};
 use super::lines::{
-    ACCOUNT, APPLIES, BACKS_UP, COUNTS_PARTITIONS, CREATES_ONE, CREATES_SEVERAL, DELETES,
-    FINDS_STREAMS, LISTS_CONSUMERS, LOOKS_AT_DURABLE, LOOKS_AT_STREAM, PAUSES, PURGES, READS,
-    REDRIVES, RESETS,
+    ACCOUNT, APPLIES, BACKS_UP, COUNTS_PARTITIONS, DELETES, FINDS_STREAMS, LISTS_CONSUMERS,
+    LOOKS_AT_DURABLE, LOOKS_AT_STREAM, PAUSES, PURGES, READS, REDRIVES, RESETS,
 };
 use super::routes::Routes;
 
@@ -37,12 +36,7 @@ impl Sight<'_> {
                     ..of_stream(durable.stream)
                 };
                 grants.publish(LOOKS_AT_DURABLE, &names);
-                let creates = if durable.has_one_filter {
-                    CREATES_ONE
-                } else {
-                    CREATES_SEVERAL
-                };
-                grants.publish(creates, &names);
+                durable.creates(&names, &mut grants);
                 for other in spec.other_durables() {
                     let names = Names {
                         durable: &other,

@@ -5,6 +5,8 @@ use event_sdk::stream::StreamConfig;
 use event_sdk::subject::InvalidSubject;
 use event_sdk::transport::{Error, ErrorKind, Operation};
 
+use super::grants::{Grants, Names};
+use super::lines::{CREATES_ONE, CREATES_SEVERAL};
 use super::service::Events;
 use super::{invalid, listed};
 use crate::dead_letters::DeadLetterSpec;
@@ -23,7 +25,8 @@ pub(super) struct Routes<'a> {
 pub(super) struct Durable<'a> {
     pub(super) stream: &'a str,
     pub(super) name: String,
-    pub(super) has_one_filter: bool,
+    /// Its filter, if there is one alone.
+    pub(super) filter: Option<Pattern>,
 }
 
 impl<'a> Routes<'a> {
@@ -128,12 +131,12 @@ impl<'a> Routes<'a> {
                 }
             }
         }
-        let mut streams: Vec<(&str, usize)> = Vec::new();
+        let mut streams: Vec<(&str, Vec<Pattern>)> = Vec::new();
         for filter in &filters {
             for (stream, met) in self.streams_of(filter, spec.stream)? {
                 match streams.iter_mut().find(|(name, _)| *name == stream) {
-                    Some((_, number)) => *number += met.len(),
-                    None => streams.push((stream, met.len())),
+                    Some((_, known)) => known.extend(met),
+                    None => streams.push((stream, met)),
                 }
             }
         }
@@ -142,10 +145,27 @@ impl<'a> Routes<'a> {
             durables.extend(streams.iter().map(|(stream, filters)| Durable {
                 stream,
                 name: name.clone(),
-                has_one_filter: *filters == 1,
+                filter: match &filters[..] {
+                    [filter] => Some(filter.clone()),
+                    _ => None,
+                },
             }));
         }
         Ok(durables)
+    }
+}
+
+impl Durable<'_> {
+    /// The permission to create it. `names` are those of the durable.
+    pub(super) fn creates(&self, names: &Names<'_>, grants: &mut Grants) {
+        let Some(filter) = &self.filter else {
+            return grants.publish(CREATES_SEVERAL, names);
+        };
+        let names = Names {
+            filter: filter.as_str(),
+            ..*names
+        };
+        grants.publish(CREATES_ONE, &names);
     }
 }
 

@@ -4,15 +4,19 @@ use std::fmt;
 
 use super::{Login, Permission, Permissions, Role, User};
 
+/// What is not valid, which only a changed field can be, is never written as it is: the server refuses
+/// the configuration, since a variable is missing.
 impl fmt::Display for Permissions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
             "# The users of the prefix `{}`, each with the least permissions, for nats-server.\n# Generated from the topology: make it again instead of editing it.",
-            self.prefix
+            in_line(&self.prefix)
         )?;
-        if let Some(file) = &self.passwords_file {
-            writeln!(f, "include {}", quoted(file))?;
+        match &self.passwords_file {
+            Some(file) if is_file_name(file) => writeln!(f, "include \"{file}\"")?,
+            Some(_) => writeln!(f, "# The name of the file of passwords is not valid.")?,
+            None => {}
         }
         let indent = if let Some(account) = &self.account {
             let account = quoted(account);
@@ -43,7 +47,12 @@ fn write_user(f: &mut fmt::Formatter<'_>, user: &User, indent: &str) -> fmt::Res
     };
     writeln!(f, "{indent}  {{ # {what}")?;
     let name = quoted(&user.name);
+    let is_valid = user.login.check(&user.name).is_ok();
     match &user.login {
+        _ if !is_valid => writeln!(
+            f,
+            "{indent}    user: {name}\n{indent}    password: $THIS_LOGIN_IS_NOT_VALID"
+        )?,
         Login::PasswordVariable(variable) => {
             writeln!(
                 f,
@@ -56,7 +65,11 @@ fn write_user(f: &mut fmt::Formatter<'_>, user: &User, indent: &str) -> fmt::Res
             "{indent}    user: {name}\n{indent}    password: {}",
             quoted(hash)
         )?,
-        Login::NKey(key) => writeln!(f, "{indent}    # {}\n{indent}    nkey: {key}", user.name)?,
+        Login::NKey(key) => writeln!(
+            f,
+            "{indent}    # {}\n{indent}    nkey: {key}",
+            in_line(&user.name)
+        )?,
     }
     writeln!(f, "{indent}    permissions: {{")?;
     write_list(f, indent, "publish", &user.publish)?;
@@ -77,7 +90,7 @@ fn write_list(
     writeln!(f, "{indent}      {what}: [")?;
     for permission in list {
         let subject = quoted(&permission.subject);
-        let purposes = permission.purposes.join("; ");
+        let purposes = in_line(&permission.purposes.join("; "));
         writeln!(f, "{indent}        {subject} # {purposes}")?;
     }
     writeln!(f, "{indent}      ]")
@@ -85,5 +98,17 @@ fn write_list(
 
 /// A text of the configuration's grammar, where a backslash escapes.
 fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', r"\\").replace('"', r#"\""#))
+    let text = text.replace('\\', r"\\").replace('"', r#"\""#);
+    format!("\"{}\"", in_line(&text))
+}
+
+/// A text that stays in its line, such as in a comment.
+fn in_line(text: &str) -> String {
+    text.replace(char::is_control, " ")
+}
+
+/// Whether it can be the name of a file of passwords: the grammar of `include` has no escapes.
+pub(super) fn is_file_name(name: &str) -> bool {
+    let mut bytes = name.bytes();
+    !name.is_empty() && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"._/-".contains(&byte))
 }

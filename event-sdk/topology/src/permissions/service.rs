@@ -68,24 +68,28 @@ impl Service {
         self.uses(Use::Publish, members::<S>())
     }
 
-    /// The same, expecting last sequences: a publish that is repeated reads the last event.
+    /// The same, expecting last sequences: a publish that is repeated reads the last event. That is the
+    /// permission to read single events of their streams, whosever they are.
     pub fn publishes_expecting<S: EventSet>(self) -> Self {
         self.uses(Use::Expect, members::<S>())
     }
 
-    /// The same through an outbox, whose relay repairs a stream that went back.
+    /// The same through an outbox, whose relay repairs a stream that went back. That is the permission to
+    /// read single events of their streams, whosever they are.
     pub fn publishes_by_outbox<S: EventSet>(self) -> Self {
         self.uses(Use::Relay, members::<S>())
     }
 
     /// Publishes events at a later time (`publish_at`, `publish_after`). That is the permission to
     /// publish any subject of their streams, since the server stores a scheduled event under the
-    /// subject that its header names.
+    /// subject that its header names, and to read single events of these streams. To replace an event less
+    /// than five seconds before its time, a service needs [`cancels`](Self::cancels) too.
     pub fn schedules<S: EventSet>(self) -> Self {
         self.uses(Use::Schedule, members::<S>())
     }
 
-    /// Lists and cancels events that are to be published later.
+    /// Lists and cancels events that are to be published later. That is the permission to read and to
+    /// delete any event of their streams, whosever it is.
     pub fn cancels<S: EventSet>(self) -> Self {
         self.uses(Use::Cancel, members::<S>())
     }
@@ -111,8 +115,8 @@ impl Service {
         self
     }
 
-    /// Reads and writes any entry of the bucket (`bus.coordination()`). Consumers need less, which
-    /// [`Consumes`] gives them.
+    /// Reads and writes any entry of the bucket (`bus.coordination()`), also leases and attempt records of
+    /// other services. Consumers write less, which [`Consumes`] gives them, and read as much.
     pub fn coordinates(mut self) -> Self {
         self.coordinates = true;
         self
@@ -185,7 +189,9 @@ impl Consumes {
         }
     }
 
-    /// Keeps dead letters in this stream of the topology, and receives the redriven ones.
+    /// Keeps dead letters in this stream of the topology, and receives the redriven ones. It writes and
+    /// receives its own, but may read the letters of all services in this stream, since it compares a letter
+    /// that is kept already: give a service whose events no other may read a stream of its own.
     pub fn dead_letters(mut self, stream: impl Into<String>) -> Self {
         self.dead_letters = Some(stream.into());
         self
@@ -203,7 +209,9 @@ impl Consumes {
         self.with(Extra::Parks)
     }
 
-    /// Creates its durables, for a service that starts before the topology is applied.
+    /// Creates its durables, for a service that starts before the topology is applied. With one filter in
+    /// a stream, it can create them with this filter alone; with several, the server does not check which,
+    /// so that the service can read the whole stream.
     pub fn creates_durables(self) -> Self {
         self.with(Extra::Creates)
     }

@@ -8,7 +8,7 @@ use event_sdk::dead_letters::{DeadLetterStream, DeadLetters};
 use event_sdk::stream::StreamSpec;
 use event_sdk::transport::nats::Nats;
 use event_sdk::transport::{BucketConfig, ErrorKind};
-use event_sdk::{EventBus, EventSet, RawEvent};
+use event_sdk::{EventBus, EventSet, Pattern, RawEvent};
 use event_sdk_test_servers::{NKey, Server, programs};
 use event_sdk_topology::permissions::{
     Consumes, Login, Permissions, PermissionsBuilder, Role, Service, User,
@@ -105,18 +105,18 @@ fn each_option_is_a_permission() {
         "prod.dlq.=state.billing.>",
         "prod.dlq.=request.billing.>",
         "$JS.API.CONSUMER.INFO.DLQ_RETRY.billing",
-        "$JS.API.CONSUMER.CREATE.DLQ_RETRY.billing.>",
+        "$JS.API.CONSUMER.CREATE.DLQ_RETRY.billing.prod.retry.billing.>",
         "$JS.API.CONSUMER.MSG.NEXT.DLQ_RETRY.billing",
         "$JS.ACK.DLQ_RETRY.billing.>",
         // One with partitions, which makes its durables.
         "$JS.API.CONSUMER.MSG.NEXT.ORDERS.shipping-p0",
         "$JS.ACK.ORDERS.shipping-p0.>",
         "$JS.API.CONSUMER.INFO.ORDERS.shipping-p0",
-        "$JS.API.CONSUMER.CREATE.ORDERS.shipping-p0.>",
+        "$JS.API.CONSUMER.CREATE.ORDERS.shipping-p0.shop.orders.order.shipped.*",
         "$JS.API.CONSUMER.MSG.NEXT.ORDERS.shipping-p1",
         "$JS.ACK.ORDERS.shipping-p1.>",
         "$JS.API.CONSUMER.INFO.ORDERS.shipping-p1",
-        "$JS.API.CONSUMER.CREATE.ORDERS.shipping-p1.>",
+        "$JS.API.CONSUMER.CREATE.ORDERS.shipping-p1.shop.orders.order.shipped.*",
         "$JS.API.CONSUMER.INFO.ORDERS.shipping-p2",
         "$JS.API.CONSUMER.INFO.ORDERS.shipping",
         "$KV.LEASES.attempts.shipping.>",
@@ -189,6 +189,21 @@ fn what_is_wrong_is_named() {
             "`b`, and there is no such user; declared: a",
         ),
         (shop().monitor("a").account("x y"), "\"x y\""),
+        (
+            shop().monitor("my-billing").operator("MY_BILLING"),
+            "`my-billing` and `MY_BILLING` would have one password",
+        ),
+        (
+            shop()
+                .monitor("a")
+                .operator("b")
+                .login("b", Login::PasswordVariable("A_PASSWORD".to_owned())),
+            "variable `A_PASSWORD`",
+        ),
+        (
+            shop().monitor("a").passwords_file("a\"\nusers: []"),
+            "the file of passwords",
+        ),
         (
             without_bucket
                 .permissions("shop")
@@ -265,6 +280,34 @@ fn the_server_accepts_the_configuration() {
         let said = String::from_utf8_lossy(&test.stderr);
         assert!(test.status.success(), "{said}");
     }
+}
+
+#[test]
+fn a_changed_field_cannot_add_to_the_configuration() {
+    let mut made = of(&all_kinds());
+    let evil = "x\"\nusers: [{ user: evil }]\n#".to_owned();
+    made.passwords_file = Some(evil.clone());
+    made.prefix.clone_from(&evil);
+    for user in &mut made.users {
+        user.name.clone_from(&evil);
+        for one in &mut user.publish {
+            one.subject.clone_from(&evil);
+            one.purposes = vec![evil.clone()];
+        }
+        user.login = match &user.login {
+            Login::Bcrypt(_) => Login::Bcrypt(evil.clone()),
+            Login::NKey(_) => Login::NKey(evil.clone()),
+            _ => Login::PasswordVariable(evil.clone()),
+        };
+    }
+    let text = made.to_string();
+    assert!(
+        !text.lines().any(|line| line.starts_with("users:")),
+        "{text}"
+    );
+    assert!(!text.contains("include"), "{text}");
+    let refused = "password: $THIS_LOGIN_IS_NOT_VALID";
+    assert_eq!(text.matches(refused).count(), made.users.len(), "{text}");
 }
 
 #[test]
@@ -367,6 +410,27 @@ async fn run_owners(missing: &str) -> String {
 
 fn letters() -> DeadLetterStream {
     DeadLetterStream::new("DLQ").under("prod")
+}
+
+#[tokio::test]
+async fn a_durable_cannot_be_created_with_another_filter() {
+    let passwords =
+        "ORDERS_PASSWORD: pw\nBILLING_PASSWORD: pw\nSHIPPING_PASSWORD: pw\nDEPLOY_PASSWORD: pw\n";
+    let server = Server::options().config(&format!("{passwords}{}", owners("")));
+    let server = server.start().await.unwrap();
+    WIDE.apply(&connect(&server, "deploy").await).await.unwrap();
+    let billing = connect(&server, "billing").await;
+    let subscribe = async |filter: &str| {
+        let filter = Pattern::parse(filter).unwrap();
+        let redriven = billing.raw().absolute().subscribe(filter);
+        let redriven = redriven.stream("DLQ_RETRY").durable("billing").await;
+        redriven.map(drop)
+    };
+    for filter in ["prod.retry.>", "prod.retry.shipping.>"] {
+        let error = subscribe(filter).await.unwrap_err();
+        assert_eq!(*error.kind(), ErrorKind::PermissionDenied, "{error}");
+    }
+    subscribe("prod.retry.billing.>").await.unwrap();
 }
 
 #[tokio::test]

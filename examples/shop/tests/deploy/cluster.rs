@@ -49,7 +49,9 @@ fn passwords(folder: &Path, hash: &str) {
 
 /// What differs between the servers.
 pub(super) fn environment(command: &mut Command, node: &str, store: &Path, authority: &Authority) {
-    let identity = authority.cluster_member(&["127.0.0.1"]).unwrap();
+    let identity = authority
+        .cluster_member(&["127.0.0.1", "localhost"])
+        .unwrap();
     command
         .env("NATS_NODE", node)
         .env("NATS_STORE", store.join(node))
@@ -80,7 +82,7 @@ impl Secured {
         let (ports, routes, monitoring) = (three()?, three()?, three()?);
         let known: Vec<_> = routes
             .iter()
-            .map(|port| format!("nats-route://127.0.0.1:{}", port.number()))
+            .map(|port| format!("nats-route://localhost:{}", port.number()))
             .collect();
         let mut secured = Self {
             files: configuration(OLD[1]),

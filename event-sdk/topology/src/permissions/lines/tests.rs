@@ -78,6 +78,7 @@ fn expanded(subject: &str) -> String {
     subject
         .replace("{stream}", "ORDERS")
         .replace("{durable}", "billing")
+        .replace("{filter}", "events.orders.>")
         .replace("{consumer}", "billing")
         .replace("{bucket}", "EVENT_SDK")
         .replace("{kv}", "KV_EVENT_SDK")
