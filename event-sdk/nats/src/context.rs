@@ -259,7 +259,7 @@ impl NatsContext {
     /// The state of both connections, with their certificates.
     pub(super) fn connection_status(&self) -> ConnectionStatus {
         let mut status = self.monitor.status();
-        status.certificates = self.options.tls.shown.certificates();
+        status.certificates = self.options.tls.certificates();
         status
     }
 

@@ -71,22 +71,36 @@ impl Disconnect {
     }
 }
 
-/// A certificate that one side of the connections showed.
+/// The certificate of one side of the connections.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Certificate {
     /// Whose it is.
     pub owner: CertificateOwner,
-    /// When it expires: the earliest time of its chain, as far as it was shown, and of all
-    /// connections. Or why that is not known.
+    /// When it expires, the earliest time of all connections; or why that is not known. Certificates of
+    /// authorities that are sent with it do not count.
     pub expires_at: Result<Timestamp, Text>,
+    /// When the server showed it in a handshake that succeeded: it may have a new one since. `None` for that of
+    /// the client, which is read again.
+    pub shown_at: Option<Timestamp>,
 }
 
 impl Certificate {
     /// A certificate of this side.
     #[must_use]
     pub const fn new(owner: CertificateOwner, expires_at: Result<Timestamp, Text>) -> Self {
-        Self { owner, expires_at }
+        Self {
+            owner,
+            expires_at,
+            shown_at: None,
+        }
+    }
+
+    /// It was shown at this time.
+    #[must_use]
+    pub const fn shown_at(mut self, at: Timestamp) -> Self {
+        self.shown_at = Some(at);
+        self
     }
 }
 

@@ -1,7 +1,7 @@
-//! `ShownCertificates`: when the certificates expire that the server and this client showed in the TLS
-//! handshakes of a connection.
+//! `ShownCertificates`: when the certificate expires that the server showed in the TLS handshakes of a
+//! connection, and that of this client.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_nats::rustls::client::WebPkiServerVerifier;
 use async_nats::rustls::client::danger::{
@@ -23,52 +23,59 @@ pub(crate) enum Link {
     Deliveries,
 }
 
-/// When a chain expires, or why that is not known.
+/// When a certificate expires, or why that is not known.
 type Expiry = Result<Timestamp, Text>;
 
-/// The certificates of the last handshakes.
+/// What a server showed in the last handshake that it passed.
+#[derive(Debug, Clone)]
+struct Handshake {
+    expiry: Expiry,
+    at: Option<Timestamp>,
+}
+
+/// The certificates of both sides.
 #[derive(Debug, Default)]
 pub(crate) struct ShownCertificates {
     /// What the server showed on each connection; two servers of a cluster have their own.
-    publishing: Mutex<Option<Expiry>>,
-    deliveries: Mutex<Option<Expiry>>,
+    publishing: Mutex<Option<Handshake>>,
+    deliveries: Mutex<Option<Handshake>>,
+    /// What the file of the client had when it could last be read.
     client: Mutex<Option<Expiry>>,
 }
 
 impl ShownCertificates {
-    /// The client shows this chain from now on.
+    /// The client has this chain now.
     pub(super) fn client(&self, chain: &[CertificateDer<'_>]) {
-        set(&self.client, chain.iter());
+        *locked(&self.client) = chain.first().map(expiry);
     }
 
-    /// Those that were shown; empty without TLS.
-    pub(crate) fn certificates(&self) -> Vec<Certificate> {
-        let known = |slot: &Mutex<Option<Expiry>>| {
-            slot.lock().unwrap_or_else(PoisonError::into_inner).clone()
-        };
-        let servers = [known(&self.publishing), known(&self.deliveries)];
+    /// Those that the servers showed, and that which the client has; empty without TLS.
+    pub(super) fn certificates(&self) -> Vec<Certificate> {
+        let servers = [&self.publishing, &self.deliveries].map(|slot| locked(slot).clone());
         let server = servers.into_iter().flatten().reduce(earliest);
-        [
-            (CertificateOwner::Server, server),
-            (CertificateOwner::Client, known(&self.client)),
-        ]
-        .into_iter()
-        .filter_map(|(owner, expiry)| Some(Certificate::new(owner, expiry?)))
-        .collect()
+        let server = server.map(|Handshake { expiry, at }| {
+            let certificate = Certificate::new(CertificateOwner::Server, expiry);
+            match at {
+                Some(at) => certificate.shown_at(at),
+                None => certificate,
+            }
+        });
+        let client = locked(&self.client).clone();
+        let client = client.map(|expiry| Certificate::new(CertificateOwner::Client, expiry));
+        server.into_iter().chain(client).collect()
     }
 }
 
-fn set<'a>(slot: &Mutex<Option<Expiry>>, chain: impl Iterator<Item = &'a CertificateDer<'a>>) {
-    let expiry = chain.map(expiry).reduce(earliest);
-    *slot.lock().unwrap_or_else(PoisonError::into_inner) = expiry;
+fn locked<T>(slot: &Mutex<T>) -> MutexGuard<'_, T> {
+    slot.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The earlier of two. One that is known says more than one that is not.
-fn earliest(one: Expiry, other: Expiry) -> Expiry {
-    match (one, other) {
-        (Ok(one), Ok(other)) => Ok(one.min(other)),
-        (Ok(known), Err(_)) | (Err(_), Ok(known)) => Ok(known),
-        (unknown, _) => unknown,
+/// That which expires earlier. One that is known says more than one that is not.
+fn earliest(one: Handshake, other: Handshake) -> Handshake {
+    match (&one.expiry, &other.expiry) {
+        (Ok(first), Ok(second)) if second < first => other,
+        (Err(_), Ok(_)) => other,
+        _ => one,
     }
 }
 
@@ -82,7 +89,8 @@ fn expiry(certificate: &CertificateDer<'_>) -> Expiry {
         .ok_or(Text::from_static("its time is out of range"))
 }
 
-/// Verifies the server as rustls does, and remembers when its certificate expires, also if it is refused.
+/// Verifies the server as rustls does, and remembers when its own certificate expires if it is accepted. Others that
+/// it sends may have no part in the chain that was verified.
 #[derive(Debug)]
 pub(super) struct Remembering {
     pub(super) verifier: Arc<WebPkiServerVerifier>,
@@ -99,13 +107,23 @@ impl ServerCertVerifier for Remembering {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
+        let verified = self.verifier.verify_server_cert(
+            end_entity,
+            intermediates,
+            server_name,
+            ocsp_response,
+            now,
+        )?;
         let slot = match self.link {
             Link::Publishing => &self.shown.publishing,
             Link::Deliveries => &self.shown.deliveries,
         };
-        set(slot, std::iter::once(end_entity).chain(intermediates));
-        self.verifier
-            .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+        let at = i64::try_from(now.as_secs()).ok();
+        *locked(slot) = Some(Handshake {
+            expiry: expiry(end_entity),
+            at: at.and_then(|at| Timestamp::from_second(at).ok()),
+        });
+        Ok(verified)
     }
 
     fn verify_tls12_signature(
@@ -138,5 +156,54 @@ impl ServerCertVerifier for Remembering {
 
     fn root_hint_subjects(&self) -> Option<&[DistinguishedName]> {
         self.verifier.root_hint_subjects()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_nats::rustls::RootCertStore;
+    use async_nats::rustls::crypto::ring;
+    use async_nats::rustls::pki_types::pem::PemObject as _;
+    use event_sdk_test_servers::{Authority, Identity};
+
+    use super::*;
+
+    fn der(identity: &Identity) -> CertificateDer<'static> {
+        CertificateDer::from_pem_file(identity.certificate()).unwrap()
+    }
+
+    #[test]
+    fn only_the_servers_own_certificate_counts_and_only_if_it_is_accepted() {
+        let authority = Authority::new().unwrap();
+        let mut roots = RootCertStore::empty();
+        let root = CertificateDer::from_pem_file(authority.certificate()).unwrap();
+        roots.add(root).unwrap();
+        let provider = Arc::new(ring::default_provider());
+        let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider);
+        let remembering = Remembering {
+            verifier: verifier.build().unwrap(),
+            shown: Arc::default(),
+            link: Link::Publishing,
+        };
+        let at = Timestamp::from_second(1_800_000_000).unwrap();
+        let handshake = |server: &CertificateDer<'_>, others: &[CertificateDer<'_>]| {
+            let name = ServerName::try_from("localhost").unwrap();
+            let now = UnixTime::since_unix_epoch(std::time::Duration::from_secs(1_800_000_000));
+            remembering.verify_server_cert(server, others, &name, &[], now)
+        };
+        let server = der(&authority.cluster_member(&["localhost"]).unwrap());
+        // It is sent and has expired, and the chain does not need it.
+        let expired = der(&authority.expired_client("cross").unwrap());
+        handshake(&server, std::slice::from_ref(&expired)).unwrap();
+        let shown = [Certificate::new(CertificateOwner::Server, expiry(&server)).shown_at(at)];
+        assert!(expiry(&server).unwrap() > at && expiry(&expired).unwrap() < at);
+        assert_eq!(remembering.shown.certificates(), shown);
+
+        let stranger = Authority::new().unwrap();
+        let stranger = der(&stranger.cluster_member(&["localhost"]).unwrap());
+        for refused in [expired, stranger] {
+            handshake(&refused, &[]).unwrap_err();
+            assert_eq!(remembering.shown.certificates(), shown);
+        }
     }
 }

@@ -13,7 +13,7 @@ use rustls::{ClientConfig, RootCertStore, SignatureScheme};
 
 use super::masked::FilePath;
 use super::shown::{Link, Remembering, ShownCertificates};
-use event_sdk_core::transport::{Error, ErrorKind, Operation};
+use event_sdk_core::transport::{Certificate, Error, ErrorKind, Operation};
 
 /// The TLS options of a connection.
 #[derive(Debug, Clone, Default)]
@@ -35,6 +35,16 @@ impl Tls {
     pub(crate) fn certificate(&self) -> Option<&FilePath> {
         let (certificate, _) = self.client.as_ref()?;
         Some(certificate)
+    }
+
+    /// The certificates of both sides; empty without TLS. Reads the file of the client, which shows what is in it at
+    /// the next connect.
+    pub(crate) fn certificates(&self) -> Vec<Certificate> {
+        // It may be in the process of being replaced; then it has what it had.
+        if let Some(chain) = self.certificate().and_then(|path| certificates(path).ok()) {
+            self.shown.client(&chain);
+        }
+        self.shown.certificates()
     }
 
     /// Reads the files, for this connection.

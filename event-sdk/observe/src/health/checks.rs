@@ -238,7 +238,7 @@ impl Checks {
         }
     }
 
-    /// The certificates that have expired, or expire within the threshold. They are known in memory.
+    /// The certificates that have expired, or expire within the threshold. No request is made for them.
     fn expiring(&self, status: &ConnectionStatus, now: Timestamp) -> Vec<Problem> {
         let Some(lead) = self.thresholds.certificate_expiry else {
             return Vec::new();
@@ -246,17 +246,24 @@ impl Checks {
         let expiring = status.certificates.iter().filter_map(|certificate| {
             let at = *certificate.expires_at.as_ref().ok()?;
             let left = at.duration_since(now);
-            let problem = if left.is_positive() {
-                let left = Duration::try_from(left).unwrap_or_default();
-                (left <= lead).then(|| {
-                    let days = left.as_secs() / (24 * 60 * 60);
-                    format!("expires at {at}, in {days} days; no connection is made after that")
-                })?
-            } else {
-                format!("has expired at {at}; the next connection will be refused")
+            let left = left.is_positive().then(|| Duration::try_from(left));
+            let left = left.map(Result::unwrap_or_default);
+            if left.is_some_and(|left| left > lead) {
+                return None;
+            }
+            let when = match left {
+                Some(left) => format!("expires at {at}, in {} days", left.as_secs() / (24 * 60 * 60)),
+                None => format!("has expired at {at}"),
+            };
+            let then = match (certificate.shown_at, left) {
+                (Some(shown), _) => format!(
+                    "it was shown at the handshake of {shown}, and a server that was given a new one since shows it at the next connect"
+                ),
+                (None, Some(_)) => "no connection is made after that".to_owned(),
+                (None, None) => "the next connection will be refused".to_owned(),
             };
             let part = format!("certificate of the {}", certificate.owner);
-            Some(Problem::new(Status::Degraded, part, problem))
+            Some(Problem::new(Status::Degraded, part, format!("{when}; {then}")))
         });
         expiring.collect()
     }
@@ -267,6 +274,7 @@ fn certificate(certificate: &Certificate) -> CertificateHealth {
     CertificateHealth {
         owner: certificate.owner.to_string(),
         expires_at: expires_at.ok().copied(),
+        shown_at: certificate.shown_at,
         error: expires_at.err().map(ToString::to_string),
     }
 }

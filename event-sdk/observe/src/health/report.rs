@@ -123,7 +123,10 @@ pub struct CertificateHealth {
     /// When it expires.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
-    /// Why that is not known.
+    /// When the server showed it in a handshake that succeeded: it may have a new one since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shown_at: Option<Timestamp>,
+    /// Why the expiry is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }

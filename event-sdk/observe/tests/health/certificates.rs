@@ -1,5 +1,6 @@
 //! When the certificates of the connection expire, in the report and as problems.
 
+use std::fs;
 use std::time::Duration;
 
 use event_sdk::EventBus;
@@ -10,11 +11,15 @@ use jiff::civil::date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 
-async fn checked(options: NatsOptions, thresholds: Thresholds) -> std::sync::Arc<HealthReport> {
+async fn health(options: NatsOptions, thresholds: Thresholds) -> Health {
     let nats = Nats::connect(options).await.unwrap();
     let bus = EventBus::builder().transport(nats).unwrap();
-    let health = Health::builder(&bus).thresholds(thresholds).build();
-    health.check().await
+    let health = Health::builder(&bus).thresholds(thresholds);
+    health.interval(Duration::ZERO).build()
+}
+
+async fn checked(options: NatsOptions, thresholds: Thresholds) -> std::sync::Arc<HealthReport> {
+    health(options, thresholds).await.check().await
 }
 
 #[tokio::test]
@@ -40,10 +45,11 @@ async fn certificates_that_expire_soon_degrade() {
         (&*certificate.owner, certificate.expires_at),
         ("server", Some(at))
     );
+    let shown = certificate.shown_at.unwrap();
     assert_eq!(
         report.problems[0].to_string(),
         format!(
-            "certificate of the server expires at {at}, in 5 days; no connection is made after that"
+            "certificate of the server expires at {at}, in 5 days; it was shown at the handshake of {shown}, and a server that was given a new one since shows it at the next connect"
         )
     );
     assert!(report.ready && report.healthy);
@@ -58,17 +64,25 @@ async fn certificates_that_expire_soon_degrade() {
     let options = options().client_certificate(client.certificate(), client.key());
     let mut thresholds = Thresholds::none();
     thresholds.certificate_expiry = Some(Duration::ZERO);
-    let report = checked(options, thresholds).await;
+    let health = health(options, thresholds).await;
+    let report = health.check().await;
     assert_eq!(
         report.problems[0].to_string(),
         "certificate of the client has expired at 2002-01-01T00:00:00Z; the next connection will be refused"
     );
-    let client = &report.connection.certificates[1];
+    let shown = &report.connection.certificates[1];
     let over = date(2002, 1, 1)
         .to_zoned(TimeZone::UTC)
         .unwrap()
         .timestamp();
-    assert_eq!((&*client.owner, client.expires_at), ("client", Some(over)));
+    assert_eq!((&*shown.owner, shown.expires_at), ("client", Some(over)));
+
+    // A new one counts before the next connect, which reads it.
+    let renewed = authority.client("billing").unwrap();
+    fs::copy(renewed.key(), client.key()).unwrap();
+    fs::copy(renewed.certificate(), client.certificate()).unwrap();
+    let report = health.check().await;
+    assert_eq!(report.status, Status::Ok, "{:?}", report.problems);
 }
 
 #[tokio::test]
