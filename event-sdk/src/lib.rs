@@ -89,6 +89,12 @@
 //!   [leaving the SDK].
 //!
 //! [configuration]: https://github.com/event-sdk/event-sdk/blob/main/docs/configuration.md
+//! [coming from another system]: https://github.com/event-sdk/event-sdk/blob/main/docs/seeds.md
+//! [backup and restore]: https://github.com/event-sdk/event-sdk/blob/main/docs/backup.md
+//! [troubleshooting]: https://github.com/event-sdk/event-sdk/blob/main/docs/troubleshooting.md
+//! [commands]: https://github.com/event-sdk/event-sdk/blob/main/docs/commands.md
+//! [several regions]: https://github.com/event-sdk/event-sdk/blob/main/docs/multi-region.md
+//! [security]: https://github.com/event-sdk/event-sdk/blob/main/docs/security.md
 //! [topology]: https://github.com/event-sdk/event-sdk/blob/main/docs/topology.md
 //! [production]: https://github.com/event-sdk/event-sdk/blob/main/docs/production.md
 //! [security]: https://github.com/event-sdk/event-sdk/blob/main/docs/security.md
@@ -210,6 +216,11 @@ struct Readme;
 #[cfg(all(doctest, feature = "config", feature = "nats"))]
 #[doc = include_str!("../../docs/configuration.md")]
 struct Configuration;
+
+/// So has that of the page on several regions.
+#[cfg(all(doctest, feature = "config", feature = "signal"))]
+#[doc = include_str!("../../docs/multi-region.md")]
+struct MultiRegion;
 
 /// So have those of the page on production.
 #[cfg(all(doctest, feature = "nats"))]

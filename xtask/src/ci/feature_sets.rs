@@ -169,12 +169,27 @@ pub(super) const TABLE: &[FeatureSet] = &[
     FeatureSet {
         package: "event-sdk-ops",
         features: Features::None,
-        reason: "the commands of a program without a database",
+        reason: "the commands of a program on memory, without a database and backups",
+    },
+    FeatureSet {
+        package: "event-sdk-ops",
+        features: Features::Only("backup"),
+        reason: "a program that backs streams up, and has no database",
+    },
+    FeatureSet {
+        package: "event-sdk-ops",
+        features: Features::Only("nats"),
+        reason: "a program on NATS without a database",
+    },
+    FeatureSet {
+        package: "event-sdk-ops",
+        features: Features::Only("outbox"),
+        reason: "a program with outbox and inbox, without backups",
     },
     FeatureSet {
         package: "event-sdk-ops",
         features: Features::All,
-        reason: "the commands of a program with outbox and inbox",
+        reason: "features only add",
     },
     FeatureSet {
         package: "event-sdk-store",

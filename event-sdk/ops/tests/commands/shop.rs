@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use event_sdk::stream::StreamSpec;
 use event_sdk::time::{SequentialIds, SteppedClock};
-use event_sdk::{Event, EventBus, EventSet, Pii};
+use event_sdk::{Event, EventBus, EventSet, Pii, TraceContext};
 use event_sdk_ops::Operations;
 use event_sdk_topology::{DurableSpec, Topology};
 use serde::{Deserialize, Serialize};
@@ -78,6 +78,9 @@ pub(crate) async fn empty() -> (EventBus, SteppedClock) {
 /// A shop where orders were placed and one of them was handled.
 pub(crate) async fn busy() -> EventBus {
     let (bus, clock) = empty().await;
+    // Whether an event has a trace must not depend on the subscribers of other tests: it counts in sizes.
+    let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    let trace = TraceContext::new(trace, None).unwrap();
     let orders = bus.publisher::<OrderPlaced>();
     let order = |number: u64| OrderPlaced {
         order: format!("o-{number}"),
@@ -85,7 +88,7 @@ pub(crate) async fn busy() -> EventBus {
         customer: Pii::new(CUSTOMER.to_owned()),
     };
     for number in 1..=3 {
-        orders.publish(order(number)).await.unwrap();
+        orders.publish(order(number)).trace(&trace).await.unwrap();
         clock.advance(Duration::from_secs(60));
     }
     let mut billing = bus
@@ -100,13 +103,18 @@ pub(crate) async fn busy() -> EventBus {
     bus.publisher()
         .publish(billed)
         .caused_by(&delivery)
+        .trace(&trace)
         .await
         .unwrap();
     delivery.ack_confirmed().await.unwrap();
     drop(billing);
     let raw = bus.raw();
-    raw.publish("orders.order.returned", FOREIGN).await.unwrap();
+    raw.publish("orders.order.returned", FOREIGN)
+        .trace(&trace)
+        .await
+        .unwrap();
     raw.publish("orders.order.placed", "no envelope")
+        .trace(&trace)
         .await
         .unwrap();
     clock.advance(Duration::from_secs(5));
