@@ -11,8 +11,8 @@ use jiff::civil::{date, time};
 
 use crate::events::flights::{FlightDeparted, FlightEvents, FlightScheduled};
 use crate::events::jobs::{
-    Everything, JobFailed, JobScheduled, PipelineCompleted, PipelineStarted, Planned, Progress,
-    Worked,
+    Everything, JobCancelled, JobFailed, JobScheduled, LogChunkReceived, PipelineCompleted,
+    PipelineStarted, Planned, Progress, Worked,
 };
 
 /// The catalogue.
@@ -73,7 +73,7 @@ fn flights(catalogue: Catalogue) -> Catalogue {
 /// What jobs does.
 fn jobs(catalogue: Catalogue) -> Catalogue {
     let planner = Service::new("planner")
-        .describe("Plans pipelines of jobs.")
+        .describe("Plans pipelines of jobs, and cancels jobs.")
         .publishes::<Planned>();
     let worker = Service::new("worker")
         .describe("Does jobs, as one of a group.")
@@ -82,7 +82,8 @@ fn jobs(catalogue: Catalogue) -> Catalogue {
             Consumer::of::<JobScheduled>("workers")
                 .describe("All workers share it: each job is for one of them.")
                 .ack_wait(Duration::from_secs(5)),
-        );
+        )
+        .consumes(Consumer::ephemeral::<JobCancelled>());
     let coordinator = Service::new("coordinator")
         .describe("Follows pipelines to their ends.")
         .publishes::<PipelineStarted>()
@@ -107,6 +108,10 @@ fn jobs(catalogue: Catalogue) -> Catalogue {
             pipeline: "t5kzzz.3".to_owned(),
             worker: "t5kzzz.worker-1".to_owned(),
             reason: "exit code 101".to_owned(),
+        })
+        .example(LogChunkReceived {
+            job: "t5kzzz.3.2".to_owned(),
+            data: b"test result: FAILED\n\x1b[0m\xff".to_vec(),
         })
 }
 
@@ -145,7 +150,7 @@ mod tests {
     #[test]
     fn every_event_is_in_the_catalogue() {
         let sources = sources::scan(here().join("lib.rs")).unwrap();
-        assert_eq!(sources.events().len(), 16);
+        assert_eq!(sources.events().len(), 19);
         let problems = sources.problems(&catalogue());
         assert!(problems.is_empty(), "{problems:#?}");
     }

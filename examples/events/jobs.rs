@@ -74,6 +74,19 @@ pub struct JobFailed {
     pub reason: String,
 }
 
+/// A job is no longer wanted: it is not begun, and stopped if it was.
+#[derive(Debug, Clone, PartialEq, Eq, Event, Serialize, Deserialize, JsonSchema)]
+#[event(subject = "job.cancelled", type = "job.cancelled")]
+pub struct JobCancelled {
+    /// The job.
+    #[event(key)]
+    pub job: String,
+    /// The pipeline that it belongs to.
+    pub pipeline: String,
+    /// Why it is not wanted.
+    pub reason: String,
+}
+
 /// A worker is there and takes jobs.
 #[derive(Debug, Clone, PartialEq, Eq, Event, Serialize, Deserialize, JsonSchema)]
 #[event(subject = "worker.connected", type = "worker.connected")]
@@ -107,13 +120,35 @@ pub struct WorkerHeartbeat {
 
 /// A job has written some of its log.
 #[derive(Debug, Clone, PartialEq, Eq, Event, Serialize, Deserialize, JsonSchema)]
-#[event(subject = "log.chunk", type = "log.chunk")]
+#[event(subject = "log.chunk", type = "log.chunk", version = "2.0", upcast_from = LogChunkReceivedV1)]
 pub struct LogChunkReceived {
+    /// The job.
+    #[event(key)]
+    pub job: String,
+    /// The bytes that it wrote; in JSON, as base64 with padding (RFC 4648, section 4).
+    #[serde(with = "crate::events::base64")]
+    #[schemars(with = "String", extend("contentEncoding" = "base64"))]
+    pub data: Vec<u8>,
+}
+
+/// A job has written some of its log: as it was before logs were bytes. It is read only.
+#[derive(Debug, Clone, PartialEq, Eq, Event, Serialize, Deserialize, JsonSchema)]
+#[event(subject = "log.chunk", type = "log.chunk")]
+pub struct LogChunkReceivedV1 {
     /// The job.
     #[event(key)]
     pub job: String,
     /// The text.
     pub text: String,
+}
+
+impl From<LogChunkReceivedV1> for LogChunkReceived {
+    fn from(log: LogChunkReceivedV1) -> Self {
+        Self {
+            job: log.job,
+            data: log.text.into_bytes(),
+        }
+    }
 }
 
 /// A pipeline and its jobs are known.
@@ -127,6 +162,20 @@ pub struct PipelineCreated {
     pub jobs: u32,
 }
 
+/// The planner begins an execution of a pipeline: its jobs follow.
+#[derive(Debug, Clone, PartialEq, Eq, Event, Serialize, Deserialize, JsonSchema)]
+#[event(
+    subject = "pipeline.execution.started",
+    type = "pipeline.execution.started"
+)]
+pub struct PipelineExecutionStarted {
+    /// The pipeline.
+    #[event(key)]
+    pub pipeline: String,
+    /// Which of its executions: 1 for the first.
+    pub execution: u32,
+}
+
 /// The first job of a pipeline was begun.
 #[derive(Debug, Clone, PartialEq, Eq, Event, Serialize, Deserialize, JsonSchema)]
 #[event(subject = "pipeline.started", type = "pipeline.started")]
@@ -138,7 +187,11 @@ pub struct PipelineStarted {
 
 /// No job of a pipeline is left.
 #[derive(Debug, Clone, PartialEq, Eq, Event, Serialize, Deserialize, JsonSchema)]
-#[event(subject = "pipeline.completed", type = "pipeline.completed")]
+#[event(
+    subject = "pipeline.completed",
+    type = "pipeline.completed",
+    version = "1.1"
+)]
 pub struct PipelineCompleted {
     /// The pipeline.
     #[event(key)]
@@ -147,6 +200,9 @@ pub struct PipelineCompleted {
     pub completed: u32,
     /// How many could not be done.
     pub failed: u32,
+    /// How many were cancelled: none before version 1.1.
+    #[serde(default)]
+    pub cancelled: u32,
 }
 
 /// What the planner publishes.
@@ -154,10 +210,14 @@ pub struct PipelineCompleted {
 pub enum Planned {
     /// See [`PipelineCreated`].
     Pipeline(PipelineCreated),
+    /// See [`PipelineExecutionStarted`].
+    Execution(PipelineExecutionStarted),
     /// See [`JobCreated`].
     Created(JobCreated),
     /// See [`JobScheduled`].
     Scheduled(JobScheduled),
+    /// See [`JobCancelled`].
+    Cancelled(JobCancelled),
 }
 
 /// What a worker publishes.
@@ -190,6 +250,8 @@ pub enum Progress {
     Completed(JobCompleted),
     /// One of its jobs could not be done.
     Failed(JobFailed),
+    /// One of its jobs was cancelled.
+    Cancelled(JobCancelled),
 }
 
 /// Every event of this program.
@@ -205,6 +267,8 @@ pub enum Everything {
     JobCompleted(JobCompleted),
     /// See [`JobFailed`].
     JobFailed(JobFailed),
+    /// See [`JobCancelled`].
+    JobCancelled(JobCancelled),
     /// See [`WorkerConnected`].
     WorkerConnected(WorkerConnected),
     /// See [`WorkerDisconnected`].
@@ -215,6 +279,8 @@ pub enum Everything {
     LogChunk(LogChunkReceived),
     /// See [`PipelineCreated`].
     PipelineCreated(PipelineCreated),
+    /// See [`PipelineExecutionStarted`].
+    PipelineExecutionStarted(PipelineExecutionStarted),
     /// See [`PipelineStarted`].
     PipelineStarted(PipelineStarted),
     /// See [`PipelineCompleted`].
@@ -229,6 +295,7 @@ impl Progress {
             Self::Started(job) => &job.pipeline,
             Self::Completed(job) => &job.pipeline,
             Self::Failed(job) => &job.pipeline,
+            Self::Cancelled(job) => &job.pipeline,
         })
     }
 }
@@ -242,11 +309,13 @@ impl Everything {
             Self::JobStarted(job) => &job.job,
             Self::JobCompleted(job) => &job.job,
             Self::JobFailed(job) => &job.job,
+            Self::JobCancelled(job) => &job.job,
             Self::WorkerConnected(worker) => &worker.worker,
             Self::WorkerDisconnected(worker) => &worker.worker,
             Self::WorkerHeartbeat(worker) => &worker.worker,
             Self::LogChunk(log) => &log.job,
             Self::PipelineCreated(pipeline) => &pipeline.pipeline,
+            Self::PipelineExecutionStarted(execution) => &execution.pipeline,
             Self::PipelineStarted(pipeline) => &pipeline.pipeline,
             Self::PipelineCompleted(pipeline) => &pipeline.pipeline,
         })

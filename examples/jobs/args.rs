@@ -24,6 +24,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NUMBER", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) jobs: u32,
 
+    /// How many of the jobs of each pipeline are cancelled as soon as they are scheduled.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    pub(crate) cancel: u32,
+
     /// How many workers share them.
     #[arg(long, value_name = "NUMBER", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub(crate) workers: u32,

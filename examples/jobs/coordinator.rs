@@ -50,6 +50,7 @@ struct Pipeline {
     started: bool,
     completed: HashSet<String>,
     failed: HashSet<String>,
+    cancelled: HashSet<String>,
 }
 
 /// What has to be said of a pipeline.
@@ -101,7 +102,8 @@ fn observe(pipelines: &mut HashMap<String, Pipeline>, event: Progress) -> News {
         }
         Progress::Started(job) => {
             let pipeline = pipelines.entry(job.pipeline.clone()).or_default();
-            if std::mem::replace(&mut pipeline.started, true) {
+            // It may be begun by a worker that has not yet heard of its cancellation.
+            if std::mem::replace(&mut pipeline.started, true) || pipeline.is_over() {
                 News::Nothing
             } else {
                 News::Started(job.pipeline)
@@ -117,25 +119,39 @@ fn observe(pipelines: &mut HashMap<String, Pipeline>, event: Progress) -> News {
             let new = pipeline.failed.insert(job.job);
             pipeline.ended(new, job.pipeline)
         }
+        Progress::Cancelled(job) => {
+            let pipeline = pipelines.entry(job.pipeline.clone()).or_default();
+            let new = pipeline.cancelled.insert(job.job);
+            pipeline.ended(new, job.pipeline)
+        }
     }
 }
 
 impl Pipeline {
     /// What is to be said after a job of it has ended.
     fn ended(&self, new: bool, name: String) -> News {
-        // As many as it has jobs, which are a few thousand at the most.
-        let count = |jobs: &HashSet<String>| u32::try_from(jobs.len()).unwrap_or(u32::MAX);
-        let (completed, failed) = (count(&self.completed), count(&self.failed));
-        if new && self.jobs == Some(completed + failed) {
+        if new && self.is_over() {
             News::Completed(PipelineCompleted {
                 pipeline: name,
-                completed,
-                failed,
+                completed: count(&self.completed),
+                failed: count(&self.failed),
+                cancelled: count(&self.cancelled),
             })
         } else {
             News::Nothing
         }
     }
+
+    /// Whether all of its jobs have ended.
+    fn is_over(&self) -> bool {
+        let ended = count(&self.completed) + count(&self.failed) + count(&self.cancelled);
+        self.jobs == Some(ended)
+    }
+}
+
+/// How many there are: a few thousand at the most.
+fn count(jobs: &HashSet<String>) -> u32 {
+    u32::try_from(jobs.len()).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -144,7 +160,8 @@ mod tests {
 
     use super::{News, observe};
     use crate::events::{
-        JobCompleted, JobFailed, JobStarted, PipelineCompleted, PipelineCreated, Progress,
+        JobCancelled, JobCompleted, JobFailed, JobStarted, PipelineCompleted, PipelineCreated,
+        Progress,
     };
 
     fn completed(job: &str) -> Progress {
@@ -163,12 +180,20 @@ mod tests {
         })
     }
 
+    fn cancelled(job: &str) -> Progress {
+        Progress::Cancelled(JobCancelled {
+            job: job.into(),
+            pipeline: "p".into(),
+            reason: "the branch is gone".into(),
+        })
+    }
+
     #[test]
     fn a_pipeline_starts_and_ends_once_whatever_is_delivered_again() {
         let mut pipelines = HashMap::new();
         let created = Progress::Created(PipelineCreated {
             pipeline: "p".into(),
-            jobs: 3,
+            jobs: 4,
         });
         assert_eq!(observe(&mut pipelines, created), News::Nothing);
         let failed = Progress::Failed(JobFailed {
@@ -180,6 +205,8 @@ mod tests {
         let news: Vec<_> = [
             started("p.1"),
             started("p.2"),
+            cancelled("p.4"),
+            cancelled("p.4"),
             completed("p.1"),
             completed("p.1"),
             failed.clone(),
@@ -195,7 +222,21 @@ mod tests {
             pipeline: "p".into(),
             completed: 2,
             failed: 1,
+            cancelled: 1,
         };
         assert_eq!(news, [News::Started("p".into()), News::Completed(end)]);
+    }
+
+    #[test]
+    fn a_pipeline_that_was_cancelled_does_not_start_later() {
+        let mut pipelines = HashMap::new();
+        let created = Progress::Created(PipelineCreated {
+            pipeline: "p".into(),
+            jobs: 1,
+        });
+        observe(&mut pipelines, created);
+        let end = observe(&mut pipelines, cancelled("p.1"));
+        assert!(matches!(end, News::Completed(end) if end.cancelled == 1));
+        assert_eq!(observe(&mut pipelines, started("p.1")), News::Nothing);
     }
 }

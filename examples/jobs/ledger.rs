@@ -8,6 +8,7 @@ use event_sdk::EventBus;
 use event_sdk::transport::Error;
 
 use crate::events::Everything;
+use crate::worker::written;
 
 /// How long an event that this program is too old for is put back.
 const TOO_EARLY: Duration = Duration::from_secs(30);
@@ -21,6 +22,10 @@ pub(crate) struct Ledger {
     outcomes: BTreeMap<String, u64>,
     /// Pipelines that have ended, and how often.
     ends: BTreeMap<String, u64>,
+    /// The bytes of all logs.
+    pub(crate) log_bytes: u64,
+    /// Logs that are not the bytes that their jobs wrote.
+    pub(crate) altered: u64,
     /// Events that were delivered again.
     pub(crate) redelivered: u64,
 }
@@ -77,11 +82,20 @@ impl Ledger {
                 *self.outcomes.entry(job.job).or_default() += 1;
                 "job failed"
             }
+            Everything::JobCancelled(job) => {
+                *self.outcomes.entry(job.job).or_default() += 1;
+                "job cancelled"
+            }
             Everything::WorkerConnected(_) => "worker connected",
             Everything::WorkerDisconnected(_) => "worker disconnected",
             Everything::WorkerHeartbeat(_) => "worker heartbeat",
-            Everything::LogChunk(_) => "log chunk",
+            Everything::LogChunk(log) => {
+                self.log_bytes += log.data.len() as u64;
+                self.altered += u64::from(log.data != written(&log.job));
+                "log chunk"
+            }
             Everything::PipelineCreated(_) => "pipeline created",
+            Everything::PipelineExecutionStarted(_) => "pipeline execution started",
             Everything::PipelineStarted(_) => "pipeline started",
             Everything::PipelineCompleted(pipeline) => {
                 *self.ends.entry(pipeline.pipeline).or_default() += 1;
@@ -115,7 +129,10 @@ impl fmt::Display for Ledger {
 #[cfg(test)]
 mod tests {
     use super::Ledger;
-    use crate::events::{Everything, JobCompleted, PipelineCompleted};
+    use crate::events::{
+        Everything, JobCancelled, JobCompleted, LogChunkReceived, PipelineCompleted,
+    };
+    use crate::worker::written;
 
     #[test]
     fn what_is_lost_or_repeated_shows() {
@@ -132,10 +149,36 @@ mod tests {
             pipeline: "p".into(),
             completed: 1,
             failed: 0,
+            cancelled: 0,
         }));
         assert_eq!((ledger.lost(1), ledger.repeated()), (0, 0));
         assert_eq!(ledger.lost(3), 2);
         ledger.enter(completed("p.1"));
         assert_eq!(ledger.repeated(), 1);
+        // A job that was done cannot be cancelled too.
+        ledger.enter(Everything::JobCancelled(JobCancelled {
+            job: "p.1".into(),
+            pipeline: "p".into(),
+            reason: "the branch is gone".into(),
+        }));
+        assert_eq!(ledger.repeated(), 2);
+    }
+
+    #[test]
+    fn a_log_that_was_altered_shows() {
+        let mut ledger = Ledger::default();
+        for (data, altered) in [
+            (written("p.1"), 0),
+            (written("p.2"), 1),
+            // What is left of bytes that were taken for a text.
+            (
+                String::from_utf8_lossy(&written("p.1")).into_owned().into(),
+                2,
+            ),
+        ] {
+            let job = "p.1".into();
+            ledger.enter(Everything::LogChunk(LogChunkReceived { job, data }));
+            assert_eq!(ledger.altered, altered);
+        }
     }
 }

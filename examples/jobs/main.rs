@@ -11,12 +11,14 @@
 //! - `args`, `bus`: arguments; the bus and its stream;
 //! - `planner`, `publishing`: publishes pipelines and their jobs, until they are stored;
 //! - `worker`: takes jobs from a shared durable, and publishes results;
+//! - `cancellations`: which jobs are no longer wanted;
 //! - `coordinator`: publishes the start and end of each pipeline;
 //! - `monitor`: prints the events of pipelines;
 //! - `ledger`: counts lost and repeated effects.
 
 mod args;
 mod bus;
+mod cancellations;
 mod coordinator;
 mod ledger;
 mod monitor;
@@ -43,7 +45,7 @@ use crate::worker::Done;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let done = async { run(Args::parse(), config().load()?).await };
+    let done = async { run(Args::parse(), config().load()?).await.map(drop) };
     match done.await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -58,10 +60,11 @@ fn config() -> ConfigLoader {
     Config::loader().defaults(|config| config.transport = Some(TransportChoice::Memory))
 }
 
-async fn run(args: Args, config: Config) -> anyhow::Result<()> {
+/// Runs the pipelines, and answers what the stream has of them.
+async fn run(args: Args, config: Config) -> anyhow::Result<Ledger> {
     let bus = bus::open(&config, &args.stream).await?;
     let pipelines = monitor::Shown {
-        subjects: subject!("pipeline.*"),
+        subjects: subject!("pipeline.>"),
         run: args.run.clone(),
         ends: Some(args.pipelines),
     };
@@ -78,12 +81,15 @@ async fn run(args: Args, config: Config) -> anyhow::Result<()> {
             monitors.spawn(monitor::open(&bus, shown).await?.print());
         }
     }
+    let (cancellations, listener) = cancellations::open(&bus).await?;
+    let mut listener = tokio::spawn(listener.listen());
     let (stop, stopped) = watch::channel(false);
     let mut workers = JoinSet::new();
     for number in 1..=args.workers {
         let work = worker::work(
             bus.clone(),
             format!("{}.worker-{number}", args.run),
+            cancellations.clone(),
             stopped.clone(),
         );
         workers.spawn(async move { (number, work.await) });
@@ -101,6 +107,10 @@ async fn run(args: Args, config: Config) -> anyhow::Result<()> {
             ended = &mut coordinator => {
                 ended?.context("the coordinator")?;
                 bail!("the coordinator has ended");
+            }
+            ended = &mut listener => {
+                ended?.context("the listener for cancellations")?;
+                bail!("the listener for cancellations has ended");
             }
             ended = &mut planner, if !all_planned => {
                 ended?.context("the planner")?;
@@ -124,20 +134,27 @@ async fn run(args: Args, config: Config) -> anyhow::Result<()> {
     pipelines.await?.context("the monitor of pipelines")?;
     bus.close().await?;
     coordinator.await?.context("the coordinator")?;
+    listener.await?.context("the listener for cancellations")?;
     while let Some(ended) = monitors.join_next().await {
         ended?.context("a monitor")?;
     }
-    report(&args, &ledger, &done)
+    report(&args, &ledger, &done)?;
+    Ok(ledger)
 }
 
 /// Prints the figures.
 ///
 /// # Errors
 ///
-/// When a job was lost, or an effect repeated.
+/// When a job was lost, an effect repeated, or a log altered.
 fn report(args: &Args, ledger: &Ledger, done: &[(u32, Done)]) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "\nEvents in the stream\n{ledger}")?;
+    writeln!(
+        out,
+        "{} bytes of logs, {} chunks altered\n",
+        ledger.log_bytes, ledger.altered
+    )?;
     writeln!(out, "Jobs by worker")?;
     for (number, done) in done {
         writeln!(out, "{:>8}  worker-{number}", done.jobs)?;
@@ -146,13 +163,20 @@ fn report(args: &Args, ledger: &Ledger, done: &[(u32, Done)]) -> anyhow::Result<
     let (lost, repeated) = (ledger.lost(args.all_jobs()), ledger.repeated());
     writeln!(
         out,
-        "\n{} jobs; {} deliveries were repeated, {} outcomes refused by the stream; {lost} effects lost, {repeated} repeated",
+        "\n{} jobs; {} not begun or stopped, since they were cancelled; {} deliveries were repeated, {} outcomes refused by the stream; {lost} effects lost, {repeated} repeated",
         args.all_jobs(),
+        sum(|done| done.cancelled),
         sum(|done| done.redelivered) + ledger.redelivered,
         sum(|done| done.refused),
     )?;
     if lost + repeated > 0 {
         bail!("{lost} effects were lost and {repeated} repeated");
+    }
+    if ledger.altered > 0 {
+        bail!(
+            "{} chunks of logs are not as they were written",
+            ledger.altered
+        );
     }
     Ok(())
 }

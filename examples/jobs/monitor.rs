@@ -69,27 +69,49 @@ impl Monitor {
     }
 }
 
-/// A text of another program for the terminal: what moves the cursor is escaped, and a long text cut.
-fn visible(text: &str) -> String {
-    text.chars()
-        .take(200)
-        .flat_map(char::escape_debug)
-        .collect()
+/// Bytes of another program for the terminal: what moves the cursor or is no text is escaped, and
+/// what is long is cut.
+fn visible(bytes: &[u8]) -> String {
+    let mut shown = String::new();
+    for chunk in bytes[..bytes.len().min(200)].utf8_chunks() {
+        shown.extend(chunk.valid().chars().flat_map(char::escape_debug));
+        shown.extend(chunk.invalid().escape_ascii().map(char::from));
+    }
+    shown
 }
 
 fn line(event: &Everything) -> Option<String> {
     Some(match event {
-        Everything::PipelineStarted(started) => format!("pipeline {} started", started.pipeline),
+        Everything::PipelineExecutionStarted(execution) => format!(
+            "pipeline {}: execution {} started",
+            execution.pipeline, execution.execution
+        ),
+        Everything::PipelineStarted(started) => {
+            format!("pipeline {} begins its first job", started.pipeline)
+        }
         Everything::PipelineCompleted(end) => format!(
-            "pipeline {} ended: {} jobs completed, {} failed",
-            end.pipeline, end.completed, end.failed
+            "pipeline {} ended: {} jobs completed, {} failed, {} cancelled",
+            end.pipeline, end.completed, end.failed, end.cancelled
         ),
         Everything::WorkerConnected(worker) => format!("{} is there", worker.worker),
         Everything::WorkerHeartbeat(beat) => format!("{} has done {}", beat.worker, beat.jobs),
         Everything::WorkerDisconnected(worker) => {
             format!("{} leaves after {} jobs", worker.worker, worker.jobs)
         }
-        Everything::LogChunk(log) => format!("{} | {}", log.job, visible(&log.text)),
+        Everything::LogChunk(log) => format!("{} | {}", log.job, visible(&log.data)),
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::visible;
+
+    #[test]
+    fn bytes_are_shown_without_control_of_the_terminal() {
+        assert_eq!(visible("naïve\n".as_bytes()), r"naïve\n");
+        assert_eq!(visible(b"\x1b[2J\xff\x8b!"), r"\u{1b}[2J\xff\x8b!");
+        // A character that the cut goes through.
+        assert_eq!(visible("é".repeat(101).as_bytes()), "é".repeat(100));
+    }
 }

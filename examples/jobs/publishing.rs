@@ -8,6 +8,12 @@ use event_sdk::{Event, Prepared, Published, Publisher};
 /// How long to wait before the same event is published again.
 const PAUSE: Duration = Duration::from_millis(200);
 
+/// The message id of the outcome of a job. It is the same for each outcome, so that the
+/// stream takes the first: a job is done, or fails, or is cancelled.
+pub(crate) fn outcome(job: &str) -> String {
+    format!("outcome of {job}")
+}
+
 /// Publishes an event that was prepared, again and again while the failure may
 /// pass: it is the same event each time, so a stream that has it already says so.
 ///

@@ -3,22 +3,113 @@
 use std::time::Duration;
 
 use clap::Parser;
+use event_sdk::config::Config;
 use event_sdk::transport::nats::Nats;
 use event_sdk_test_servers::{Authority, Server, Tls, User};
+use tokio::sync::watch;
 
 use crate::args::Args;
-use crate::{config, run};
+use crate::events::{JobCancelled, JobCompleted, JobScheduled, JobStarted};
+use crate::ledger::Ledger;
+use crate::{bus, cancellations, config, run, worker};
 use event_sdk::transport::TransportExt as _;
 
 fn args(more: &[&str]) -> Args {
     Args::parse_from(["jobs"].iter().chain(more))
 }
 
+/// Checks what the stream has of pipelines with so many jobs in all, of which some may be cancelled.
+fn assert_is_whole(ledger: &Ledger, pipelines: u64, jobs: u64) {
+    let of = |kind| ledger.events.get(kind).copied().unwrap_or_default();
+    assert_eq!(of("pipeline created"), pipelines);
+    assert_eq!(of("pipeline execution started"), pipelines);
+    assert_eq!(of("pipeline completed"), pipelines);
+    assert_eq!(of("job scheduled"), jobs);
+    let ends = of("job completed") + of("job failed") + of("job cancelled");
+    assert_eq!(ends, jobs, "{ledger}");
+    assert_eq!(ledger.altered, 0);
+    assert!(of("log chunk") > 0 && ledger.log_bytes > of("log chunk") * 10);
+}
+
+/// Jobs that take ten minutes and are all cancelled: the run only ends since they are.
+const CANCELLED: [&str; 10] = [
+    "--run",
+    "cancelled",
+    "--pipelines",
+    "8",
+    "--jobs",
+    "1",
+    "--cancel",
+    "1",
+    "--work",
+    "600000",
+];
+
+fn assert_all_are_cancelled(ledger: &Ledger) {
+    assert_eq!(ledger.events["job cancelled"], 8);
+    assert_eq!(ledger.events["pipeline completed"], 8);
+    assert_eq!(ledger.events.get("job completed"), None);
+    assert_eq!(ledger.events.get("job failed"), None);
+}
+
+/// The ledger of a run that ends soon.
+async fn soon(run: impl Future<Output = anyhow::Result<Ledger>>) -> Ledger {
+    let run = tokio::time::timeout(Duration::from_secs(50), run);
+    run.await.expect("the run ends").unwrap()
+}
+
+fn in_process() -> Config {
+    let memory = [("EVENT_SDK_TRANSPORT", "memory")];
+    config().variables(memory).load().unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn in_this_process_nothing_is_lost_or_repeated() {
-    let args = args(&["--pipelines", "5"]);
-    let in_process = config().variables([("EVENT_SDK_TRANSPORT", "memory")]);
-    run(args, in_process.load().unwrap()).await.unwrap();
+    let ledger = soon(run(args(&["--pipelines", "5"]), in_process())).await;
+    assert_is_whole(&ledger, 5, 50);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_that_are_cancelled_are_not_done_but_end() {
+    let ledger = soon(run(args(&CANCELLED), in_process())).await;
+    assert_all_are_cancelled(&ledger);
+}
+
+#[tokio::test]
+async fn a_job_at_work_is_stopped_and_the_worker_takes_the_next() {
+    let bus = bus::open(&in_process(), "JOBS").await.unwrap();
+    let (cancellations, listener) = cancellations::open(&bus).await.unwrap();
+    let listener = tokio::spawn(listener.listen());
+    let (stop, stopped) = watch::channel(false);
+    let worker = worker::work(bus.clone(), "w".to_owned(), cancellations, stopped);
+    let worker = tokio::spawn(worker);
+    let mut started = bus.subscribe::<JobStarted>().await.unwrap();
+    let mut completed = bus.subscribe::<JobCompleted>().await.unwrap();
+    let jobs = bus.publisher::<JobScheduled>();
+    let job = |job: &str, work_ms| JobScheduled {
+        job: job.to_owned(),
+        pipeline: "p".to_owned(),
+        command: "make".to_owned(),
+        work_ms,
+    };
+    jobs.publish(job("p.1", 600_000)).await.unwrap();
+    let begun = started.next().await.unwrap().unwrap();
+    begun.ack().await.unwrap();
+    let cancelled = JobCancelled {
+        job: "p.1".to_owned(),
+        pipeline: "p".to_owned(),
+        reason: "the branch is gone".to_owned(),
+    };
+    bus.publisher().publish(cancelled).await.unwrap();
+    jobs.publish(job("p.2", 0)).await.unwrap();
+    let next = tokio::time::timeout(Duration::from_secs(20), completed.next()).await;
+    let next = next.expect("the worker takes it").unwrap().unwrap();
+    assert_eq!(next.decode().unwrap().job, "p.2");
+    stop.send_replace(true);
+    let done = worker.await.unwrap().unwrap();
+    assert_eq!((done.jobs, done.cancelled), (2, 1));
+    bus.close().await.unwrap();
+    listener.await.unwrap().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -41,8 +132,9 @@ async fn a_restart_of_the_server_loses_and_repeats_no_effect() {
         ("EVENT_SDK_NATS__USER", "jobs"),
         ("EVENT_SDK_NATS__PASSWORD_FILE", password.to_str().unwrap()),
     ];
-    let args = args(&["--stream", stream, "--pipelines", "10", "--work", "30"]);
-    let running = tokio::spawn(run(args, config().variables(variables).load().unwrap()));
+    let secured = config().variables(variables).load().unwrap();
+    let restarted = args(&["--stream", stream, "--pipelines", "10", "--work", "30"]);
+    let running = tokio::spawn(run(restarted, secured.clone()));
     // In the middle: jobs are planned, some are done, and some are at work.
     let watcher = Nats::options(&url).ca_file(authority.certificate());
     let nats = Nats::connect(watcher.user("jobs", "sesame")).await.unwrap();
@@ -63,9 +155,10 @@ async fn a_restart_of_the_server_loses_and_repeats_no_effect() {
     assert!(!running.is_finished(), "the restart would come too late");
     server.kill().await.unwrap();
     server.restart().await.unwrap();
-    tokio::time::timeout(Duration::from_secs(50), running)
-        .await
-        .unwrap()
-        .unwrap()
-        .unwrap();
+    let ledger = soon(async { running.await.unwrap() }).await;
+    assert_is_whole(&ledger, 10, 100);
+
+    let mut cancelled = args(&CANCELLED);
+    stream.clone_into(&mut cancelled.stream);
+    assert_all_are_cancelled(&soon(run(cancelled, secured)).await);
 }

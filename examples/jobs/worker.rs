@@ -6,11 +6,12 @@ use event_sdk::transport::Error;
 use event_sdk::{Delivery, EventBus, Publisher, Subscriber};
 use tokio::sync::watch;
 
+use crate::cancellations::Cancellations;
 use crate::events::{
     JobCompleted, JobFailed, JobScheduled, JobStarted, LogChunkReceived, Worked, WorkerConnected,
     WorkerDisconnected, WorkerHeartbeat,
 };
-use crate::publishing::store;
+use crate::publishing::{outcome, store};
 
 /// The durable consumer that all workers share.
 pub(crate) const GROUP: &str = "workers";
@@ -29,6 +30,8 @@ const FAILS: u64 = 25;
 pub(crate) struct Done {
     /// How many jobs it handled.
     pub(crate) jobs: u64,
+    /// How many of them it did not begin, or stopped, since they were cancelled.
+    pub(crate) cancelled: u64,
     /// How many of them had been delivered before, to it or to another.
     pub(crate) redelivered: u64,
     /// How many outcomes the stream had already, and did not store again.
@@ -41,15 +44,20 @@ pub(crate) struct Done {
 /// acknowledgement was lost. Its outcome is published under the job's own name,
 /// which the stream knows from the first time: there is one outcome of a job.
 ///
+/// A job that was cancelled is not begun; one that is cancelled meanwhile is stopped.
+/// A worker may hear of that too late: then the stream refuses its outcome, since it
+/// has that of the cancellation.
+///
 /// # Errors
 ///
 /// When an event cannot be published or received.
 pub(crate) async fn work(
     bus: EventBus,
     name: String,
+    cancellations: Cancellations,
     mut stop: watch::Receiver<bool>,
 ) -> Result<Done, Error> {
-    let worker = Worker::new(&bus, name);
+    let worker = Worker::new(&bus, name, cancellations);
     worker.hello().await?;
     let mut jobs: Subscriber<JobScheduled> =
         bus.subscribe().durable(GROUP).ack_wait(ACK_WAIT).await?;
@@ -70,6 +78,7 @@ pub(crate) async fn work(
 
 struct Worker {
     name: String,
+    cancellations: Cancellations,
     connected: Publisher<WorkerConnected>,
     heartbeat: Publisher<WorkerHeartbeat>,
     disconnected: Publisher<WorkerDisconnected>,
@@ -80,10 +89,11 @@ struct Worker {
 }
 
 impl Worker {
-    fn new(bus: &EventBus, name: String) -> Self {
+    fn new(bus: &EventBus, name: String, cancellations: Cancellations) -> Self {
         let out = bus.publisher_set::<Worked>();
         Self {
             name,
+            cancellations,
             connected: out.publisher(),
             heartbeat: out.publisher(),
             disconnected: out.publisher(),
@@ -117,21 +127,11 @@ impl Worker {
             Ok(job) => job,
             Err(error) => return delivery.refuse(&error, TOO_EARLY).await,
         };
-        let started = self.started.prepare(JobStarted {
-            job: job.job.clone(),
-            pipeline: job.pipeline.clone(),
-            worker: self.name.clone(),
-        });
-        store(&self.started, started.caused_by(delivery)).await?;
-        let text = format!("{}: {}", self.name, job.command);
-        let log = self.log.prepare(LogChunkReceived {
-            job: job.job.clone(),
-            text,
-        });
-        store(&self.log, log.caused_by(delivery)).await?;
-        tokio::time::sleep(Duration::from_millis(job.work_ms)).await;
-
-        let refused = self.publish_outcome(delivery, job).await?;
+        if self.cancellations.has(&job.job) {
+            done.cancelled += 1;
+        } else {
+            self.work_on(delivery, job, done).await?;
+        }
         // Not acknowledged, it is delivered again, and its outcome is refused then.
         match delivery.ack().await {
             Ok(()) => {}
@@ -140,7 +140,6 @@ impl Worker {
         }
         done.jobs += 1;
         done.redelivered += u64::from(delivery.attempt() > 1);
-        done.refused += u64::from(refused);
         if done.jobs.is_multiple_of(JOBS_A_HEARTBEAT) {
             let beat = self.heartbeat.prepare(WorkerHeartbeat {
                 worker: self.name.clone(),
@@ -151,13 +150,40 @@ impl Worker {
         Ok(())
     }
 
+    /// Does a job, until it is done or cancelled.
+    async fn work_on(
+        &self,
+        delivery: &Delivery<JobScheduled>,
+        job: JobScheduled,
+        done: &mut Done,
+    ) -> Result<(), Error> {
+        let started = self.started.prepare(JobStarted {
+            job: job.job.clone(),
+            pipeline: job.pipeline.clone(),
+            worker: self.name.clone(),
+        });
+        store(&self.started, started.caused_by(delivery)).await?;
+        let log = self.log.prepare(LogChunkReceived {
+            job: job.job.clone(),
+            data: written(&job.job),
+        });
+        store(&self.log, log.caused_by(delivery)).await?;
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_millis(job.work_ms)) => {
+                done.refused += u64::from(self.publish_outcome(delivery, job).await?);
+            }
+            () = self.cancellations.of(&job.job) => done.cancelled += 1,
+        }
+        Ok(())
+    }
+
     /// Publishes what became of a job; whether the stream had that already.
     async fn publish_outcome(
         &self,
         delivery: &Delivery<JobScheduled>,
         job: JobScheduled,
     ) -> Result<bool, Error> {
-        let outcome = format!("outcome of {}", job.job);
+        let outcome = outcome(&job.job);
         // Whether it can be done depends on nothing but the job.
         let published = if fails(&job.job) {
             let failed = self.failed.prepare(JobFailed {
@@ -181,6 +207,14 @@ impl Worker {
         };
         Ok(published.is_duplicate())
     }
+}
+
+/// What a job writes: a line of text, and the first bytes of a file that it has packed with
+/// gzip, which are no UTF-8.
+pub(crate) fn written(job: &str) -> Vec<u8> {
+    let mut bytes = format!("{job} is packed\n").into_bytes();
+    bytes.extend(b"\x1f\x8b\x08\0\0\0\0\0\0\xff");
+    bytes
 }
 
 /// Whether a job is one of those that cannot be done.

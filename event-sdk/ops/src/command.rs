@@ -6,6 +6,7 @@ mod dlq;
 mod doctor;
 #[cfg(feature = "outbox")]
 mod outbox;
+mod permissions;
 mod publish;
 #[cfg(feature = "outbox")]
 mod recover;
@@ -40,6 +41,8 @@ pub(crate) enum Command {
     /// Show the configuration
     #[command(subcommand)]
     Config(config::Config),
+    /// Print the users of the server with the least permissions
+    Permissions(permissions::Args),
     /// Dead letters: list, group, show, redrive, edit, export, archive, purge; dead keys
     #[command(subcommand)]
     Dlq(Box<dlq::Dlq>),
@@ -67,6 +70,7 @@ impl Command {
             Self::Publish(args) => publish::run(context, &args).await,
             Self::Replay(args) => replay::run(context, &args).await,
             Self::Config(config) => config.run(context),
+            Self::Permissions(args) => permissions::run(context, &args),
             Self::Dlq(dlq) => dlq.run(context).await,
             #[cfg(feature = "outbox")]
             Self::Outbox(outbox) => outbox.run(context).await,

@@ -11,6 +11,7 @@ use event_sdk_store::outbox::OutboxStore;
 #[cfg(feature = "outbox")]
 use event_sdk_store::recover::Recover;
 use event_sdk_topology::Topology;
+use event_sdk_topology::permissions::PermissionsBuilder;
 
 pub use known::Collect;
 pub(crate) use known::{KnownEvent, Sent};
@@ -20,6 +21,7 @@ pub(crate) use known::{KnownEvent, Sent};
 pub struct Operations {
     pub(crate) name: &'static str,
     pub(crate) topology: Option<Topology>,
+    pub(crate) permissions: Option<PermissionsBuilder>,
     pub(crate) bus: Option<EventBus>,
     pub(crate) events: Vec<KnownEvent>,
     pub(crate) letters: Vec<(String, Arc<dyn LetterWorkflow>)>,
@@ -36,6 +38,7 @@ impl Operations {
         Self {
             name,
             topology: None,
+            permissions: None,
             bus: None,
             events: Vec::new(),
             letters: Vec::new(),
@@ -50,6 +53,26 @@ impl Operations {
     #[must_use]
     pub const fn topology(mut self, topology: Topology) -> Self {
         self.topology = Some(topology);
+        self
+    }
+
+    /// Sets the users of the server, which the command `permissions` prints. Default: none; the command
+    /// says so.
+    ///
+    /// ```
+    /// # use event_sdk_ops::Operations;
+    /// # use event_sdk_topology::Topology;
+    /// use event_sdk_topology::permissions::{Consumes, Service};
+    ///
+    /// # fn example(topology: Topology) -> Operations {
+    /// let billing = Service::new("billing").consumes(Consumes::durable("billing"));
+    /// let users = topology.permissions("shop").service(billing).deployment("deploy");
+    /// Operations::new("shop").topology(topology).permissions(users)
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn permissions(mut self, users: PermissionsBuilder) -> Self {
+        self.permissions = Some(users);
         self
     }
 

@@ -140,7 +140,34 @@ async fn events() {
 #[tokio::test]
 async fn the_set_up() {
     screens("config show", "--all").await;
+    screens("permissions", "--service billing").await;
     screens("recover", "--durable ORDERS/billing").await;
+}
+
+#[tokio::test]
+async fn permissions_are_those_of_the_users_that_are_declared() {
+    let shop = operations(busy().await);
+    let all = piped(&shop, "permissions").await;
+    assert_eq!(all.code, 0, "{all:?}");
+    for user in ["checkout", "billing", "deploy"] {
+        assert!(all.out.contains(&format!("user: \"{user}\"")), "{user}");
+    }
+    let json = piped(&shop, "permissions --format json").await;
+    assert_eq!(json.out, piped(&shop, "permissions --json").await.out);
+    let json: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!(json["users"].as_array().unwrap().len(), 3);
+
+    let unknown = piped(&shop, "permissions --service biling").await;
+    assert_eq!((unknown.code, &*unknown.out), (2, ""));
+    let known = "`biling`; declared: checkout, billing, deploy";
+    assert!(unknown.err.contains(known), "{}", unknown.err);
+    let none = piped(&Operations::new("shop"), "permissions").await;
+    assert_eq!((none.code, &*none.out), (2, ""));
+    assert!(
+        none.err.contains("`Operations::permissions`"),
+        "{}",
+        none.err
+    );
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use event_sdk::stream::StreamSpec;
 use event_sdk::time::{SequentialIds, SteppedClock};
 use event_sdk::{Event, EventBus, EventSet, Pii, TraceContext};
 use event_sdk_ops::Operations;
+use event_sdk_topology::permissions::{Consumes, Service};
 use event_sdk_topology::{DurableSpec, Topology};
 use serde::{Deserialize, Serialize};
 
@@ -55,8 +56,17 @@ const FOREIGN: &str = r#"{"event_id":"0197a2b0-7c1e-7000-8000-00000000000f","eve
 
 /// The commands of the shop on this bus.
 pub(crate) fn operations(bus: EventBus) -> Operations {
+    let billing = Service::new("billing")
+        .publishes::<OrderBilled>()
+        .consumes(Consumes::durable("billing"));
+    let users = SHOP
+        .permissions("shop")
+        .service(Service::new("checkout").publishes::<OrderPlaced>())
+        .service(billing)
+        .deployment("deploy");
     Operations::new("shop")
         .topology(SHOP)
+        .permissions(users)
         .events::<ShopEvents>()
         .bus(bus)
 }
