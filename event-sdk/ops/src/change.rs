@@ -71,11 +71,12 @@ impl Context<'_> {
             Some(because) => format!(", because: {}", Shown(because, 500)),
             None => String::new(),
         };
+        let what = Shown(&what, usize::MAX);
         let line = format!("{} {} {what}{why}", time(Timestamp::now()), Shown(&by, 100));
         // The change is made, and the event of tracing says so.
         let _ = self
             .output
-            .notice(format_args!("{} {line}", styled(DIM, "audit:")));
+            .styled_notice(format_args!("{} {line}", styled(DIM, "audit:")));
     }
 
     /// Writes an audit line for a request that failed and may have made the change all the same, and
@@ -115,7 +116,7 @@ impl Context<'_> {
         write!(
             self.output.err,
             "{}, which cannot be undone. Go on? [y/N] ",
-            styled(WARN, what)
+            styled(WARN, Shown(&what.to_string(), usize::MAX))
         )?;
         self.output.err.flush()?;
         let mut answer = String::new();

@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::io::{self, BufRead, Write};
 use std::time::{Duration, Instant};
 
+use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use comfy_table::{ContentArrangement, presets};
 use event_sdk::shown::Shown;
@@ -33,8 +34,10 @@ pub(crate) fn styled(style: Style, text: impl Display) -> String {
 
 /// Where a command writes what was asked for.
 pub(crate) struct Output<'a> {
-    /// What was asked for, and what was found.
-    pub(crate) out: &'a mut (dyn Write + Send),
+    /// What was asked for, and what was found. Bytes pass as they are: bodies, exports and JSON.
+    pub(crate) out: &'a mut (dyn Write + Send + 'static),
+    /// Whether lines for people keep their styles.
+    pub(crate) out_color: ColorChoice,
     /// Progress and notices, which are not part of the result.
     pub(crate) err: &'a mut (dyn Write + Send),
     /// What people or programs write.
@@ -74,13 +77,16 @@ impl Output<'_> {
     /// Writes a line for people.
     pub(crate) fn line(&mut self, text: impl Display) -> io::Result<()> {
         self.make_room();
-        writeln!(self.out, "{text}")
+        let mut out = AutoStream::new(&mut *self.out, self.out_color);
+        writeln!(out, "{text}")
     }
 
-    /// Writes a sentence for people in as many lines as it needs, all indented.
+    /// Writes a sentence for people in as many lines as it needs, all indented. What cannot be seen is
+    /// escaped, since parts come from servers.
     pub(crate) fn indented(&mut self, text: &str) -> io::Result<()> {
+        let text = Shown(text, usize::MAX);
         for line in wrapped(&format!("  {text}"), 2, false) {
-            writeln!(self.out, "{line}")?;
+            self.line(line)?;
         }
         Ok(())
     }
@@ -167,7 +173,7 @@ impl Output<'_> {
         if !self.is_interactive || self.progress.written.is_some_and(recent) {
             return;
         }
-        let text = text.to_string();
+        let text = Shown(&text.to_string(), 1_000).to_string();
         let width = std::mem::replace(&mut self.progress.width, text.chars().count());
         self.progress.written = Some(now);
         // Progress that cannot be shown stops no work.
@@ -189,8 +195,14 @@ impl Output<'_> {
         }
     }
 
-    /// Writes a notice that is not part of the result.
+    /// Writes a notice that is not part of the result. What cannot be seen is escaped.
     pub(crate) fn notice(&mut self, text: impl Display) -> io::Result<()> {
+        let text = text.to_string();
+        self.styled_notice(Shown(&text, usize::MAX))
+    }
+
+    /// The same with styles, where what comes from outside is escaped already.
+    pub(crate) fn styled_notice(&mut self, text: impl Display) -> io::Result<()> {
         self.end_progress();
         writeln!(self.err, "{text}")
     }

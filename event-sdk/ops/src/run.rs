@@ -53,7 +53,8 @@ pub async fn run_on<T: Into<OsString> + Clone>(
         operations,
         file: cli.config,
         output: Output {
-            out: &mut AutoStream::new(&mut *screen.out, out_color),
+            out: &mut *screen.out,
+            out_color,
             err: &mut AutoStream::new(&mut *screen.err, err_color),
             input: &mut *screen.input,
             json: cli.json,

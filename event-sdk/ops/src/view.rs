@@ -15,7 +15,7 @@ use crate::output::{DIM, NAME, Output, WARN};
 use crate::units::time;
 
 /// An event as JSON.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 pub(crate) struct View {
     pub(crate) stream: String,
     pub(crate) sequence: u64,
@@ -27,7 +27,12 @@ pub(crate) struct View {
     /// The time that the event says.
     pub(crate) timestamp: Option<Timestamp>,
     pub(crate) source: Option<String>,
+    /// The key, which can be personal data; left out where it is hidden.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) key: Option<String>,
+    /// The key, to select events by it.
+    #[serde(skip)]
+    pub(crate) selects: Option<String>,
     pub(crate) correlation_id: Option<String>,
     pub(crate) causation_id: Option<String>,
     /// The data of the event; null if they are hidden.
@@ -45,6 +50,7 @@ impl View {
         operations: &Operations,
         show_personal_data: bool,
     ) -> Self {
+        let key = event.key().map(Cow::into_owned);
         let mut view = Self {
             stream: event.stream().to_owned(),
             sequence: event.sequence(),
@@ -55,7 +61,8 @@ impl View {
             version: None,
             timestamp: None,
             source: None,
-            key: event.key().map(Cow::into_owned),
+            key: key.clone().filter(|_| show_personal_data),
+            selects: key,
             correlation_id: None,
             causation_id: None,
             data: None,

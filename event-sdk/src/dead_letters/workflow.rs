@@ -74,6 +74,11 @@ pub trait LetterWorkflow: fmt::Debug + Send + Sync + 'static {
     /// Deletes letters whose events failed before this time, with everything that belongs to them.
     fn expire(&self, before: Timestamp, deletion: Deletion) -> LetterFuture<'_, PurgeReport>;
 
+    /// Reads which events of dead keys an expiry deletes besides the letters, by id. Default: none.
+    fn expiring_events(&self, _before: Timestamp) -> LetterFuture<'_, Vec<u64>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
     /// Reads what became of redriven letters, by id.
     fn outcomes<'a>(
         &'a self,
@@ -171,6 +176,10 @@ impl LetterWorkflow for DeadLetterQueue {
 
     fn expire(&self, before: Timestamp, deletion: Deletion) -> LetterFuture<'_, PurgeReport> {
         Box::pin(self.expire(before, deletion))
+    }
+
+    fn expiring_events(&self, before: Timestamp) -> LetterFuture<'_, Vec<u64>> {
+        Box::pin(self.expiring_events(before))
     }
 
     fn outcomes<'a>(

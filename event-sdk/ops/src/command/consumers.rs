@@ -12,7 +12,7 @@ use clap::Subcommand;
 use crate::context::{Context, Outcome};
 use crate::error::OpsError;
 
-pub(super) use reset::{To, reset_to};
+pub(super) use reset::{To, Way, reset_to};
 
 #[derive(Subcommand)]
 pub(crate) enum Consumers {

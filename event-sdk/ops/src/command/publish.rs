@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
+use event_sdk::transport::Outcome::Unknown;
 use event_sdk::{EventBus, LooseId, Subject};
 use serde::Serialize;
 
@@ -71,7 +72,13 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
     };
     if !args.change.dry_run {
         let bus = context.bus().await?;
-        sent = what.send(&bus, data, args).await?;
+        let answer = what.send(&bus, data, args).await;
+        if let Err(OpsError::Bus(error)) = &answer
+            && error.outcome() == Unknown
+        {
+            context.audit(&args.change, format_args!("may have published {subject}"));
+        }
+        sent = answer?;
         let place = sent.place();
         context.audit(&args.change, format_args!("published {subject}{place}"));
     }

@@ -3,7 +3,7 @@
 use event_sdk::Pattern;
 use jiff::Timestamp;
 
-use super::consumers::{To, reset_to};
+use super::consumers::{To, Way, reset_to};
 use super::select::Select;
 use crate::change::Destruction;
 use crate::context::{Context, Outcome};
@@ -15,7 +15,8 @@ use crate::units::parse_time;
 #[command(
     after_help = "Without --consumer it shows the events, oldest first, and changes nothing.\n\
     With --consumer it resets that consumer to the first of them (NATS server 2.14 or newer): it gets\n\
-    all events from there on again. Nothing is published again, so no other consumer sees anything.\n\n\
+    all events from there on again. It is refused if the consumer would lose events. Nothing is\n\
+    published again, so no other consumer sees anything.\n\n\
     Examples:\n  \
     replay --stream ORDERS --from 2026-05-01T08:00:00Z --to 2026-05-01T09:00:00Z\n  \
     replay --type order.placed --from 2h --json > orders.jsonl\n  \
@@ -46,7 +47,8 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
             time: args.from,
             ..To::default()
         };
-        return reset_to(context, (stream, consumer), &to, &args.destruction).await;
+        let named = (stream, &**consumer);
+        return reset_to(context, named, &to, Way::Back, &args.destruction).await;
     }
     let bus = context.bus().await?;
     let pattern: Pattern = args.select.pattern(&bus)?;

@@ -84,7 +84,7 @@ impl Select {
             |wanted: &Option<String>, found: &Option<String>| wanted.is_none() || wanted == found;
         is(&self.event_type, &view.event_type)
             && is(&self.correlation, &view.correlation_id)
-            && is(&self.key, &view.key)
+            && is(&self.key, &view.selects)
     }
 }
 

@@ -4,12 +4,13 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use event_sdk::transport::TransportExt as _;
+use serde_json::{Value, json};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use crate::program::{on_terminal, piped, ran, words};
-use crate::shop::{SHOP, busy, operations};
+use crate::shop::{OrderPlaced, SHOP, busy, operations};
 
 #[tokio::test]
 async fn a_dry_run_changes_nothing() {
@@ -29,7 +30,7 @@ async fn a_dry_run_changes_nothing() {
         "consumers pause ORDERS billing --for 1h",
         "consumers resume ORDERS billing",
         "consumers reset ORDERS billing --start",
-        "replay --stream ORDERS --from 1h --consumer billing",
+        "replay --stream ORDERS --from 2026-05-01T08:00:00Z --consumer billing",
         r#"publish order.placed '{"order":"o","cents":1,"customer":"c"}'"#,
     ] {
         let ran = piped(&shop, &format!("{args} --dry-run")).await;
@@ -153,7 +154,7 @@ async fn a_refused_topology_exits_with_one_and_shows_the_steps() {
         assert_eq!(ran.code, 1, "{args}: {ran:?}");
         assert!(ran.out.contains(sentence), "{args}: {}", ran.out);
         let json = piped(&shop, &format!("{args} --json")).await;
-        let _: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+        let _: Value = serde_json::from_str(&json.out).unwrap();
     }
     assert!(SHOP.verify(&bus).await.unwrap().is_clean());
 }
@@ -188,4 +189,49 @@ async fn a_lag_beyond_a_limit_exits_with_one() {
     ] {
         assert_eq!(piped(&shop, args).await.code, code, "{args}");
     }
+}
+
+#[tokio::test]
+async fn a_reset_says_which_events_are_lost_and_which_come_again() {
+    let bus = busy().await;
+    let shop = operations(bus.clone());
+    let dry = async |args: &str| {
+        let ran = piped(&shop, &format!("{args} --dry-run --json")).await;
+        assert_eq!(ran.code, 0, "{ran:?}");
+        serde_json::from_str::<Value>(&ran.out).unwrap()
+    };
+    // It has settled 1; 2, 3 and 5 wait, and 4 is not its own.
+    let forward = "consumers reset ORDERS billing --sequence 4";
+    let moved = dry(forward).await;
+    let lost = json!({"first_sequence": 2, "last_sequence": 3, "at_most_events": 2});
+    assert_eq!(moved["never_delivered"], lost);
+    assert_eq!(moved["delivered_again"], Value::Null);
+    let question = ran(&shop, &words(forward), b"n\n", true).await;
+    let sentence =
+        "at most 2 events from sequence 2 to 3 that it has not settled are never delivered";
+    assert!(question.err.contains(sentence), "{}", question.err);
+    let end = dry("consumers reset ORDERS billing --end").await;
+    assert_eq!(end["never_delivered"]["at_most_events"], 3);
+
+    // It settles 3, and holds 2.
+    let billing = bus.subscribe::<OrderPlaced>().durable("billing");
+    let mut billing = billing.await.unwrap();
+    let held = billing.next().await.unwrap().unwrap();
+    let settled = billing.next().await.unwrap().unwrap();
+    settled.ack_confirmed().await.unwrap();
+    let unsettled = dry("consumers reset ORDERS billing --unsettled").await;
+    assert_eq!(unsettled["never_delivered"], Value::Null);
+    let again = &unsettled["delivered_again"];
+    assert_eq!(again["first_sequence"], 2, "{unsettled}");
+    assert_eq!(dry(forward).await["never_delivered"], lost);
+    drop(held);
+
+    let replay = "replay --stream ORDERS --from 2026-05-01T08:02:00Z --consumer billing --yes";
+    let refused = piped(&shop, replay).await;
+    assert_eq!((refused.code, refused.out.as_str()), (2, ""), "{refused:?}");
+    assert!(
+        refused.err.contains("no consumer forward"),
+        "{}",
+        refused.err
+    );
 }

@@ -83,7 +83,7 @@ async fn events_are_selected() {
     assert_eq!(lines(between).await.len(), 2);
     assert_eq!(lines("replay --limit 2").await.len(), 2);
     let last = lines("tail --last 1 --type order.placed --no-follow").await;
-    assert_eq!(last[0]["key"], "o-3");
+    assert_eq!(last[0]["data"]["order"], "o-3");
 }
 
 #[tokio::test]
@@ -109,7 +109,7 @@ async fn tail_goes_on_with_what_is_stored_later() {
     let keys: Vec<_> = tail
         .out
         .lines()
-        .map(|line| serde_json::from_str::<Value>(line).unwrap()["key"].clone())
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["data"]["order"].clone())
         .collect();
     assert_eq!(keys, ["o-3", "o-7", "o-8"]);
 }

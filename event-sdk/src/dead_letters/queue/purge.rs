@@ -85,12 +85,26 @@ impl DeadLetterQueue {
         deletion: Deletion,
     ) -> Result<PurgeReport, Error> {
         let filter = LetterFilter::all().failed_before(before);
-        let report = self.purge(&filter, deletion).await?;
+        let mut report = self.purge(&filter, deletion).await?;
         let inventory = self.inventory().await?;
-        for sequence in inventory.parked_before(before) {
+        let closed = inventory.closed_before(before);
+        for sequence in inventory.with_belongings(&closed) {
             self.delete(self.place.name(), sequence, deletion).await?;
         }
+        report.events.extend(closed);
         Ok(report)
+    }
+
+    /// Reads which events of dead keys an [expiry](Self::expire) deletes besides the letters, by id.
+    ///
+    /// Cancel-safe: it only reads.
+    ///
+    /// # Errors
+    ///
+    /// Those of every [operation](DeadLetterQueue).
+    pub async fn expiring_events(&self, before: Timestamp) -> Result<Vec<u64>, Error> {
+        let closed = self.inventory().await?.closed_before(before);
+        Ok(closed.into_iter().collect())
     }
 
     async fn delete(&self, stream: &str, sequence: u64, deletion: Deletion) -> Result<(), Error> {
@@ -197,32 +211,30 @@ impl Inventory {
         states.chain(rests.map(|(sequence, _)| *sequence)).collect()
     }
 
-    /// Parked events that do not wait any more, with what is written of them.
-    fn parked_before(&self, before: Timestamp) -> BTreeSet<u64> {
+    /// Parked events that do not wait any more.
+    fn closed_before(&self, before: Timestamp) -> BTreeSet<u64> {
         let is_closed = |id: &u64| {
             let status = self.status.get(id);
             status.is_some_and(|status| *status != LetterStatus::Open)
         };
-        let closed: BTreeSet<u64> = self
-            .parked
-            .iter()
-            .filter(|(id, stored)| **stored < before && is_closed(id))
-            .map(|(id, _)| *id)
-            .collect();
-        let states = self.states.iter().filter(|(_, id)| closed.contains(id));
-        let rests = closed
+        let parked = self.parked.iter();
+        let closed = parked.filter(|(id, stored)| **stored < before && is_closed(id));
+        closed.map(|(id, _)| *id).collect()
+    }
+
+    /// Parked events with what is written of them.
+    fn with_belongings(&self, parked: &BTreeSet<u64>) -> BTreeSet<u64> {
+        let states = self.states.iter().filter(|(_, id)| parked.contains(id));
+        let rests = parked
             .iter()
             .filter_map(|id| self.rest_of.get(id))
             .flatten();
-        let belongs: BTreeSet<u64> = states
-            .map(|(sequence, _)| *sequence)
-            .chain(rests.copied())
-            .collect();
-        closed.union(&belongs).copied().collect()
+        let belongs = states.map(|(sequence, _)| *sequence).chain(rests.copied());
+        belongs.chain(parked.iter().copied()).collect()
     }
 }
 
-/// The result of a purge: ids of letters.
+/// The result of a purge or an expiry, by ids.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PurgeReport {
@@ -230,4 +242,6 @@ pub struct PurgeReport {
     pub purged: Vec<u64>,
     /// Letters that stay, because their keys wait for them.
     pub kept: Vec<u64>,
+    /// Events of dead keys, handled or given up before, that an expiry deleted.
+    pub events: Vec<u64>,
 }

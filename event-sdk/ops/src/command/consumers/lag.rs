@@ -50,7 +50,7 @@ struct Row {
 pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcome, OpsError> {
     let bus = context.bus().await?;
     let found = all(streams(&bus)?, consumers(&bus)?, args.stream.as_deref()).await?;
-    let mut rows = Vec::new();
+    let (mut rows, mut denied) = (Vec::new(), 0);
     for (stream, info) in found {
         let consumer = info.config.name.as_str().unwrap_or_default();
         context
@@ -59,7 +59,10 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
         let lag = match lag_time(&**bus.transport(), &stream, &info, bus.clock()).await {
             Ok(lag) => lag,
             Err(error) if is_gone(&error) => continue,
-            Err(error) if *error.kind() == ErrorKind::PermissionDenied => None,
+            Err(error) if *error.kind() == ErrorKind::PermissionDenied => {
+                denied += 1;
+                None
+            }
             Err(error) => return Err(error.into()),
         };
         let lag_events = info.pending.saturating_add(info.ack_pending);
@@ -93,10 +96,11 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
                     lag
                 })
             });
-            let state = match (row.exceeded, row.paused) {
-                (true, _) => "too far behind",
-                (false, true) => "paused",
-                (false, false) => "ok",
+            let state = match (row.exceeded, row.paused, row.lag_seconds) {
+                (true, ..) => "too far behind",
+                (_, true, _) => "paused",
+                (_, _, None) => "unknown",
+                (false, false, Some(_)) => "ok",
             };
             [
                 row.stream,
@@ -124,6 +128,12 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
             let number = count(number, "consumer");
             output.line(styled(BAD, format_args!("{number} {which} too far behind")))?;
         }
+    }
+    if exceeded == 0 && denied > 0 && args.max_age.is_some() {
+        let number = count(denied, "consumer");
+        return Err(OpsError::Usage(format!(
+            "the lag in time of {number} is unknown, since the user may not read the stream, so `--max-age` cannot be checked"
+        )));
     }
     Ok(if exceeded > 0 {
         Outcome::Found

@@ -68,6 +68,8 @@ struct How {
 struct Report {
     dry_run: bool,
     purged: Vec<u64>,
+    /// Events of dead keys, handled or given up before, that were deleted too: their ids.
+    events: Vec<u64>,
     /// Letters that stay, because they hold their keys.
     kept: Vec<u64>,
     /// Letters that were named, and were not found with this status.
@@ -79,7 +81,8 @@ impl Purge {
         let letters = self.place.open(context).await?;
         let status = self.status.wanted()?;
         let filter = self.selection.resolve(&*letters, status).await?;
-        let Some(found) = Found::look(context, &letters, &filter, &self.how).await? else {
+        let Some(found) = Found::look(context, &letters, &filter, Vec::new(), &self.how).await?
+        else {
             return Ok(Outcome::Found);
         };
         let report = if self.how.destruction.change.dry_run || found.is_empty() {
@@ -101,16 +104,24 @@ impl Expire {
     pub(super) async fn run(self, context: &mut Context<'_>) -> Result<Outcome, OpsError> {
         let letters = self.place.open(context).await?;
         let filter = LetterFilter::all().failed_before(self.before);
-        let Some(found) = Found::look(context, &letters, &filter, &self.how).await? else {
+        let events = letters.expiring_events(self.before).await?;
+        let Some(found) = Found::look(context, &letters, &filter, events, &self.how).await? else {
             return Ok(Outcome::Found);
         };
+        let deletion = self.how.deletion();
         let report = if self.how.destruction.change.dry_run {
             found.report()
+        } else if found.is_empty() {
+            // What a purge that was killed has left of letters that are gone.
+            let none = LetterFilter::all().ids([]);
+            letters.purge(&none, deletion).await?;
+            found.report()
         } else {
-            let deletion = self.how.deletion();
             let purged = letters.expire(self.before, deletion).await;
             let before = time(self.before);
-            let what = format!("deleted letters of {letters} from before {before}");
+            let what = format!(
+                "deleted letters, and events of dead keys, of {letters} from before {before}"
+            );
             in_part(context, &self.how.destruction.change, what, purged)?
         };
         self.how.end(context, &letters, report, Vec::new())
@@ -140,12 +151,18 @@ impl How {
             let what = format_args!("deleted {number} of {letters}: {}", ids(&report.purged));
             context.audit(&self.destruction.change, what);
         }
+        let events = events_of_keys(&report.events);
+        if !dry_run && !report.events.is_empty() {
+            let what = format_args!("deleted {events} of {letters}: {}", ids(&report.events));
+            context.audit(&self.destruction.change, what);
+        }
         let outcome = Outcome::found(!report.kept.is_empty() || !not_found.is_empty());
         let output = &mut context.output;
         if output.json {
             output.json(&Report {
                 dry_run,
                 purged: report.purged,
+                events: report.events,
                 kept: report.kept,
                 not_found,
             })?;
@@ -159,6 +176,10 @@ impl How {
         match &report.purged[..] {
             [] => output.line(format_args!("no letter {deleted}"))?,
             some => output.text(format_args!("{number} {deleted}: {}", ids(some)))?,
+        }
+        if !report.events.is_empty() {
+            let which = ids(&report.events);
+            output.text(format_args!("{events} {deleted}: {which}"))?;
         }
         if !report.kept.is_empty() {
             let number = count(report.kept.len() as u64, "letter");
@@ -178,10 +199,16 @@ impl How {
     }
 }
 
-/// The letters that were found before anything is deleted.
+/// What was found before anything is deleted.
 struct Found {
     free: Vec<u64>,
     holding: Vec<u64>,
+    /// Events of dead keys that do not wait any more.
+    events: Vec<u64>,
+}
+
+fn events_of_keys(events: &[u64]) -> String {
+    format!("{} of dead keys", count(events.len() as u64, "event"))
 }
 
 impl Found {
@@ -190,11 +217,13 @@ impl Found {
         context: &mut Context<'_>,
         letters: &Letters,
         filter: &LetterFilter,
+        events: Vec<u64>,
         how: &How,
     ) -> Result<Option<Self>, OpsError> {
         let mut found = Self {
             free: Vec::new(),
             holding: Vec::new(),
+            events,
         };
         for letter in letters.list(filter, Page::ALL).await? {
             if letter.holds_its_key() {
@@ -203,17 +232,21 @@ impl Found {
                 found.free.push(letter.id);
             }
         }
-        if how.destruction.change.dry_run || found.free.is_empty() {
+        if how.destruction.change.dry_run || found.is_empty() {
             return Ok(Some(found));
         }
         let number = count(found.free.len() as u64, "letter");
-        let what = format!("{number} of {letters} will be deleted with their events");
+        let mut what = format!("{number} of {letters} will be deleted with their events");
+        if !found.events.is_empty() {
+            let events = events_of_keys(&found.events);
+            what = format!("{what}, and {events} that were handled or given up");
+        }
         let agreed = context.may_destroy(&how.destruction, what)?;
         Ok(agreed.then_some(found))
     }
 
     fn is_empty(&self) -> bool {
-        self.free.is_empty()
+        self.free.is_empty() && self.events.is_empty()
     }
 
     fn all(&self) -> Vec<u64> {
@@ -224,6 +257,7 @@ impl Found {
         let mut report = PurgeReport::default();
         report.purged = self.free;
         report.kept = self.holding;
+        report.events = self.events;
         report
     }
 }

@@ -104,7 +104,12 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
     // The letters before the one that failed were sent.
     let some = count(through + 1, "letter");
     let what = format_args!("redriven up to {some} of {letters}");
-    let report = Report::new(in_part(context, &args.change, what, report)?, args);
+    let report = if args.change.dry_run {
+        report?
+    } else {
+        in_part(context, &args.change, what, report)?
+    };
+    let report = Report::new(report, args);
     if report.sent() > 0 {
         let sent = count(report.sent(), "letter");
         let which = [&report.redriven[..], &report.released, &report.already].concat();

@@ -75,63 +75,57 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
             return Ok(Outcome::Found);
         }
         for entry in entries {
-            let rows = delete(context, &outbox, &entry, args).await;
-            let rows = match rows {
-                Ok(rows) => rows,
-                Err(error) => {
-                    // Some rows may be deleted.
-                    audit(context, args, &purged);
-                    return Err(outbox.failed(error));
-                }
-            };
-            if rows == 0 {
+            let deleted = delete(context, &outbox, &entry, args).await?;
+            if deleted == 0 {
                 purged.not_parked.push(entry.id);
             } else {
                 purged.purged.push(entry.id);
-                purged.rows = purged.rows.map(|before| before + rows);
+                purged.rows = purged.rows.map(|before| before + deleted);
             }
         }
-        audit(context, args, &purged);
     }
     end(context, &purged)
 }
 
-/// Deletes the rows of an entry; zero if it is not parked any more.
+/// Deletes the rows of an entry; zero if it is not parked any more. Each entry has its audit line, so
+/// that they are written also where a later one fails.
 async fn delete(
     context: &mut Context<'_>,
     outbox: &Named,
     entry: &ParkedEntry,
     args: &Args,
-) -> Result<u64, event_sdk_store::StoreError> {
-    if args.failed_only {
-        return outbox.store.skip_parked(entry.id).await.map(u64::from);
-    }
+) -> Result<u64, OpsError> {
     let mut all = 0;
-    loop {
-        let rows = outbox.store.purge_parked(entry.id, BATCH).await?;
-        all += rows;
-        if rows == 0 {
-            context.output.end_progress();
-            return Ok(all);
+    let ended = loop {
+        let rows = if args.failed_only {
+            outbox.store.skip_parked(entry.id).await.map(u64::from)
+        } else {
+            outbox.store.purge_parked(entry.id, BATCH).await
+        };
+        all += *rows.as_ref().unwrap_or(&0);
+        match rows {
+            Ok(0) => break Ok(all),
+            Ok(_) if args.failed_only => break Ok(all),
+            Ok(_) => {
+                let progress = count(all, "row");
+                let output = &mut context.output;
+                output.progress(format_args!("deleting entry {}: {progress}", entry.id));
+            }
+            Err(error) => break Err(outbox.failed(error)),
         }
-        let progress = count(all, "row");
-        context
-            .output
-            .progress(format_args!("deleting entry {}: {progress}", entry.id));
+    };
+    context.output.end_progress();
+    let (rows, change) = (count(all, "row"), &args.destruction.change);
+    let of = format!("of entry {} of the outbox {}", entry.id, outbox.name);
+    match &ended {
+        Ok(0) => {}
+        Ok(_) => context.audit(change, format_args!("deleted {rows} {of}")),
+        Err(_) => context.audit(
+            change,
+            format_args!("may have deleted rows {of}, at least {rows}"),
+        ),
     }
-}
-
-fn audit(context: &mut Context<'_>, args: &Args, purged: &Report) {
-    if purged.purged.is_empty() {
-        return;
-    }
-    let rows = count(purged.rows.unwrap_or_default(), "row");
-    let what = format_args!(
-        "deleted {rows} of the outbox {} that were parked: {}",
-        purged.outbox,
-        ids(&purged.purged)
-    );
-    context.audit(&args.destruction.change, what);
+    ended
 }
 
 fn end(context: &mut Context<'_>, purged: &Report) -> Result<Outcome, OpsError> {

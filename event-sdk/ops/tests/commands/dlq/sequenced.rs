@@ -151,6 +151,43 @@ async fn workflow(shop: &Shop) {
 }
 
 #[tokio::test]
+async fn an_expiry_asks_before_it_deletes_events_of_dead_keys() {
+    let shop = Shop::memory();
+    dead_key(&shop, "7", 1).await;
+    for command in [
+        "dlq drop-key 7 --consumer billing --yes",
+        "dlq purge --all --status all --yes",
+    ] {
+        ran(&shop, 0, command).await;
+    }
+    let messages = async || {
+        let streams = shop.bus.transport().stream_admin().unwrap();
+        streams.state("DLQ").await.unwrap().messages
+    };
+    let (before, expire) = (messages().await, "dlq expire 2026-05-02T08:00:00Z");
+    assert!(before > 0);
+    let dry = ran(&shop, 0, &format!("{expire} --dry-run")).await;
+    assert_eq!(dry["events"], json!([2]));
+    assert_eq!(dry["purged"], json!([]));
+    let refused = piped(&shop.operations, expire).await;
+    assert_eq!((refused.code, refused.out.as_str()), (2, ""), "{refused:?}");
+    assert!(refused.err.contains("1 event of dead keys"), "{refused:?}");
+    assert_eq!(messages().await, before);
+    let done = piped(&shop.operations, &format!("{expire} --yes --by ann")).await;
+    assert_eq!(done.code, 0, "{done:?}");
+    let audit = "ann deleted 1 event of dead keys of the stream DLQ: 2";
+    assert!(done.err.contains(audit), "{}", done.err);
+    assert!(
+        done.out.contains("1 event of dead keys deleted: 2"),
+        "{}",
+        done.out
+    );
+    assert!(messages().await < before);
+    let dry = ran(&shop, 0, &format!("{expire} --dry-run")).await;
+    assert_eq!(dry["events"], json!([]));
+}
+
+#[tokio::test]
 async fn messages_that_are_no_letters_are_named() {
     let shop = Shop::memory();
     let raw = shop.bus.raw().absolute();

@@ -210,3 +210,24 @@ async fn edited(shop: &Shop, letter: u64) {
     let again = edit(envelope(id, "NOK")).await;
     assert_eq!(again.code, 2, "{again:?}");
 }
+
+#[tokio::test]
+async fn a_body_is_written_byte_for_byte() {
+    let shop = Shop::memory();
+    let mut letter = order(1, DeadLetterClass::Unreadable);
+    letter.body = (0..=255).collect::<Vec<u8>>().into();
+    shop.put(&letter).await;
+    let (mut input, mut out, mut err) = (&b""[..], Vec::new(), Vec::new());
+    let mut screen = event_sdk_ops::Screen {
+        input: &mut input,
+        out: &mut out,
+        err: &mut err,
+        out_color: anstream::ColorChoice::Never,
+        err_color: anstream::ColorChoice::Never,
+        is_terminal: false,
+        is_interactive: false,
+    };
+    let args = "shop dlq show 1 --show-personal-data --body-only";
+    let code = event_sdk_ops::run_on(&shop.operations, args.split(' '), &mut screen).await;
+    assert_eq!((code, out), (0, letter.body.to_vec()));
+}
