@@ -52,7 +52,15 @@ pub(crate) struct Args {
 #[derive(Serialize)]
 struct Report {
     checked: Vec<&'static str>,
+    /// What could not be looked at.
+    not_checked: Vec<NotChecked>,
     findings: Vec<Finding>,
+}
+
+#[derive(Serialize)]
+struct NotChecked {
+    part: &'static str,
+    why: &'static str,
 }
 
 pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcome, OpsError> {
@@ -60,22 +68,41 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
         return list(context);
     }
     let mut findings = Findings::default();
-    let mut checked = vec!["configuration"];
-    let source = configuration::check(context, &mut findings);
+    let (mut checked, mut not_checked) = (Vec::new(), Vec::new());
+    let (source, is_read) = configuration::check(context, args.config_only, &mut findings);
+    let mut leave_out = |part, why| not_checked.push(NotChecked { part, why });
+    if is_read {
+        checked.push("configuration");
+    } else {
+        let why = "the program has a bus of its own; `--config-only` looks at it";
+        leave_out("configuration", why);
+    }
     if !args.config_only
         && let Some(source) = source
     {
         checked.push("connection");
-        if let Some((bus, user)) = connection::check(source, &mut findings).await
+        let connected = connection::check(source, &mut findings).await;
+        if connected.is_none() && !args.connect_only {
+            for part in ["streams", "consumers"] {
+                leave_out(part, "there is no connection");
+            }
+        }
+        if let Some((bus, user)) = connected
             && !args.connect_only
         {
-            checked.extend(["streams", "consumers"]);
+            checked.push("streams");
             let topology = context.operations.topology;
             let clustered = user.as_ref().is_some_and(|user| user.cluster.is_some());
-            let declared = streams::check(&bus, topology, clustered, &mut findings).await;
-            consumers::check(&bus, &declared, &mut findings).await;
-            if let Some(user) = &user {
-                user::may_pull(user, &declared, &mut findings);
+            match streams::check(&bus, topology, clustered, &mut findings).await {
+                Ok(durables) => {
+                    checked.push("consumers");
+                    let events = &context.operations.events;
+                    consumers::check(&bus, &durables, events, &mut findings).await;
+                    if let Some(user) = &user {
+                        user::may_pull(user, &durables, &mut findings);
+                    }
+                }
+                Err(why) => leave_out("consumers", why),
             }
         }
     }
@@ -85,6 +112,7 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
     }
     let report = Report {
         checked,
+        not_checked,
         findings: findings.sorted(),
     };
     write(context, &report)?;
@@ -133,6 +161,9 @@ fn write(context: &mut Context<'_>, report: &Report) -> Result<(), OpsError> {
             count(errors, "error"),
             count(warnings, "warning")
         ))?;
+    }
+    for NotChecked { part, why } in &report.not_checked {
+        output.text(format_args!("not checked: {part}, since {why}"))?;
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use event_sdk::Pattern;
+use event_sdk::shown::Shown;
 use jiff::Timestamp;
 
 use super::select::everything;
@@ -83,12 +84,15 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
             count(read, "stored event")
         ))?;
     } else {
+        let first = found.iter().map(|view| view.stored_at).min();
         for (depth, view) in tree(&found) {
             let indent = "  ".repeat(depth);
             let event_type = view.event_type.as_deref().unwrap_or("?");
-            let after = offset(&found, view);
+            let after = offset(first, view);
+            // Types and sources come from other programs.
+            let event_type = Shown(event_type, 200);
             let line = format!("{indent}{event_type} {}#{}", view.stream, view.sequence);
-            let source = view.source.as_deref().unwrap_or_default();
+            let source = Shown(view.source.as_deref().unwrap_or_default(), 200);
             output.line(format_args!(
                 "{line}  {}",
                 styled(DIM, format_args!("{after} {source}"))
@@ -110,8 +114,7 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
 }
 
 /// When the event was stored: the time of the first one, how long after it the others.
-fn offset(found: &[View], view: &View) -> String {
-    let first = found.iter().map(|view| view.stored_at).min();
+fn offset(first: Option<Timestamp>, view: &View) -> String {
     match first {
         Some(first) if first < view.stored_at => {
             let after: Duration = view

@@ -1,7 +1,7 @@
 //! `dlq`: its screens, and the workflow on letters of memory, a server and tables.
 
 mod personal;
-mod rig;
+pub(crate) mod rig;
 mod screens;
 mod sequenced;
 mod workflow;

@@ -186,3 +186,15 @@ async fn an_event_is_published_from_the_standard_input() {
     );
     assert_eq!(event.key().as_deref(), Some("o-9"));
 }
+
+#[tokio::test]
+async fn a_trace_escapes_what_other_programs_call_themselves() {
+    let bus = busy().await;
+    let event = r#"{"event_id":"0197a2b0-7c1e-7000-8000-0000000000aa","event_type":"order.returned","timestamp":"2026-05-01T08:00:00Z","source":"till\u001b[31m","data":{}}"#;
+    let raw = bus.raw();
+    raw.publish("orders.order.returned", event).await.unwrap();
+    let trace = "trace 0197a2b0-7c1e-7000-8000-0000000000aa";
+    let ran = piped(&operations(bus), &format!("{trace} --color always")).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.out.contains("till\\u{1b}[31m"), "{}", ran.out);
+}

@@ -16,11 +16,26 @@ pub(super) enum Source {
     Configured(Box<Config>),
 }
 
-/// Checks the configuration; `None` if no bus can be made from it.
-pub(super) fn check(context: &Context<'_>, findings: &mut Findings) -> Option<Source> {
-    if let Some(bus) = &context.operations.bus {
-        return Some(Source::Given(bus.clone()));
+/// Checks the configuration, and says whether it was read: where the program has a bus of its own, only
+/// if `--config` or `--config-only` asks for it. The source is `None` if no bus can be made.
+pub(super) fn check(
+    context: &Context<'_>,
+    config_only: bool,
+    findings: &mut Findings,
+) -> (Option<Source>, bool) {
+    let Some(bus) = &context.operations.bus else {
+        return (configured(context, findings), true);
+    };
+    let is_read = config_only || context.file.is_some();
+    if is_read && let Err(error) = context.config() {
+        for problem in error.problems() {
+            add(problem, findings);
+        }
     }
+    (Some(Source::Given(bus.clone())), is_read)
+}
+
+fn configured(context: &Context<'_>, findings: &mut Findings) -> Option<Source> {
     let config = match context.config() {
         Ok(config) => config,
         Err(error) => {

@@ -1,5 +1,7 @@
 //! The declared durables: why nothing arrives, what is not handled, and settings that lose events.
 
+use std::time::Duration;
+
 use event_sdk::EventBus;
 use event_sdk::text::Text;
 use event_sdk::transport::{ConsumerInfo, TransportExt as _};
@@ -7,14 +9,25 @@ use event_sdk::transport::{ConsumerInfo, TransportExt as _};
 use super::code::Code;
 use super::filters;
 use super::finding::Findings;
-use super::streams::Declared;
 use super::unread::{denied, unread};
+use crate::operations::KnownEvent;
 
 /// Beyond this many events that are not settled, a durable lags; as the health of a service.
 const LAG: u64 = 1_000;
 
-pub(super) async fn check(bus: &EventBus, declared: &Declared, findings: &mut Findings) {
-    for (stream, durable) in &declared.durables {
+/// How long a durable is given to ask for events: a client that is at work asks again as soon as it has
+/// settled some.
+const SECOND_LOOK: Duration = Duration::from_secs(1);
+
+/// `durables` are the declared ones with their streams, and `events` those that the program knows.
+pub(super) async fn check(
+    bus: &EventBus,
+    durables: &[(Text, Text)],
+    events: &[KnownEvent],
+    findings: &mut Findings,
+) {
+    let mut quiet = Vec::new();
+    for (stream, durable) in durables {
         let info = match bus.transport().consumer_info(stream, durable).await {
             Ok(info) => info,
             Err(error) => {
@@ -29,7 +42,49 @@ pub(super) async fn check(bus: &EventBus, declared: &Declared, findings: &mut Fi
         one(stream, durable, &info, findings);
         let state = bus.transport().stream_state(stream).await;
         if state.is_ok_and(|state| state.messages > 0) {
-            filters::check(bus, stream, durable, &info.config.filters, findings).await;
+            let filters = &info.config.filters;
+            filters::check(bus, stream, durable, filters, events, findings).await;
+        }
+        if is_quiet(&info) {
+            quiet.push((stream, durable, info));
+        }
+    }
+    unattended(bus, quiet, findings).await;
+}
+
+/// Whether events wait, no process asks for them, and none has one at work. A single look shows it also
+/// in the moment in which a process that keeps up asks again.
+fn is_quiet(info: &ConsumerInfo) -> bool {
+    info.pending > 0
+        && info.waiting == Some(0)
+        && info.ack_pending == 0
+        && info.paused_until.is_none()
+}
+
+/// Names the durables that are as they were at the first look.
+async fn unattended(
+    bus: &EventBus,
+    quiet: Vec<(&Text, &Text, ConsumerInfo)>,
+    findings: &mut Findings,
+) {
+    if quiet.is_empty() {
+        return;
+    }
+    tokio::time::sleep(SECOND_LOOK).await;
+    for (stream, durable, before) in quiet {
+        let Ok(now) = bus.transport().consumer_info(stream, durable).await else {
+            continue;
+        };
+        if is_quiet(&now) && now.deliveries == before.deliveries {
+            findings.add(
+                Code::ConsumerUnattended,
+                format!("durable {durable} of stream {stream}"),
+                format!(
+                    "has {} events to deliver, and no process asks for them or has one at work: no handler runs",
+                    now.pending
+                ),
+                "start the service, look at its readiness and its log; the service has to use this name as its durable",
+            );
         }
     }
 }
@@ -74,15 +129,6 @@ fn one(stream: &Text, durable: &Text, info: &ConsumerInfo, findings: &mut Findin
                 info.ack_pending, info.config.ack_wait
             ),
             "look why handlers do not end, or a process ended without settling; with handlers that are only slow, raise `max_ack_pending`",
-        );
-    } else if info.pending > 0 && info.waiting == Some(0) {
-        add(
-            Code::ConsumerUnattended,
-            format!(
-                "has {} events to deliver, and no process asks for them: no handler runs",
-                info.pending
-            ),
-            "start the service, look at its readiness and its log; the service has to use this name as its durable",
         );
     }
     let lag = info.pending.saturating_add(info.ack_pending);

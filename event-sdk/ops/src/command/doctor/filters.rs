@@ -4,17 +4,22 @@ use event_sdk::EventBus;
 use event_sdk::subject::Pattern;
 use event_sdk::text::Text;
 use event_sdk::transport::{HistoryRequest, HistoryStart, TransportExt as _};
+use event_sdk_subject::overlaps;
 use futures_util::StreamExt as _;
 
 use super::code::Code;
 use super::finding::Findings;
+use crate::operations::KnownEvent;
 
-/// Looks whether each filter of a durable matches a stored event. The stream has some.
+/// Looks whether each filter of a durable matches a stored event. The stream has some. A filter cannot
+/// match if it has a wildcard in the wrong place: one without wildcards names a subject, and one that
+/// matches an event of the program waits for it.
 pub(super) async fn check(
     bus: &EventBus,
     stream: &Text,
     durable: &Text,
     filters: &[Pattern],
+    events: &[KnownEvent],
     findings: &mut Findings,
 ) {
     for filter in filters {
@@ -22,7 +27,13 @@ pub(super) async fn check(
         let Ok(None) = first(bus, stream, filter.clone()).await else {
             continue;
         };
-        match neighbour(bus, stream, filter).await {
+        let may_be_wrong = has_wildcard(filter) && !is_of_an_event(filter, bus.prefix(), events);
+        let neighbour = if may_be_wrong {
+            neighbour(bus, stream, filter).await
+        } else {
+            None
+        };
+        match neighbour {
             Some(neighbour) if !may_match(filter, &neighbour) => {
                 let (own, tokens) = (tokens(filter.as_str()), tokens(&neighbour));
                 findings.add(
@@ -44,18 +55,26 @@ pub(super) async fn check(
     }
 }
 
+/// Whether it can match a subject of an event that the program knows.
+fn is_of_an_event(filter: &Pattern, prefix: &str, events: &[KnownEvent]) -> bool {
+    events.iter().any(|event| {
+        let subject = event.spec.filter();
+        let whole = if event.spec.is_absolute() || prefix.is_empty() {
+            subject.to_owned()
+        } else {
+            format!("{prefix}.{subject}")
+        };
+        overlaps(filter.as_str(), &whole)
+    })
+}
+
 /// The subject of a stored event under the literal beginning of the filter.
 async fn neighbour(bus: &EventBus, stream: &Text, filter: &Pattern) -> Option<String> {
     let literal = filter.as_str().split('.');
     let literal: Vec<_> = literal
         .take_while(|token| !["*", ">"].contains(token))
         .collect();
-    // A filter without wildcards has its own subject as its beginning.
-    let beginning = match literal.len() {
-        all if all == tokens(filter.as_str()) => &literal[..all.saturating_sub(1)],
-        _ => &literal[..],
-    };
-    let mut wider = beginning.to_vec();
+    let mut wider = literal;
     wider.push(">");
     let wider = Pattern::parse(wider.join(".")).ok()?;
     first(bus, stream, wider).await.ok()?
@@ -79,6 +98,11 @@ async fn first(
 fn may_match(filter: &Pattern, subject: &str) -> bool {
     let has_rest = filter.as_str().split('.').next_back() == Some(">");
     has_rest || tokens(filter.as_str()) == tokens(subject)
+}
+
+fn has_wildcard(filter: &Pattern) -> bool {
+    let mut tokens = filter.as_str().split('.');
+    tokens.any(|token| ["*", ">"].contains(&token))
 }
 
 fn tokens(text: &str) -> usize {

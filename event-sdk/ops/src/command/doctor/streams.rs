@@ -4,94 +4,90 @@ use std::collections::BTreeSet;
 use std::num::NonZeroU64;
 
 use event_sdk::EventBus;
+use event_sdk::dead_letters::{DeadLetterStream, LetterFilter, Page};
 use event_sdk::stream::{Deduplication, Discard, Retention, Storage};
 use event_sdk::subject::Pattern;
 use event_sdk::text::Text;
-use event_sdk::transport::{
-    HistoryRequest, HistoryStart, SpaceUsage, StreamState, TransportExt as _,
-};
+use event_sdk::transport::{SpaceUsage, StreamState, TransportExt as _};
 use event_sdk_topology::{DeadLetterSpec, Finding, Item, Planned, Topology};
-use futures_util::StreamExt as _;
 
 use super::code::Code;
 use super::finding::Findings;
 use super::unread::{APPLY, unread};
+use crate::units::{count, time};
 
-/// What the topology declares.
-#[derive(Debug, Default)]
-pub(super) struct Declared {
-    /// Stream and durable of each consumer.
-    pub(super) durables: Vec<(Text, Text)>,
-}
+/// The declared streams, and the declared durables with their streams.
+type Declared = (Vec<Text>, Vec<(Text, Text)>);
 
-/// Checks the streams; returns what is declared.
+/// Checks the streams; returns the declared durables with their streams, or why they are not known.
 pub(super) async fn check(
     bus: &EventBus,
     topology: Option<Topology>,
     clustered: bool,
     findings: &mut Findings,
-) -> Declared {
-    let mut names = BTreeSet::new();
-    let mut declared = Declared::default();
-    match topology {
-        Some(topology) => compare(bus, topology, &mut declared, &mut names, findings).await,
-        None => findings.add(
+) -> Result<Vec<(Text, Text)>, &'static str> {
+    let declared = if let Some(topology) = topology {
+        let compared = compare(bus, topology, findings).await;
+        compared.ok_or("what the topology declares could not be compared")
+    } else {
+        findings.add(
             Code::NoTopology,
             "program",
             "declares no topology: streams and consumers are compared with nothing",
             "give it one with `Operations::topology`",
-        ),
-    }
+        );
+        Err("the program declares no topology")
+    };
+    let names = declared.iter().flat_map(|(streams, _)| streams);
+    let mut names: BTreeSet<Text> = names.cloned().collect();
     let letters = topology.map_or(&[][..], |topology| topology.dead_letter_specs());
     let letters: Vec<_> = letters.iter().map(DeadLetterSpec::place).collect();
-    let keeps_letters = |name: &str| letters.iter().any(|place| place.name() == name);
+    let keeps_letters = |name: &str| letters.iter().find(|place| place.name() == name);
     let retries_letters = |name: &str| letters.iter().any(|place| place.retry_name() == name);
     names.extend(under_prefix(bus, findings).await);
     for name in &names {
         match bus.transport().stream_state(name).await {
             Ok(state) => {
                 let keeps = keeps_letters(name);
-                let is_of_letters = keeps || retries_letters(name);
+                let is_of_letters = keeps.is_some() || retries_letters(name);
                 settings(&state, clustered, is_of_letters, findings);
-                if keeps {
-                    dead_letters(bus, &state, findings).await;
+                if let Some(place) = keeps {
+                    dead_letters(bus, place, findings).await;
                 }
             }
             Err(error) => unread(&format!("stream {name}"), &error, findings),
         }
     }
     account(bus, findings).await;
-    declared
+    declared.map(|(_, durables)| durables)
 }
 
-/// Compares with the topology.
-async fn compare(
-    bus: &EventBus,
-    topology: Topology,
-    declared: &mut Declared,
-    names: &mut BTreeSet<Text>,
-    findings: &mut Findings,
-) {
+/// Compares with the topology; `None` if that was not possible.
+async fn compare(bus: &EventBus, topology: Topology, findings: &mut Findings) -> Option<Declared> {
     let plan = match topology.plan(bus).await {
         Ok(plan) => plan,
-        Err(error) => return unread("topology", &error, findings),
+        Err(error) => {
+            unread("topology", &error, findings);
+            return None;
+        }
     };
+    let (mut streams, mut durables) = (Vec::new(), Vec::new());
     for Planned { item, .. } in &plan.parts {
         match item {
-            Item::Stream(name) => drop(names.insert(name.clone())),
-            Item::Durable { stream, durable } => {
-                declared.durables.push((stream.clone(), durable.clone()));
-            }
+            Item::Stream(name) => streams.push(name.clone()),
+            Item::Durable { stream, durable } => durables.push((stream.clone(), durable.clone())),
             _ => {}
         }
     }
-    let verification = match topology.verify(bus).await {
-        Ok(verification) => verification,
-        Err(error) => return unread("topology", &error, findings),
-    };
-    for finding in verification.findings {
-        differs(&finding, findings);
+    match topology.verify(bus).await {
+        Ok(verification) => {
+            for finding in verification.findings {
+                differs(&finding, findings);
+            }
+        }
+        Err(error) => unread("topology", &error, findings),
     }
+    Some((streams, durables))
 }
 
 fn differs(finding: &Finding, findings: &mut Findings) {
@@ -275,30 +271,26 @@ fn full(state: &StreamState, thing: &str, findings: &mut Findings) {
     }
 }
 
-async fn dead_letters(bus: &EventBus, state: &StreamState, findings: &mut Findings) {
-    if state.messages == 0 {
-        return;
-    }
-    let name = &state.config.name;
-    let mut newest = HistoryRequest::new(name.clone(), state.config.subjects.clone());
-    newest.from = HistoryStart::Sequence(state.last_sequence);
-    newest.limit = Some(1);
-    let newest = match bus.transport().read_history(newest).await {
-        Ok(mut found) => found.next().await.and_then(Result::ok),
-        Err(_) => None,
+/// Letters of which nothing became yet, as `dlq count` counts them.
+async fn dead_letters(bus: &EventBus, place: &DeadLetterStream, findings: &mut Findings) {
+    let thing = format!("dead-letter stream {}", place.name());
+    let letters = bus.dead_letters(place.clone());
+    let open = match letters.list(&LetterFilter::open(), Page::ALL).await {
+        Ok(open) => open,
+        Err(error) => return unread(&thing, &error, findings),
     };
-    let since = newest.map_or_else(String::new, |it| {
-        format!(", the newest of {}", it.stored_at)
-    });
-    findings.add(
-        Code::DeadLetters,
-        format!("dead-letter stream {name}"),
-        format!(
-            "has {} messages{since}: handlers gave these events up",
-            state.messages
-        ),
-        "group them by cause with `dlq groups`, correct the cause, and redrive them",
-    );
+    if let Some(newest) = open.iter().map(|letter| letter.last_failure).max() {
+        findings.add(
+            Code::DeadLetters,
+            thing,
+            format!(
+                "has {}, the newest of {}: handlers gave these events up",
+                count(open.len() as u64, "open letter"),
+                time(newest)
+            ),
+            "group them by cause with `dlq groups`, correct the cause, and redrive them",
+        );
+    }
 }
 
 /// The storage and memory that the account has left.

@@ -47,7 +47,11 @@ pub(super) fn denied(error: &Error, findings: &mut Findings) -> bool {
     if is {
         findings.add(
             Code::PermissionMissing,
-            "user",
+            // Each subject is a finding of its own.
+            match error.subject() {
+                Some(subject) => format!("user without `{subject}`"),
+                None => "user".to_owned(),
+            },
             format!("may not look: {}", crate::error::chain(error)),
             "give the user this permission, as docs/production.md lists it for `doctor` and for services that manage streams, or run `doctor` as another user",
         );

@@ -9,7 +9,6 @@ use event_sdk_subject::matches;
 use super::clock;
 use super::code::Code;
 use super::finding::Findings;
-use super::streams::Declared;
 
 /// Checks what the server says about the user; `None` if it says nothing.
 pub(super) async fn check(bus: &EventBus, findings: &mut Findings) -> Option<UserInfo> {
@@ -54,16 +53,16 @@ fn is_everything(side: &Allowed) -> bool {
 
 /// Whether the user may pull from any of the declared durables: a service with this user receives
 /// nothing otherwise.
-pub(super) fn may_pull(user: &UserInfo, declared: &Declared, findings: &mut Findings) {
-    let (Some((stream, durable)), Some(permissions)) =
-        (declared.durables.first(), &user.permissions)
-    else {
+pub(super) fn may_pull(user: &UserInfo, durables: &[(Text, Text)], findings: &mut Findings) {
+    let (Some((stream, durable)), Some(permissions)) = (durables.first(), &user.permissions) else {
         return;
     };
     let pull =
         |stream: &Text, durable: &Text| format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}");
-    let mut durables = declared.durables.iter();
-    if durables.any(|(stream, durable)| may(&permissions.publish, &pull(stream, durable))) {
+    if durables
+        .iter()
+        .any(|(stream, durable)| may(&permissions.publish, &pull(stream, durable)))
+    {
         return;
     }
     let example = pull(stream, durable);

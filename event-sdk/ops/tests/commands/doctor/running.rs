@@ -27,6 +27,23 @@ async fn a_durable_that_no_process_asks_is_named() {
 }
 
 #[tokio::test]
+async fn a_durable_whose_process_is_at_work_or_that_is_paused_is_not_unattended() {
+    let shop = Shop::start().await;
+    shop.publish(PLACED, 3).await;
+    // A handler has one event, and its process asks for no more meanwhile.
+    let next = "CONSUMER.MSG.NEXT.ORDERS.billing";
+    shop.call(next, &json!({ "batch": 1 })).await;
+    assert_eq!(shop.diagnose().await.codes(), [""; 0]);
+
+    let shop = Shop::start().await;
+    shop.publish(PLACED, 3).await;
+    let until = jiff::Timestamp::now() + Duration::from_secs(3_600);
+    let pause = json!({ "pause_until": until });
+    shop.call("CONSUMER.PAUSE.ORDERS.billing", &pause).await;
+    assert_eq!(shop.diagnose().await.codes(), ["consumer-paused"]);
+}
+
+#[tokio::test]
 async fn a_durable_that_lags_is_named() {
     let shop = Shop::start().await;
     shop.publish(PLACED, 1_001).await;
@@ -129,4 +146,28 @@ async fn a_filter_of_three_tokens_is_named_with_a_subject_of_four() {
         "filter events.orders.* of durable clearing on stream ORDERS",
         "it has 3 tokens, and the stream has subjects of 4, such as `events.orders.order.placed`",
     );
+}
+
+/// The event of a subject of three tokens, which was never published.
+#[derive(Debug, event_sdk::Event, serde::Serialize, serde::Deserialize)]
+#[event(subject = "orders.closed", type = "orders.closed")]
+struct OrdersClosed {}
+
+#[tokio::test]
+async fn filters_of_events_that_are_rare_are_only_unused() {
+    const EXACT: Topology =
+        SHOP.consumers(const { &[DurableSpec::matching("closing", "ORDERS", "orders.closed")] });
+    const WILD: Topology =
+        SHOP.consumers(const { &[DurableSpec::matching("closing", "ORDERS", "orders.*")] });
+    for topology in [EXACT, WILD] {
+        let shop = Shop::empty(Server::options()).await;
+        topology.apply(&shop.bus).await.unwrap();
+        shop.publish(PLACED, 1).await;
+        let operations = Operations::new("shop").topology(topology);
+        let operations = operations.events::<OrdersClosed>().bus(shop.bus.clone());
+        let found = Diagnosis::of(&operations, "").await;
+        assert_eq!(found.codes(), [""; 0], "{found:#?}");
+        let mut codes = found.findings.iter().map(|it| &it["code"]);
+        assert!(codes.any(|code| code == "filter-unused"), "{found:#?}");
+    }
 }

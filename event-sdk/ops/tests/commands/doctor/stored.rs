@@ -12,6 +12,8 @@ use serde_json::json;
 
 use super::Diagnosis;
 use super::shop::Shop;
+use crate::dlq::rig::Shop as Letters;
+use crate::program::piped;
 
 /// What `doctor` finds about a stream without a declaration, with `events` in it.
 async fn with(stream: StreamSpec, events: usize) -> Diagnosis {
@@ -96,11 +98,18 @@ async fn a_prefix_without_streams_is_named_with_those_that_there_are() {
 }
 
 #[tokio::test]
-async fn dead_letters_are_named_with_the_time_of_the_newest() {
-    let shop = Shop::start().await;
-    shop.publish("dlq.billing.orders.order.placed.1.0", 3).await;
-    let found = shop.diagnose().await;
-    found.names("dead-letters", "DLQ", "3 messages, the newest of 20");
+async fn open_dead_letters_are_named_with_the_time_of_the_newest() {
+    let shop = Letters::server().await;
+    shop.put_five().await;
+    let found = Diagnosis::of(&shop.operations, "").await;
+    let problem = "5 open letters, the newest of 2026-05-01T07:30:00Z";
+    found.names("dead-letters", "dead-letter stream DLQ", problem);
+
+    let archived = "dlq archive --all --by ada --because seen";
+    let archived = piped(&shop.operations, archived).await;
+    assert_eq!(archived.code, 0, "{archived:?}");
+    let found = Diagnosis::of(&shop.operations, "").await;
+    assert!(!found.codes().contains(&"dead-letters"), "{found:#?}");
 }
 
 #[tokio::test]
