@@ -1,6 +1,7 @@
 //! Files that are refused, and backups that fail.
 
 use std::fs;
+use std::io::Read as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -36,6 +37,13 @@ async fn refused(path: &Path) -> BackupError {
     error
 }
 
+/// The archive in a file.
+fn unpacked(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut archive = Vec::new();
+    flate2::read::GzDecoder::new(bytes).read_to_end(&mut archive)?;
+    Ok(archive)
+}
+
 #[tokio::test]
 async fn a_damaged_file_is_refused() {
     let folder = TempDir::new().unwrap();
@@ -56,9 +64,15 @@ async fn a_damaged_file_is_refused() {
         };
         assert!(is_right, "{end} bytes: {error}");
     }
+    let whole = unpacked(&bytes).unwrap();
     let mut changed = bytes.clone();
     for at in (20..bytes.len()).step_by(bytes.len() / 40) {
         changed[at] ^= 0x10;
+        // The compressed form has a few bits that mean nothing, at the end of its last block.
+        if unpacked(&changed).is_ok_and(|archive| archive == whole) {
+            changed[at] ^= 0x10;
+            continue;
+        }
         fs::write(&path, &changed).unwrap();
         let error = refused(&path).await.to_string();
         assert!(error.contains("damaged"), "byte {at}: {error}");
