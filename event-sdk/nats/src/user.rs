@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::context::NatsContext;
 use crate::error::ErrorContext;
+use crate::server::Version;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
     Allowed, Completion, Error, ErrorKind, Operation, Permissions, UserInfo,
@@ -32,8 +33,29 @@ pub(crate) fn user(context: Arc<NatsContext>) -> Completion<Result<Option<UserIn
             let reason = format!("the server's answer to {SUBJECT} cannot be read");
             about.error(ErrorKind::Other, reason).with_source(error)
         })?;
-        Ok(answer.data.map(|data| data.read(answer.server)))
+        let mut user = answer.data.map(|data| data.read(answer.server));
+        if let Some(user) = &mut user
+            && may_name_token(context.server().version)
+        {
+            user.name = None;
+        }
+        Ok(user)
     })
+}
+
+/// Whether a server of this version answers a login token as the name of its user (NATS server before
+/// 2.10.29, and 2.11 before 2.11.6). Its answer does not tell a token from a name.
+fn may_name_token(version: Version) -> bool {
+    let Version {
+        major,
+        minor,
+        patch,
+    } = version;
+    match (major, minor) {
+        (2, 11) => patch < 6,
+        (2, 10) => patch < 29,
+        _ => version < Version::OLDEST,
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -99,5 +121,27 @@ impl Side {
         allowed.allow = texts(self.allow);
         allowed.deny = texts(self.deny);
         allowed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_may_be_a_token_is_left_out() {
+        for (version, expected) in [
+            ("2.10.25", true),
+            ("2.10.28", true),
+            ("2.10.29", false),
+            ("2.11.0", true),
+            ("2.11.5", true),
+            ("2.11.6", false),
+            ("2.12.0", false),
+            ("2.15.1", false),
+        ] {
+            let version = Version::parse(version).unwrap();
+            assert_eq!(may_name_token(version), expected, "{version}");
+        }
     }
 }

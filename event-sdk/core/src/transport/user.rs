@@ -11,7 +11,8 @@ use crate::text::Text;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct UserInfo {
-    /// The name or the public key of the user; `None` without authentication.
+    /// The name or the public key of the user; `None` without authentication, and where a server may
+    /// answer a login token in its place.
     pub name: Option<Text>,
     /// The account.
     pub account: Option<Text>,

@@ -418,3 +418,21 @@ async fn expired_credentials_are_the_reason() {
     })
     .await;
 }
+
+/// Servers before 2.10.29 and 2.11.6 answer the token as the name.
+#[tokio::test]
+async fn a_login_token_is_never_the_name_of_the_user() {
+    for program in [programs::nats::current(), programs::nats::oldest()] {
+        let server = Server::options()
+            .program(program.unwrap())
+            .token("a-planted-token")
+            .start()
+            .await
+            .unwrap();
+        let options = Nats::options(server.url()).token("a-planted-token");
+        let nats = within(Nats::connect(options)).await.unwrap();
+        let user = within(nats.user()).await.unwrap();
+        let text = format!("{user:?}");
+        assert!(!text.contains("a-planted-token"), "{text}");
+    }
+}
