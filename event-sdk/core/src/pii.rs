@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-/// What is shown in place of the value.
+/// The text in place of the value.
 const HIDDEN: &str = "[personal data]";
 
 thread_local! {

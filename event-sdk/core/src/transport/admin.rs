@@ -217,7 +217,7 @@ pub struct ConsumerInfo {
     /// The number of requests for messages that wait at the server; `None` on a transport without
     /// a server.
     pub waiting: Option<u64>,
-    /// Until when the consumer is [paused](ConsumerAdmin::pause); `None` if it is not.
+    /// The time at which the [pause](ConsumerAdmin::pause) of the consumer ends; `None` if it is not paused.
     pub paused_until: Option<Timestamp>,
 }
 

@@ -75,7 +75,7 @@ impl Disconnect {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Certificate {
-    /// Whose it is.
+    /// The side that it belongs to.
     pub owner: CertificateOwner,
     /// When it expires, the earliest time of all connections; or why that is not known. Certificates of
     /// authorities that are sent with it do not count.

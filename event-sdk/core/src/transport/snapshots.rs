@@ -144,7 +144,7 @@ pub struct SnapshotInfo {
     /// The format of the content: [`JETSTREAM`](Self::JETSTREAM), or a name that another transport
     /// has chosen. A name has only letters, digits, `_` and `-`.
     pub kind: Text,
-    /// What has written it, with its version, such as `nats-server 2.15.1`.
+    /// The program that wrote it, with its version, such as `nats-server 2.15.1`.
     pub writer: Text,
     /// The stream's configuration and state, in the words of the transport: JSON, which a restore
     /// needs.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::text::Text;
 
-/// Who a connection is for its server, what it may do, and which server answered.
+/// The user of a connection as its server knows it: name, permissions, and the server that answered.
 /// [`Transport::user`](super::Transport::user) returns it.
 ///
 /// Fields may be added: start with [`default`](Self::default).
@@ -16,7 +16,7 @@ pub struct UserInfo {
     pub name: Option<Text>,
     /// The account.
     pub account: Option<Text>,
-    /// What the user may publish and receive; `None`: everything in its account.
+    /// The subjects that the user may publish and receive; `None`: everything in its account.
     pub permissions: Option<Permissions>,
     /// The cluster of the server; `None` if it is in none.
     pub cluster: Option<Text>,
@@ -41,8 +41,8 @@ pub struct Permissions {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Allowed {
-    /// What is allowed; empty: everything.
+    /// The allowed subjects; empty: everything.
     pub allow: Vec<Text>,
-    /// What is not.
+    /// The denied subjects.
     pub deny: Vec<Text>,
 }
