@@ -53,6 +53,13 @@ pub(super) struct Place {
 }
 
 impl Place {
+    /// Whether a reader with this schema needs the field, since it has no default.
+    pub(super) fn is_needed(&self, reader: &Value) -> bool {
+        let object = reader.pointer(&self.object).unwrap();
+        let needed = object.get("required").and_then(Value::as_array);
+        needed.is_some_and(|fields| fields.iter().any(|field| *field == self.field.as_str()))
+    }
+
     /// Whether the field is one of a variant's.
     pub(super) fn in_variant(&self) -> bool {
         self.object.contains("/oneOf/")
