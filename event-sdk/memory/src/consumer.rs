@@ -46,7 +46,7 @@ pub(super) struct Consumer {
     /// What it still owes its stream, where that keeps messages until they are settled.
     ledger: Option<RetentionLedger>,
     reporter: Arc<Reporter>,
-    /// Until when it is paused, by both clocks.
+    /// The time at which its pause ends, by both clocks.
     paused: Option<(Timestamp, Duration)>,
 }
 

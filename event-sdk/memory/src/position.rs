@@ -36,7 +36,7 @@ pub(super) struct Position {
 pub(super) struct StoredPosition {
     pub(super) cursor: u64,
     pub(super) not_before: Option<Timestamp>,
-    /// What is unread before the cursor, in order.
+    /// The unread sequences before the cursor, in order.
     pub(super) backlog: Vec<u64>,
 }
 

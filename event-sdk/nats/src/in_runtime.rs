@@ -57,7 +57,7 @@ impl NatsContext {
     }
 }
 
-/// What is read, piece by piece.
+/// Values that are read one after the other.
 type ReadStream<T> = Pin<Box<dyn Stream<Item = Result<T, Error>> + Send>>;
 
 struct ReadInRuntime<T> {

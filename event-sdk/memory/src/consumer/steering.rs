@@ -21,13 +21,13 @@ impl Consumer {
         self.subscribers.wake(after);
     }
 
-    /// Until when it is paused, by the time of day.
+    /// The time of day at which its pause ends.
     pub(super) fn paused_until(&self, now: Duration) -> Option<Timestamp> {
         let paused = self.paused.filter(|(_, until)| now < *until);
         paused.map(|(until, _)| until)
     }
 
-    /// Until when it delivers nothing, if it is paused.
+    /// The time at which it delivers again, if it is paused.
     pub(crate) fn pause_left(&mut self, now: impl FnOnce() -> Duration) -> Option<Duration> {
         let (_, until) = self.paused?;
         if now() < until {

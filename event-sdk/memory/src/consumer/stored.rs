@@ -22,7 +22,7 @@ pub(crate) struct StoredConsumer {
     pub(crate) unsettled: Vec<(u64, u32)>,
     /// Number of deliveries.
     pub(crate) deliveries: u64,
-    /// Until when it is paused.
+    /// The time at which its pause ends.
     pub(crate) paused_until: Option<Timestamp>,
 }
 

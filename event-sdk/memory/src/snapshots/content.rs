@@ -86,7 +86,7 @@ impl Record {
 #[derive(Debug, Default)]
 pub(super) struct Reader {
     buffer: Vec<u8>,
-    /// What was read of the buffer.
+    /// The part of the buffer that was read.
     read: usize,
     complete: bool,
 }

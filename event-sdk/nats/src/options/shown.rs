@@ -36,7 +36,7 @@ struct Handshake {
 /// The certificates of both sides.
 #[derive(Debug, Default)]
 pub(crate) struct ShownCertificates {
-    /// What the server showed on each connection; two servers of a cluster have their own.
+    /// The certificate that the server showed on each connection; two servers of a cluster have their own.
     publishing: Mutex<Option<Handshake>>,
     deliveries: Mutex<Option<Handshake>>,
     /// What the file of the client had when it could last be read.
