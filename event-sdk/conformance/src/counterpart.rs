@@ -89,39 +89,13 @@ pub(super) async fn refuses(fixture: Fixture, missing: Vec<Capability>) -> Outco
                 })
                 .await?;
             }
-            Capability::RetentionByAck => {
-                let interest = |stream: StreamSpec| stream.retention(Retention::Interest);
-                apply(&fixture, capability, interest).await?;
-                let queue = |stream: StreamSpec| stream.retention(Retention::WorkQueue);
-                apply(&fixture, capability, queue).await?;
-            }
-            Capability::DeduplicationOff => {
-                let off = |stream: StreamSpec| stream.duplicate_window(Duration::ZERO);
-                apply(&fixture, capability, off).await?;
-            }
-            Capability::Copies => {
-                let sources =
-                    |stream: StreamSpec| stream.sources(const { &[Upstream::of("OTHER")] });
-                apply(&fixture, capability, sources).await?;
-            }
-            Capability::Placement => {
-                let placed = |stream: StreamSpec| stream.placement(Placement::tagged(&["ssd"]));
-                apply(&fixture, capability, placed).await?;
-            }
-            Capability::ChangeRetention => {
-                let rig = fixture.rig().await?;
-                if rig.can(Capability::RetentionByAck) {
-                    let interest =
-                        |stream: StreamSpec| stream.subject(">").retention(Retention::Interest);
-                    let changed = rig.try_apply(&fixture.config('a', interest)?).await?;
-                    unsupported(capability, "another retention", changed)?;
-                }
-            }
-            Capability::PromoteMirror => no_promotion(&fixture).await?,
-            Capability::Compression => {
-                let compressed = |stream: StreamSpec| stream.compression(Compression::S2);
-                apply(&fixture, capability, compressed).await?;
-            }
+            Capability::RetentionByAck
+            | Capability::DeduplicationOff
+            | Capability::Copies
+            | Capability::Placement
+            | Capability::ChangeRetention
+            | Capability::PromoteMirror
+            | Capability::Compression => no_setting(&fixture, capability).await?,
             Capability::Coordination => no_coordination(&fixture).await?,
             Capability::CoordinationExpiry => no_expiry(&fixture).await?,
             Capability::Scheduler => no_scheduler(&fixture).await?,
@@ -139,6 +113,46 @@ pub(super) async fn refuses(fixture: Fixture, missing: Vec<Capability>) -> Outco
             Capability::ReportsExhaustedLater => not_all_exhausted(&fixture).await?,
             other => no_ability(&fixture, other).await?,
         }
+    }
+    Ok(())
+}
+
+/// A stream with a setting that needs the capability is refused.
+async fn no_setting(fixture: &Fixture, capability: Capability) -> Outcome {
+    match capability {
+        Capability::RetentionByAck => {
+            let interest = |stream: StreamSpec| stream.retention(Retention::Interest);
+            apply(fixture, capability, interest).await?;
+            let queue = |stream: StreamSpec| stream.retention(Retention::WorkQueue);
+            apply(fixture, capability, queue).await?;
+        }
+        Capability::DeduplicationOff => {
+            let off = |stream: StreamSpec| stream.duplicate_window(Duration::ZERO);
+            apply(fixture, capability, off).await?;
+        }
+        Capability::Copies => {
+            let sources = |stream: StreamSpec| stream.sources(const { &[Upstream::of("OTHER")] });
+            apply(fixture, capability, sources).await?;
+        }
+        Capability::Placement => {
+            let placed = |stream: StreamSpec| stream.placement(Placement::tagged(&["ssd"]));
+            apply(fixture, capability, placed).await?;
+        }
+        Capability::ChangeRetention => {
+            let rig = fixture.rig().await?;
+            if rig.can(Capability::RetentionByAck) {
+                let interest =
+                    |stream: StreamSpec| stream.subject(">").retention(Retention::Interest);
+                let changed = rig.try_apply(&fixture.config('a', interest)?).await?;
+                unsupported(capability, "another retention", changed)?;
+            }
+        }
+        Capability::PromoteMirror => no_promotion(fixture).await?,
+        Capability::Compression => {
+            let compressed = |stream: StreamSpec| stream.compression(Compression::S2);
+            apply(fixture, capability, compressed).await?;
+        }
+        _ => {}
     }
     Ok(())
 }

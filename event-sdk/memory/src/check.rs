@@ -88,9 +88,8 @@ pub(super) fn within(
 pub(super) fn stream(stream: &StreamConfig, operation: Operation) -> Result<(), Error> {
     let refuse = |reason| option(operation, reason).at_stream(stream.name.clone());
     stream.check().map_err(|why| refuse(why.reason()))?;
-    let missing = match stream.needs().find(|need| OF_SERVERS.contains(need)) {
-        None => return Ok(()),
-        Some(missing) => missing,
+    let Some(missing) = stream.needs().find(|need| OF_SERVERS.contains(need)) else {
+        return Ok(());
     };
     let remedy = "streams of the process have no other servers and regions; declare it in a topology of its own, which the deployment applies to servers alone";
     Err(Error::unsupported(missing, operation, remedy).at_stream(stream.name.clone()))

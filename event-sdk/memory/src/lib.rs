@@ -248,8 +248,10 @@ impl MemoryTransport {
             let has = match capability {
                 Capability::ValueHandover => hand_over,
                 // Streams of the process have no other servers and regions.
-                Capability::Copies | Capability::PromoteMirror | Capability::Placement => false,
-                Capability::ChangeRetention => false,
+                Capability::Copies
+                | Capability::PromoteMirror
+                | Capability::Placement
+                | Capability::ChangeRetention => false,
                 _ => true,
             };
             if has {

@@ -233,9 +233,10 @@ impl NatsContext {
             Capability::Placement => Cow::Borrowed(
                 "a server that is in no cluster places no streams; declare a placement for clusters alone",
             ),
-            Capability::PromoteMirror => Cow::Owned(self.server().needs(Version::V2_12)),
             Capability::ResetConsumer => Cow::Owned(self.server().needs(Version::V2_14)),
-            Capability::Scheduler => Cow::Owned(self.server().needs(Version::V2_12)),
+            Capability::Scheduler | Capability::PromoteMirror => {
+                Cow::Owned(self.server().needs(Version::V2_12))
+            }
             Capability::Advisories => Cow::Borrowed(
                 "advisories of another JetStream domain do not arrive here; let a stream of that domain store them",
             ),

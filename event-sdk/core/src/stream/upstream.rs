@@ -252,18 +252,17 @@ const PREFIX: &str = "a prefix is a subject without wildcards";
 
 /// The subjects that a pattern matches, under another prefix: a server numbers the wildcards.
 fn moved(relative: &str, prefix: &str) -> String {
-    let mut to = prefix.to_owned();
     let mut wildcards = 0;
-    for token in relative.split('.') {
-        to.push('.');
+    let tokens = relative.split('.').map(|token| {
         if token == "*" {
             wildcards += 1;
-            to.push_str(&format!("{{{{wildcard({wildcards})}}}}"));
+            format!("{{{{wildcard({wildcards})}}}}")
         } else {
-            to.push_str(token);
+            token.to_owned()
         }
-    }
-    to
+    });
+    let tokens: Vec<_> = tokens.collect();
+    format!("{prefix}.{}", tokens.join("."))
 }
 
 /// A stream whose messages another stream copies, with whole subjects, as a transport knows it.

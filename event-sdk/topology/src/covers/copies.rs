@@ -146,9 +146,8 @@ pub(super) const fn check_consumer(streams: &[StreamSpec], index: usize, consume
         }
         at += 1;
     }
-    let pattern = match (consumer.pattern, consumer.other) {
-        (Some(pattern), _) | (None, Some(pattern)) => pattern,
-        (None, None) => return,
+    let ((Some(pattern), _) | (None, Some(pattern))) = (consumer.pattern, consumer.other) else {
+        return;
     };
     if !has(streams, index, pattern, streams.len()) {
         fail(&[

@@ -43,6 +43,23 @@ async fn round(a: Topology, b: StreamSpec) -> (Place, Option<String>) {
     (place, reason)
 }
 
+/// Each has the own events of the other.
+const EXCHANGE: Topology =
+    Topology::new(
+        const {
+            &[StreamSpec::constant("A", &["a.>"])
+                .sources(const { &[Upstream::of("B").filter("b.>")] })]
+        },
+    );
+
+/// What comes back under another prefix goes no further.
+const MOVED: Topology = Topology::new(
+    const {
+        &[StreamSpec::constant("A", &["a.>"])
+            .sources(const { &[Upstream::of("B").moved_to("copied")] })]
+    },
+);
+
 #[tokio::test]
 async fn messages_that_would_come_back_are_refused() {
     const A: Topology = Topology::new(
@@ -52,26 +69,12 @@ async fn messages_that_would_come_back_are_refused() {
     let (_, reason) = round(A, b.sources(const { &[Upstream::of("A")] })).await;
     let reason = reason.unwrap();
     assert!(reason.ends_with("an end: A → B → A"), "{reason}");
-    // Each has the own events of the other.
-    const EXCHANGE: Topology = Topology::new(
-        const {
-            &[StreamSpec::constant("A", &["a.>"])
-                .sources(const { &[Upstream::of("B").filter("b.>")] })]
-        },
-    );
     let b = StreamSpec::new("B").subject("b.>");
     let b = b.sources(const { &[Upstream::of("A").filter("a.>")] });
     let (place, reason) = round(EXCHANGE, b).await;
     assert_eq!(reason, None);
     EXCHANGE.apply(&place.bus).await.unwrap();
     assert!(EXCHANGE.plan(&place.bus).await.unwrap().is_empty());
-    // What comes back under another prefix goes no further.
-    const MOVED: Topology = Topology::new(
-        const {
-            &[StreamSpec::constant("A", &["a.>"])
-                .sources(const { &[Upstream::of("B").moved_to("copied")] })]
-        },
-    );
     let b = StreamSpec::new("B").subject("b.>");
     let b = b.sources(const { &[Upstream::of("A").filter("a.>")] });
     let (_, reason) = round(MOVED, b).await;

@@ -202,6 +202,15 @@ const TIERED: Topology = Topology::new(
     },
 );
 
+const MORE: Topology = Topology::new(
+    const {
+        &[
+            StreamSpec::constant("BIG", &["big.>"]).max_bytes(500),
+            StreamSpec::constant("MORE", &["more.>"]).max_bytes(101),
+        ]
+    },
+);
+
 /// An account whose limits depend on the number of replicas.
 async fn tiers(options: Options) {
     let limits = |disk: u64| {
@@ -251,14 +260,6 @@ async fn tiers(options: Options) {
         plan.to_string()
             .contains("900 bytes on disk of the tier R1 (before 400) of 1000"),
         "{plan}"
-    );
-    const MORE: Topology = Topology::new(
-        const {
-            &[
-                StreamSpec::constant("BIG", &["big.>"]).max_bytes(500),
-                StreamSpec::constant("MORE", &["more.>"]).max_bytes(101),
-            ]
-        },
     );
     let plan = MORE.plan(&bus).await.unwrap();
     let exceeded = plan.reservations.exceeded();

@@ -110,6 +110,10 @@ async fn publish(bus: &EventBus, id: u64) {
     publisher.publish(OrderPlaced { id }).await.unwrap();
 }
 
+const FILTERED: Topology = Topology::new(
+    const { &[StreamSpec::constant("ORDERS_EU", &[]).mirror(MIRROR.filter("orders.>"))] },
+);
+
 /// A mirror is planned, applied, read with the lag of its consumers, and cannot be changed.
 async fn a_mirror_of_another_region(regions: &Regions) -> EventBus {
     let (eu, us) = (regions.eu(&EU).await, regions.us(&US).await);
@@ -139,9 +143,6 @@ async fn a_mirror_of_another_region(regions: &Regions) -> EventBus {
     first.ack_confirmed().await.unwrap();
     drop(orders);
 
-    const FILTERED: Topology = Topology::new(
-        const { &[StreamSpec::constant("ORDERS_EU", &[]).mirror(MIRROR.filter("orders.>"))] },
-    );
     let plan = FILTERED.plan(&us).await.unwrap();
     let Action::Refuse(refusal) = &plan.parts[0].action else {
         panic!("{plan}");
@@ -240,6 +241,19 @@ const ALL: Topology = Topology::new(
 .consumers(const { &[DurableSpec::of::<OrderPlaced>("report").stream("ALL")] });
 covers!(ALL, OrderPlaced);
 
+const NOTHING: Topology = Topology::new(&[]);
+
+/// Another source is an ordinary change.
+const MORE: Topology = Topology::new(
+    const {
+        &[
+            StreamSpec::constant("ORDERS", &["orders.>"]),
+            StreamSpec::constant("ALL", &[])
+                .sources(const { &[MIRROR.filter("orders.>").moved_to("eu.events")] }),
+        ]
+    },
+);
+
 async fn both_regions_in_one_stream(options: fn() -> Options) {
     let regions = Regions::start(options).await;
     let (eu, us) = (regions.eu(&EU).await, regions.us(&ALL).await);
@@ -249,7 +263,6 @@ async fn both_regions_in_one_stream(options: fn() -> Options) {
     publish(&eu, 1).await;
     publish(&us, 2).await;
     holds(&us, "ALL", 2).await;
-    const NOTHING: Topology = Topology::new(&[]);
     for (bus, id) in [
         (&us, 2),
         (&bus(&regions.us, &NOTHING, "eu.events").await, 1),
@@ -262,16 +275,6 @@ async fn both_regions_in_one_stream(options: fn() -> Options) {
     }
     let report = us.transport().consumer_info("ALL", "report").await.unwrap();
     assert_eq!(report.pending, 1);
-    // Another source is an ordinary change.
-    const MORE: Topology = Topology::new(
-        const {
-            &[
-                StreamSpec::constant("ORDERS", &["orders.>"]),
-                StreamSpec::constant("ALL", &[])
-                    .sources(const { &[MIRROR.filter("orders.>").moved_to("eu.events")] }),
-            ]
-        },
-    );
     let plan = MORE.plan(&us).await.unwrap();
     let Action::Change(differences) = &plan.parts[1].action else {
         panic!("{plan}");
