@@ -1,6 +1,7 @@
 //! The commands through `run_on`, on memory and on servers.
 
 mod changes;
+mod denied;
 mod dlq;
 mod doctor;
 mod events;
