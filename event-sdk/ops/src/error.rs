@@ -5,6 +5,7 @@ use std::io;
 
 use event_sdk::Error;
 use event_sdk::config::ConfigError;
+use event_sdk::shown::Shown;
 
 /// Why a command could not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +42,18 @@ impl OpsError {
             what: what.into(),
             source: source.into(),
         }
+    }
+}
+
+/// An error and its sources for people. What cannot be seen is escaped, since parts come from servers,
+/// databases and messages; the problems of a configuration stay in lines of their own.
+pub(crate) fn shown(why: &OpsError) -> String {
+    let text = chain(why);
+    if matches!(why, OpsError::Config(_)) {
+        let lines = text.lines().map(|line| Shown(line, usize::MAX).to_string());
+        lines.collect::<Vec<_>>().join("\n")
+    } else {
+        Shown(&text, usize::MAX).to_string()
     }
 }
 

@@ -91,7 +91,8 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
             let after = offset(first, view);
             // Types and sources come from other programs.
             let event_type = Shown(event_type, 200);
-            let line = format!("{indent}{event_type} {}#{}", view.stream, view.sequence);
+            let stream = Shown(&view.stream, 200);
+            let line = format!("{indent}{event_type} {stream}#{}", view.sequence);
             let source = Shown(view.source.as_deref().unwrap_or_default(), 200);
             output.line(format_args!(
                 "{line}  {}",
