@@ -1,5 +1,6 @@
 //! The commands through `run_on`, on memory and on servers.
 
+mod agreed;
 mod changes;
 mod denied;
 mod dlq;
