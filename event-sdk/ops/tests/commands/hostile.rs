@@ -12,12 +12,11 @@ use event_sdk_store::outbox::OutboxStatus;
 use event_sdk_store::{StoreError, StoreErrorKind};
 use event_sdk_test_servers::Server;
 use serde_json::json;
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::TcpStream;
 
 use crate::dlq::rig;
 use crate::fake::{FakeOutbox, parked};
 use crate::program::{on_terminal, piped};
+use crate::raw::Raw;
 use crate::shop::{busy, empty, operations};
 
 /// A title, a clear screen, a bell, C1 controls and a bidirectional override.
@@ -44,7 +43,8 @@ async fn run(shop: &Operations, command: &str, shown: bool) {
         if shown {
             // A long text is continued in the next line.
             let joined: String = all.split_whitespace().collect();
-            let is_there = joined.contains(SHOWN) || of_json && joined.contains("\\u001b]0;owned\\u0007");
+            let is_there =
+                joined.contains(SHOWN) || of_json && joined.contains("\\u001b]0;owned\\u0007");
             assert!(is_there, "{command} does not show it: {all}");
         }
     }
@@ -78,7 +78,12 @@ async fn of_events() {
         run(&shop, command, shown).await;
     }
     run(&shop, &format!("trace {id} --data"), true).await;
-    run(&shop, &format!("trace {id} --data --show-personal-data"), true).await;
+    run(
+        &shop,
+        &format!("trace {id} --data --show-personal-data"),
+        true,
+    )
+    .await;
     let ran = piped(&shop, &format!("trace {EVIL}")).await;
     assert!(ran.out.contains("\\u{1b}]0;"), "{}", ran.out);
 }
@@ -108,7 +113,10 @@ async fn of_letters() {
         ("dlq show 1 --show-personal-data", true),
         ("dlq show 2 --show-personal-data", true),
         ("dlq count", false),
-        ("dlq export 1 --set a::B --handler c::d --show-personal-data", false),
+        (
+            "dlq export 1 --set a::B --handler c::d --show-personal-data",
+            false,
+        ),
         ("dlq redrive --all --dry-run", false),
         ("dlq edit 1 --body Cargo.toml", false),
         ("dlq archive 1 --because 'evil\u{1b}]0;owned\u{7}'", false),
@@ -146,8 +154,11 @@ async fn of_servers() {
     let evil = format!("EVIL{EVIL}");
     let config = json!({ "name": evil, "subjects": [format!("events.{EVIL}")], "storage": "memory", "num_replicas": 1,
         "description": LINES });
-    raw.ask(&format!("$JS.API.STREAM.CREATE.{evil}"), &config.to_string())
-        .await;
+    raw.ask(
+        &format!("$JS.API.STREAM.CREATE.{evil}"),
+        &config.to_string(),
+    )
+    .await;
     let config = json!({ "name": "ORDERS", "subjects": ["events.orders.>"], "storage": "memory", "num_replicas": 1,
         "description": LINES, "metadata": { "note": LINES } });
     raw.ask("$JS.API.STREAM.CREATE.ORDERS", &config.to_string())
@@ -190,7 +201,12 @@ async fn of_servers() {
     run(&shop, &format!("streams info {evil}"), true).await;
     run(&shop, &format!("consumers ls {evil}"), false).await;
     run(&shop, &format!("consumers info ORDERS c{EVIL}"), true).await;
-    run(&shop, &format!("consumers pause ORDERS c{EVIL} --for 1h"), true).await;
+    run(
+        &shop,
+        &format!("consumers pause ORDERS c{EVIL} --for 1h"),
+        true,
+    )
+    .await;
     run(&shop, &format!("consumers resume ORDERS c{EVIL}"), true).await;
     run(&shop, &format!("streams purge {evil} --yes"), true).await;
 }
@@ -208,34 +224,4 @@ async fn of_arguments() {
         run(&shop, &format!("{command} {EVIL}"), true).await;
     }
     run(&shop, &format!("outbox status --outbox {EVIL}"), false).await;
-}
-
-/// A client of the protocol, for what ours refuses to send.
-struct Raw(BufReader<TcpStream>);
-
-impl Raw {
-    async fn connect(server: &Server) -> Self {
-        let address = server.url().replace("nats://", "");
-        let stream = TcpStream::connect(address).await.unwrap();
-        let mut raw = Self(BufReader::new(stream));
-        assert!(raw.line().await.starts_with("INFO"));
-        let connect = "CONNECT {\"verbose\":false,\"pedantic\":false}\r\nSUB answers 1\r\n";
-        raw.0.write_all(connect.as_bytes()).await.unwrap();
-        raw
-    }
-
-    /// Sends a request, whose answer must be no error.
-    async fn ask(&mut self, subject: &str, body: &str) {
-        let request = format!("PUB {subject} answers {}\r\n{body}\r\n", body.len());
-        self.0.write_all(request.as_bytes()).await.unwrap();
-        while !self.line().await.starts_with("MSG") {}
-        let answer = self.line().await;
-        assert!(!answer.contains("\"error\""), "{subject:?}: {answer}");
-    }
-
-    async fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.0.read_line(&mut line).await.unwrap();
-        line
-    }
 }

@@ -13,6 +13,7 @@ mod outbox;
 mod page;
 mod planted;
 mod program;
+mod raw;
 mod recover;
 mod schedule;
 mod screens;
@@ -20,6 +21,7 @@ mod server;
 mod shop;
 mod snapshot;
 mod streams;
+mod tail;
 
 use std::time::Duration;
 
