@@ -135,7 +135,7 @@ async fn of_databases() {
         parked: vec![parked(1, LINES)],
         purges: Mutex::new([purge].into()),
     };
-    let refused = || StoreError::new(StoreErrorKind::Other, LINES).with_source(LINES);
+    let refused = || StoreError::new(StoreErrorKind::Other, LINES).with_source(format!("{LINES}!"));
     let shop = |purge| Operations::new("shop").outbox("crm", Arc::new(outbox(purge)));
     run(&shop(Ok(1)), "outbox parked", true).await;
     for command in ["outbox purge 1 --yes", "outbox purge 1 --yes --json"] {

@@ -37,10 +37,12 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
         return Ok(Outcome::found(!unread.is_empty()));
     }
     if found.is_empty() && unread.is_empty() {
-        output.text(format_args!(
-            "no stream stores a subject of `{}`",
-            args.subject
-        ))?;
+        if args.subject == Pattern::everything() {
+            output.line("there is no stream")?;
+        } else {
+            let subject = &args.subject;
+            output.text(format_args!("no stream stores a subject of `{subject}`"))?;
+        }
     }
     if !found.is_empty() {
         let rows = found.into_iter().map(|row| {
