@@ -31,7 +31,8 @@ pub(crate) fn run(args: &Args) -> ExitCode {
 
 fn ended(command: &mut Command) -> Result<u8> {
     let status = command.status();
-    let status = status.with_context(|| format!("could not start {:?}", command.get_program()))?;
+    let status =
+        status.with_context(|| format!("could not start `{}`", command.get_program().display()))?;
     Ok(exit_code(status).unwrap_or(FAILED))
 }
 

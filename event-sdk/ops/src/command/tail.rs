@@ -159,7 +159,7 @@ impl Tail<'_> {
         long: bool,
     ) -> Result<(), OpsError> {
         for name in self.next.keys().cloned().collect::<Vec<_>>() {
-            let Some((from, last)) = self.new(context, bus, &name, long).await? else {
+            let Some((from, last)) = self.unread(context, bus, &name, long).await? else {
                 continue;
             };
             let query = bus.raw().absolute().history(self.pattern.clone());
@@ -179,7 +179,7 @@ impl Tail<'_> {
     }
 
     /// The first and last sequence of what a stream has that was not read. Says what cannot be shown.
-    async fn new(
+    async fn unread(
         &mut self,
         context: &mut Context<'_>,
         bus: &EventBus,

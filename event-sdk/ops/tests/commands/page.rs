@@ -108,8 +108,8 @@ fn each_command_line_of_the_pages_can_be_read() {
     for path in pages() {
         let page = fs::read_to_string(&path).unwrap();
         for (line, is_whole) in command_lines(&page) {
-            let args = ["shop ", "cargo xtask events "].iter();
-            let Some(args) = args.filter_map(|name| line.strip_prefix(name)).next() else {
+            let mut names = ["shop ", "cargo xtask events "].iter();
+            let Some(args) = names.find_map(|name| line.strip_prefix(name)) else {
                 continue;
             };
             let args = args.trim();

@@ -76,6 +76,7 @@ pub(crate) fn words(args: &str) -> Vec<String> {
 
 /// Fails if a command has written what moves a cursor, rings, or turns a line, beside its own colours.
 fn acts_on_no_terminal(args: &[String], text: &str, is_terminal: bool) {
+    let may_style = is_terminal || args.iter().any(|arg| arg == "--color");
     let mut plain = String::new();
     let mut parts = text.split("\u{1b}[");
     plain.push_str(parts.next().unwrap_or_default());
@@ -84,10 +85,8 @@ fn acts_on_no_terminal(args: &[String], text: &str, is_terminal: bool) {
             .find(|c: char| !c.is_ascii_digit() && c != ';')
             .unwrap_or(part.len());
         match part[end..].strip_prefix('m') {
-            Some(rest) if is_terminal || args.iter().any(|arg| arg == "--color") => {
-                plain.push_str(rest)
-            }
-            _ => plain.push_str(&format!("\u{1b}[{part}")),
+            Some(rest) if may_style => plain.push_str(rest),
+            _ => plain.extend(["\u{1b}[", part]),
         }
     }
     let acts = |c: char| is_unseen(c) && ![' ', '\n', '\r'].contains(&c);
