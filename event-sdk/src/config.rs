@@ -166,7 +166,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// As [`ConfigLoader::load`].
+    /// The same as for [`ConfigLoader::load`].
     pub fn from_env() -> Result<Self, ConfigError> {
         Self::loader().load()
     }

@@ -44,7 +44,7 @@ pub fn generate(
 ///
 /// # Errors
 ///
-/// As [`generate`].
+/// The same as for [`generate`].
 pub fn drift(
     catalogue: &Catalogue,
     dir: impl AsRef<Path>,

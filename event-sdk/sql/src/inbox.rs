@@ -215,7 +215,7 @@ impl<DB: InboxDatabase> Inbox<DB> {
     ///
     /// # Errors
     ///
-    /// Those of [`Outbox::migrate`](crate::Outbox::migrate).
+    /// The errors of [`Outbox::migrate`](crate::Outbox::migrate).
     pub async fn migrate(&self) -> Result<SchemaVersion, StoreError> {
         DB::migrate(&self.inner.pool, &self.inner.tables).await
     }
@@ -243,7 +243,7 @@ impl<DB: InboxDatabase> Inbox<DB> {
     ///
     /// # Errors
     ///
-    /// As [`status`](Self::status).
+    /// The same as for [`status`](Self::status).
     pub async fn forget_owners(&self, consumer: &str) -> Result<u64, StoreError> {
         let inner = &self.inner;
         let forgotten = async {

@@ -94,7 +94,7 @@ impl<DB: Store> Outbox<DB> {
     ///
     /// # Errors
     ///
-    /// Those of an unavailable database: [`Busy`](crate::StoreErrorKind::Busy),
+    /// The errors of an unavailable database: [`Busy`](crate::StoreErrorKind::Busy),
     /// [`Unavailable`](crate::StoreErrorKind::Unavailable), [`Full`](crate::StoreErrorKind::Full).
     pub async fn begin(&self) -> Result<Tx<DB>, StoreError> {
         let transaction = DB::begin(&self.inner.pool).await?;
@@ -133,7 +133,7 @@ impl<DB: Store> Outbox<DB> {
     ///
     /// # Errors
     ///
-    /// Those of the [database](crate::store_error).
+    /// The errors of the [database](crate::store_error).
     pub async fn cancel(
         &self,
         connection: &mut impl AsConnection<DB>,
@@ -197,7 +197,8 @@ impl<DB: Store> Outbox<DB> {
     ///
     /// # Errors
     ///
-    /// As [`check`](Self::check), and [`PermissionDenied`](crate::StoreErrorKind::PermissionDenied).
+    /// The same as for [`check`](Self::check), and
+    /// [`PermissionDenied`](crate::StoreErrorKind::PermissionDenied).
     pub async fn verify(&self) -> Result<Vec<SchemaDifference>, StoreError> {
         DB::verify(&self.inner.pool, &self.inner.tables).await
     }

@@ -47,8 +47,8 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// As [`expanded_prefix`](Self::expanded_prefix), and if the prefix lacks one of the two
-    /// placeholders.
+    /// The same as for [`expanded_prefix`](Self::expanded_prefix), and if the prefix lacks one of
+    /// the two placeholders.
     pub fn reverse_prefix(&self) -> Result<String, ConfigError> {
         let template = self.prefix.as_deref().unwrap_or_default();
         if uses(template, "application") && uses(template, "destination") {

@@ -362,7 +362,7 @@ impl<S: EventSet> Consumer<S> {
     ///
     /// # Errors
     ///
-    /// As [`run_until`](Self::run_until).
+    /// The same as for [`run_until`](Self::run_until).
     pub async fn run(self) -> Result<ConsumerReport, Error> {
         self.run_until(std::future::pending()).await
     }

@@ -156,7 +156,7 @@ impl Ctx {
     ///
     /// # Errors
     ///
-    /// As [`Delivery::in_progress`](crate::Delivery::in_progress).
+    /// The same as for [`Delivery::in_progress`](crate::Delivery::in_progress).
     pub async fn in_progress(&self) -> Result<(), Error> {
         self.held.delivery().in_progress().await
     }

@@ -119,7 +119,7 @@ impl AdvisoryLetters {
     ///
     /// # Errors
     ///
-    /// Those of [`EventBus::subscribe`], and the error that ended the subscription.
+    /// The errors of [`EventBus::subscribe`], and the error that ended the subscription.
     pub async fn read(&self, stream: impl Into<Text>) -> Result<AdvisoryReport, Error> {
         let mut patterns = Vec::new();
         for request in self.requests()? {

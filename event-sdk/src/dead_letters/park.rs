@@ -129,7 +129,7 @@ impl Park {
     ///
     /// # Errors
     ///
-    /// Those of every [operation](Self).
+    /// The [errors of every operation](Self).
     pub async fn keys(&self) -> Result<Vec<KeyState>, Error> {
         let mut keys: Vec<KeyState> = Vec::new();
         for events in self.records(None).await?.keys().into_values() {

@@ -55,7 +55,7 @@ pub trait StreamAdmin: Send + Sync {
     ///
     /// # Errors
     ///
-    /// Those of [`find`](Self::find).
+    /// The errors of [`find`](Self::find).
     fn account(&self) -> Completion<Result<AccountUsage, Error>>;
 
     /// Creates the stream, or changes it to match `config`.
@@ -186,7 +186,7 @@ pub trait ConsumerAdmin: Send + Sync {
     ///
     /// # Errors
     ///
-    /// As [`info`](Self::info).
+    /// The same as for [`info`](Self::info).
     fn delete(&self, stream: &str, consumer: &str) -> Completion<Result<(), Error>>;
 }
 

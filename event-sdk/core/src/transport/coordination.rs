@@ -135,7 +135,7 @@ pub trait Coordination: Send + Sync {
     ///
     /// # Errors
     ///
-    /// As [`get`](Self::get).
+    /// The same as for [`get`](Self::get).
     fn list(&self, bucket: &str, prefix: &str)
     -> Completion<Result<Vec<CoordinationEntry>, Error>>;
 }

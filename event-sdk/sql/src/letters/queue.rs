@@ -49,7 +49,7 @@ impl<DB: InboxDatabase> SqlDeadLetterQueue<DB> {
     ///
     /// # Errors
     ///
-    /// Those of every [operation](Self).
+    /// The [errors of every operation](Self).
     pub async fn count(&self, filter: &LetterFilter) -> Result<u64, Error> {
         Ok(self.matching(filter).await?.len() as u64)
     }
@@ -60,7 +60,7 @@ impl<DB: InboxDatabase> SqlDeadLetterQueue<DB> {
     ///
     /// # Errors
     ///
-    /// Those of every [operation](Self).
+    /// The [errors of every operation](Self).
     pub async fn list(
         &self,
         filter: &LetterFilter,
@@ -76,7 +76,7 @@ impl<DB: InboxDatabase> SqlDeadLetterQueue<DB> {
     ///
     /// # Errors
     ///
-    /// Those of every [operation](Self).
+    /// The [errors of every operation](Self).
     pub async fn groups(&self, filter: &LetterFilter) -> Result<Vec<CauseGroup>, Error> {
         Ok(CauseGroup::of(self.matching(filter).await?))
     }
@@ -88,7 +88,7 @@ impl<DB: InboxDatabase> SqlDeadLetterQueue<DB> {
     ///
     /// # Errors
     ///
-    /// Those of every [operation](Self).
+    /// The [errors of every operation](Self).
     pub async fn show(&self, id: u64) -> Result<Option<QueuedLetter>, Error> {
         let Ok(id) = i64::try_from(id) else {
             return Ok(None);
@@ -113,7 +113,7 @@ impl<DB: InboxDatabase> SqlDeadLetterQueue<DB> {
     ///
     /// # Errors
     ///
-    /// Those of every [operation](Self).
+    /// The [errors of every operation](Self).
     pub async fn archive(&self, filter: &LetterFilter, audit: &Audit) -> Result<Vec<u64>, Error> {
         let change = (LetterStatus::Open, LetterStatus::Archived);
         self.change(filter, change, audit).await
@@ -125,7 +125,7 @@ impl<DB: InboxDatabase> SqlDeadLetterQueue<DB> {
     ///
     /// # Errors
     ///
-    /// Those of every [operation](Self).
+    /// The [errors of every operation](Self).
     pub async fn reopen(&self, filter: &LetterFilter, audit: &Audit) -> Result<Vec<u64>, Error> {
         let change = (LetterStatus::Archived, LetterStatus::Open);
         self.change(filter, change, audit).await
@@ -140,7 +140,7 @@ impl<DB: InboxDatabase> SqlDeadLetterQueue<DB> {
     ///
     /// # Errors
     ///
-    /// Those of every [operation](Self).
+    /// The [errors of every operation](Self).
     pub async fn purge(&self, filter: &LetterFilter) -> Result<Vec<u64>, Error> {
         let mut purged = Vec::new();
         for letter in self.matching(filter).await? {
@@ -158,7 +158,7 @@ impl<DB: InboxDatabase> SqlDeadLetterQueue<DB> {
     ///
     /// # Errors
     ///
-    /// Those of every [operation](Self).
+    /// The [errors of every operation](Self).
     pub async fn expire(&self, before: Timestamp) -> Result<Vec<u64>, Error> {
         self.purge(&LetterFilter::all().failed_before(before)).await
     }
@@ -169,7 +169,7 @@ impl<DB: InboxDatabase> SqlDeadLetterQueue<DB> {
     ///
     /// # Errors
     ///
-    /// Those of every [operation](Self), and those of the transport.
+    /// The [errors of every operation](Self), and those of the transport.
     pub async fn outcomes(
         &self,
         filter: &LetterFilter,

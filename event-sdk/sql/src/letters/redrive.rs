@@ -148,7 +148,7 @@ impl<DB: InboxDatabase> SqlRedrive<DB> {
     ///
     /// # Errors
     ///
-    /// Those of awaiting it.
+    /// The errors that awaiting it returns.
     pub async fn watched(self, each: &mut LetterProgress<'_>) -> Result<RedriveReport, Error> {
         let Self { queue, filter, .. } = &self;
         let selected = queue.matching(filter).await?;

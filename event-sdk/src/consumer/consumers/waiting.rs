@@ -77,7 +77,7 @@ impl Consumers {
     ///
     /// # Errors
     ///
-    /// Those of [`ConsumerAdmin::info`](crate::transport::ConsumerAdmin), such as
+    /// The errors of [`ConsumerAdmin::info`](crate::transport::ConsumerAdmin), such as
     /// [`PermissionDenied`](ErrorKind::PermissionDenied) and
     /// [`Disconnected`](ErrorKind::Disconnected).
     pub async fn idle(&self) -> Result<(), Error> {

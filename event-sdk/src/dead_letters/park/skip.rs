@@ -18,7 +18,7 @@ impl Park {
     ///
     /// # Errors
     ///
-    /// Those of every [operation](Park), and of a publish.
+    /// The [errors of every operation](Park), and of a publish.
     pub async fn skip_head(&self, key: &DeadKey, id: u64, audit: &Audit) -> Result<bool, Error> {
         let events = self.events(key).await?;
         match events.first() {
@@ -40,7 +40,7 @@ impl Park {
     ///
     /// # Errors
     ///
-    /// Those of every [operation](Park), and of a publish.
+    /// The [errors of every operation](Park), and of a publish.
     pub async fn drop_key(&self, key: &DeadKey, audit: &Audit) -> Result<u64, Error> {
         let events = self.events(key).await?;
         for event in &events {

@@ -101,7 +101,7 @@ impl DeadLetterQueue {
     ///
     /// # Errors
     ///
-    /// Those of every [operation](DeadLetterQueue).
+    /// The [errors of every operation](DeadLetterQueue).
     pub async fn expiring_events(&self, before: Timestamp) -> Result<Vec<u64>, Error> {
         let closed = self.inventory().await?.closed_before(before);
         Ok(closed.into_iter().collect())

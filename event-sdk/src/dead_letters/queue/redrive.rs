@@ -226,7 +226,7 @@ impl Redrive {
     ///
     /// # Errors
     ///
-    /// Those of awaiting it.
+    /// The errors that awaiting it returns.
     pub async fn watched(
         self,
         each: &mut (dyn FnMut(u64, u64) + Send),

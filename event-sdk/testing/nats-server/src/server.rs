@@ -42,7 +42,7 @@ impl NatsServer {
     ///
     /// # Errors
     ///
-    /// As [`Options::start`].
+    /// The same as for [`Options::start`].
     pub async fn start() -> Result<Self, Error> {
         Self::options().start().await
     }
@@ -303,7 +303,7 @@ impl Options {
     ///
     /// # Errors
     ///
-    /// As [`start`](Self::start).
+    /// The same as for [`start`](Self::start).
     pub fn prepare(self) -> Result<NatsServer, Error> {
         NatsServer::prepare(&self)
     }
