@@ -110,8 +110,8 @@ impl Lock {
     ///
     /// # Errors
     ///
-    /// [`LockError`] names the file and what is wrong with it; it is
-    /// [`LockError::NoLock`] if there is none.
+    /// [`LockError`] names the file and what is wrong with it. Without a lock in the folder, it is
+    /// [`LockError::NoLock`].
     pub fn read(dir: impl AsRef<Path>) -> Result<Self, LockError> {
         read::folder(dir.as_ref())
     }
@@ -170,7 +170,7 @@ impl LockedEvent {
         self.absolute
     }
 
-    /// Whether nobody publishes it any longer.
+    /// Whether the event is retired: no service publishes it any more.
     pub fn is_retired(&self) -> bool {
         self.retired
     }
@@ -209,7 +209,7 @@ impl LockedVersion {
         &self.facts.event_type
     }
 
-    /// What the event does with its key.
+    /// Whether the event has a key, and whether the key is in the subject.
     pub fn key_use(&self) -> KeyUse {
         self.key
     }

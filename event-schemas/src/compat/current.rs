@@ -11,8 +11,8 @@ use super::Contract;
 /// Reads data that were written in a version, and says whether they could be read.
 pub type Decode<'a> = dyn Fn(Version, &[u8]) -> Result<(), DataError> + Sync + 'a;
 
-/// Reads data that were written in a version, and answers what the type writes of what it read;
-/// `None` if it does not write that.
+/// Reads data that were written in a version, and returns the value encoded again; `None` if the
+/// type cannot encode it.
 pub type Reread<'a> = dyn Fn(Version, &[u8]) -> Result<Option<Value>, DataError> + Sync + 'a;
 
 /// A version that the code has.

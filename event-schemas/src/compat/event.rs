@@ -9,7 +9,7 @@ use super::{
     merge, upcast,
 };
 
-/// To what versions are held.
+/// The rules by which versions are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Options {
     /// Which versions have to understand one another.

@@ -14,31 +14,30 @@ use event_schemas_subset::{Path, Rule as SchemaRule, Step};
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Finding {
-    /// Which rule it is about.
+    /// The rule that is broken.
     pub rule: Rule,
-    /// How it counts, mitigations and waivers considered.
+    /// The severity, after mitigations and waivers were applied.
     pub severity: Severity,
-    /// The relative subject of the event, if it is about one.
+    /// The relative subject of the event, if the finding is about one event.
     pub event: Option<String>,
-    /// The versions that do not fit, if it is about two.
+    /// The two versions that are incompatible, if the finding compares two.
     pub versions: Option<Versions>,
-    /// Which field of the data, if it is about one: `items[].price`. Of what was found in the
+    /// The field of the data, if the finding is about one: `items[].price`. For a finding in the
     /// sources, the type and its field: `Item.price`.
     pub path: Option<String>,
     /// What is wrong, in a sentence or two.
     pub why: String,
     /// A whole `data` that shows it.
     pub document: Option<Document>,
-    /// What can be done, each by itself, the best first.
+    /// Alternative fixes, the best one first.
     pub ways_out: Vec<String>,
-    /// What makes it harmless.
+    /// What makes the finding harmless.
     pub mitigation: Option<Mitigation>,
     /// The waiver that lets it pass.
     pub waiver: Option<Waived>,
     /// The file that it is best shown at.
     pub place: Option<Place>,
-    /// The type in which it has to be changed, where that is known: several findings may have
-    /// one cause.
+    /// The type that has to be changed, if it is known. Several findings may have the same cause.
     pub cause: Option<Cause>,
     /// The services that consume the event, sorted.
     pub consumers: Vec<String>,
@@ -64,26 +63,26 @@ pub enum Severity {
     Note,
 }
 
-/// Two versions, and who reads whom.
+/// Two versions, and which one reads the data of the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Versions {
     /// The version that is committed.
     pub old: Version,
     /// The version that the code has.
     pub new: Version,
-    /// Who reads whom; `None` where it is about both.
+    /// Which version reads the data of the other; `None` if the finding holds in both directions.
     pub direction: Option<Direction>,
 }
 
-/// A whole `data`, and what is known of it.
+/// An example document: a whole `data`, with a description.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Document {
     /// The data.
     pub data: Value,
     /// What it is an example of: `written by 1.0, refused by 1.1`, say.
     pub what: String,
-    /// The place in the data that it is about, as a JSON Pointer. The last step may be missing
-    /// in the data: a property that is required.
+    /// The place of the break in the data, as a JSON Pointer. If a required property is missing,
+    /// the pointer ends with that property.
     pub at: Option<String>,
 }
 
@@ -109,9 +108,9 @@ pub enum Mitigation {
 /// The waiver that lets a finding pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waived {
-    /// Why, as the waiver says.
+    /// The reason that the waiver gives.
     pub reason: String,
-    /// The last day on which it does.
+    /// The last day on which the waiver applies.
     pub until: Date,
 }
 
@@ -119,7 +118,7 @@ pub struct Waived {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Place {
-    /// Of what it is a file.
+    /// The folder to which the path is relative.
     pub within: Within,
     /// The path with `/`: relative to the folder of the contracts, or as it was scanned.
     pub file: String,
@@ -140,7 +139,7 @@ pub enum Within {
     },
 }
 
-/// What a check came to.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// Nothing stands against it.
@@ -249,7 +248,7 @@ impl Finding {
         self
     }
 
-    /// What is wrong, as a headline: the rule's title, told from the side of who suffers.
+    /// What is wrong, as a headline: the title of the rule, from the view of the side that breaks.
     #[must_use]
     pub fn title(&self) -> &'static str {
         let forward = Some(Direction::Forward);
@@ -261,7 +260,7 @@ impl Finding {
         }
     }
 
-    /// Whether it says that something is not known, rather than wrong.
+    /// Whether the finding says that compatibility is unknown, and not that it is broken.
     #[must_use]
     pub fn is_unknown(&self) -> bool {
         self.rule == Rule::Event(super::EventRule::Undecided)
@@ -344,7 +343,7 @@ impl Severity {
 }
 
 impl Verdict {
-    /// What these findings come to; warnings count when they are denied.
+    /// The verdict over these findings; warnings count as errors if they are denied.
     #[must_use]
     pub fn of(findings: &[Finding], deny_warnings: bool) -> Self {
         let mut counted = findings

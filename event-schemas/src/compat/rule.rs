@@ -28,7 +28,7 @@ impl Rule {
         Self::all().find(|rule| rule.id() == id)
     }
 
-    /// The ids that are most like a text that is none, best first, at most three.
+    /// The ids that are most similar to an unknown id, at most three, the most similar one first.
     #[must_use]
     pub fn near(text: &str) -> Vec<&'static str> {
         let text = text.to_lowercase().replace(['_', ' '], "-");

@@ -29,7 +29,7 @@ pub enum GenerateError {
 ///
 /// # Errors
 ///
-/// [`GenerateError`] has everything that stands against it.
+/// [`GenerateError`] lists every reason why the lock cannot be written.
 pub fn generate(
     catalogue: &Catalogue,
     dir: impl AsRef<Path>,
@@ -40,7 +40,8 @@ pub fn generate(
     Ok(write::write(dir, plan.files())?)
 }
 
-/// What [`generate`] would write: the files that are not in the folder, or not so.
+/// The files that [`generate`] would write, because they are missing in the folder or have another
+/// content.
 ///
 /// # Errors
 ///

@@ -45,7 +45,7 @@ impl Plan {
         &self.files
     }
 
-    /// What stands against writing them; if anything does, nothing is written.
+    /// The reasons why the files cannot be written. If there is a conflict, nothing is written.
     pub fn conflicts(&self) -> &[Conflict] {
         &self.conflicts
     }
