@@ -57,7 +57,7 @@ pub enum Here {
     NotTaken(&'static str),
 }
 
-/// The names that other systems have for our settings, with what they are here.
+/// The names that other systems use for these settings, each with the setting of this SDK.
 #[must_use]
 pub fn familiar_names() -> &'static [FamiliarName] {
     TABLE

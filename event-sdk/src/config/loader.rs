@@ -57,7 +57,8 @@ impl ConfigLoader {
         }
     }
 
-    /// Sets defaults, which everything that is configured replaces.
+    /// Sets defaults. A value from any other source (environment, file, preset, `override_with`)
+    /// replaces them.
     pub fn defaults(mut self, set: impl FnOnce(&mut Config) + 'static) -> Self {
         self.defaults.push(Box::new(set));
         self

@@ -31,7 +31,8 @@ impl Config {
     }
 
     /// The prefix of the other direction: [`prefix`](Self::prefix) with `{application}` and
-    /// `{destination}` exchanged. Under it, the destination publishes what is for this application.
+    /// `{destination}` exchanged. The destination publishes its events for this application under
+    /// this prefix.
     ///
     /// ```
     /// use event_sdk::config::Config;

@@ -77,8 +77,8 @@ impl Ctx {
         self.info().stored_at
     }
 
-    /// The redrive of the event, if it was a dead letter: its origin, its number, and who sent it
-    /// again.
+    /// The redrive of the event, if it was a dead letter: its origin, its number, and the person or
+    /// program that sent it again.
     #[must_use]
     pub fn redriven(&self) -> Option<&Redriven> {
         self.held.redriven()

@@ -84,9 +84,9 @@ impl<'a, E: Event> PublishLater<'a, E> {
         }
     }
 
-    /// Sets the key by which the event is replaced and
-    /// [cancelled](crate::Schedules::cancel). Default: the key of the event, or its id if it has
-    /// none. The key of an event stays what it is.
+    /// Sets the key by which the event is replaced and [cancelled](crate::Schedules::cancel).
+    /// Default: the key of the event, or its id if it has none. The key of the event itself does
+    /// not change.
     pub fn schedule_key(mut self, key: impl fmt::Display) -> Self {
         self.key = Some(key.to_string());
         self

@@ -13,7 +13,7 @@ use serde_json::error::Category;
 use super::explain::{self, What};
 use super::writer;
 
-/// Why bytes are not the JSON that was wanted.
+/// Why bytes are not valid JSON for the expected type.
 ///
 /// `Display` and `Debug` say the path, what was expected and what kind of value was
 /// found, and never the value: `items[2].price: invalid type: string, expected u64 at line

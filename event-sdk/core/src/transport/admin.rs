@@ -197,7 +197,7 @@ pub struct ConsumerInfo {
     /// The configuration.
     pub config: ConsumerConfig,
     /// Settings that [`ConsumerConfig`] does not have, and that prevent a subscription from binding
-    /// the consumer; for example that it pushes.
+    /// the consumer; for example a push consumer.
     pub foreign: Vec<Difference>,
     /// The stream sequence up to which the consumer has delivered messages, or passed over
     /// messages that its filters do not match; zero if it has not begun.

@@ -48,9 +48,9 @@ impl<DB: InboxDatabase> SqlDeadLetterQueue<DB> {
     ///
     /// # Errors
     ///
-    /// [`InvalidOption`](ErrorKind::InvalidOption) if there is no such letter, if it is not open, if
-    /// it was redriven already, or if the body is no envelope or has another event id. Those of
-    /// every [operation](SqlDeadLetterQueue), and those of
+    /// [`InvalidOption`](ErrorKind::InvalidOption) if there is no such letter, if it is not open,
+    /// if it was redriven already, or if the body is no envelope or has another event id. Also the
+    /// [errors of every operation](SqlDeadLetterQueue), and those of
     /// [`EventBus::redrive_letter`](event_sdk::EventBus::redrive_letter).
     pub async fn edit_and_redrive(
         &self,

@@ -32,8 +32,9 @@ impl Park {
         Ok(true)
     }
 
-    /// Gives up all events of a key that wait now, and asks the owner to go on. Returns how many
-    /// events were given up. Events that arrive meanwhile are handled.
+    /// Gives up all events of a key that wait now, and asks the owner to continue with the key.
+    /// Returns how many events were given up. Events of the key that arrive during this call are
+    /// handled.
     ///
     /// Not cancel-safe: after dropping the future, some events may be given up. Repeating it gives up
     /// the rest.

@@ -76,9 +76,9 @@ impl DeadLetterQueue {
     ///
     /// # Errors
     ///
-    /// [`InvalidOption`](ErrorKind::InvalidOption) if there is no such letter, if it is not open, if
-    /// it was redriven already, or if the body is no envelope or has another event id. Those of
-    /// every [operation](DeadLetterQueue), and those of a publish.
+    /// [`InvalidOption`](ErrorKind::InvalidOption) if there is no such letter, if it is not open,
+    /// if it was redriven already, or if the body is not an envelope or has another event id. Also
+    /// the [errors of every operation](DeadLetterQueue), and those of a publish.
     pub async fn edit_and_redrive(
         &self,
         id: u64,
