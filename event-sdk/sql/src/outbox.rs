@@ -104,8 +104,8 @@ impl<DB: Store> Outbox<DB> {
     /// Stores an event in the caller's transaction: await the result. It is published after the commit,
     /// or never if the transaction is rolled back.
     ///
-    /// `connection` is a [`Tx`], a transaction or a connection of sqlx. The envelope is made now, by the
-    /// codec of the bus: id, time and correlation are those of this call. Options:
+    /// `connection` is a [`Tx`], a transaction or a connection of sqlx. The envelope is made now,
+    /// by the codec of the bus: id, time and correlation are fixed by this call. Options:
     /// [`caused_by`](Enqueue::caused_by), [`not_before`](Enqueue::not_before) and others.
     pub fn enqueue<'c, E: Event>(
         &self,
@@ -126,8 +126,9 @@ impl<DB: Store> Outbox<DB> {
         Enqueue::message(self.clone(), connection.as_connection(), message)
     }
 
-    /// Removes the events with this [cancel key](Enqueue::cancel_key) whose time has not come, in the
-    /// caller's transaction. Returns how many: zero if there is none, or if it is already on its way.
+    /// Removes the events with this [cancel key](Enqueue::cancel_key) whose time has not come, in
+    /// the caller's transaction. Returns the number of removed events: zero if there is no such
+    /// event, or if a relay has already taken it to publish it.
     ///
     /// Cancel-safe, apart from the caller's transaction: after dropping the future, roll it back.
     ///

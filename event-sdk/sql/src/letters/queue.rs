@@ -23,8 +23,9 @@ use crate::letter_row::LetterRow;
 ///
 /// Lists, groups and `Debug` show no data of events; [`show`](Self::show) has them.
 ///
-/// All operations fail with [`Disconnected`](ErrorKind::Disconnected) if the database is busy or away,
-/// and with [`Other`](ErrorKind::Other) for its other errors, which are the source.
+/// All operations fail with [`Disconnected`](ErrorKind::Disconnected) if the database is busy or
+/// unavailable, and with [`Other`](ErrorKind::Other) for other errors of the database. The source
+/// is the error of the database.
 pub struct SqlDeadLetterQueue<DB: InboxDatabase> {
     pub(super) inner: Arc<Inner<DB>>,
     pub(super) bus: EventBus,
@@ -119,7 +120,7 @@ impl<DB: InboxDatabase> SqlDeadLetterQueue<DB> {
         self.change(filter, change, audit).await
     }
 
-    /// Takes archived letters back: they are open again. Returns their ids.
+    /// Opens archived letters again. Returns their ids.
     ///
     /// Not cancel-safe: as [`archive`](Self::archive).
     ///

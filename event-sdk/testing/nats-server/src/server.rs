@@ -122,8 +122,8 @@ impl NatsServer {
         self.end("stop", Signal::TERM).await
     }
 
-    /// Stops it as an operator who cares for its clients does: it tells them to go elsewhere
-    /// (lame duck mode), closes their connections, about one a second, and ends.
+    /// Stops the server gracefully (lame duck mode): it tells its clients to connect elsewhere,
+    /// closes their connections, about one per second, and ends.
     ///
     /// # Errors
     ///
