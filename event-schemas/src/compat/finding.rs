@@ -57,9 +57,9 @@ pub struct Cause {
 pub enum Severity {
     /// It makes the check fail.
     Error,
-    /// It has to be seen, and fails a check that is told to deny warnings.
+    /// It should be read; it makes the check fail only if warnings are denied.
     Warning,
-    /// It is told for completeness: mitigated, waived, or harmless.
+    /// Reported for completeness: the finding is mitigated, waived, or harmless.
     Note,
 }
 
@@ -95,10 +95,12 @@ pub enum Mitigation {
         /// The Rust type that reads it.
         into: String,
     },
-    /// A consumer of the old major puts back what is of a newer one, until it is updated.
+    /// A consumer of the old major naks events of a newer major with a delay, until the consumer is
+    /// updated.
     PutBack,
-    /// The type reads the document all the same, and keeps what it says: its schema does not say
-    /// all that serde does (`#[serde(alias)]`, a set that is read from a list).
+    /// The type decodes the document although its schema refuses it, and keeps the value at the
+    /// place of the break: a schema does not say all that serde does (`#[serde(alias)]`, a set that
+    /// is read from a list).
     Read {
         /// The Rust type that reads it.
         into: String,
@@ -126,7 +128,7 @@ pub struct Place {
     pub line: Option<usize>,
 }
 
-/// Of what a file is one.
+/// The folder that a file belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Within {
@@ -142,11 +144,12 @@ pub enum Within {
 /// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// Nothing stands against it.
+    /// There is no error: every break, if there is one, is mitigated or waived.
     Compatible,
-    /// It is not known whether versions fit, and nothing else is wrong. It is no yes.
+    /// It is unknown whether some versions are compatible, and there is no other error. Do not
+    /// treat it as compatible.
     Unknown,
-    /// Something is wrong.
+    /// At least one error was found that is not `undecided`.
     Broken,
 }
 

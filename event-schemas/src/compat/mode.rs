@@ -11,20 +11,20 @@ use std::str::FromStr;
 pub enum Mode {
     /// Nothing is compared; code and files must still agree.
     None,
-    /// The reader of a version reads what the version before it wrote: what is
-    /// stored, and what publishers write that are not updated yet.
+    /// The reader of a version reads data of the previous version: stored events, and events of
+    /// publishers that are not updated yet.
     Backward,
     /// The same, with every version that was ever committed.
     BackwardTransitive,
-    /// Readers of the version before read what this version writes: what consumers
-    /// do that are not updated yet.
+    /// Readers of the previous version read data of this version, because some consumers are not
+    /// updated yet.
     Forward,
     /// The same, with every version that was ever committed.
     ForwardTransitive,
-    /// Both ways, with the version before.
+    /// `BACKWARD` and `FORWARD`, compared with the previous version.
     Full,
-    /// Both ways, with every version that was ever committed: what the wire
-    /// contract promises for minor versions, and so the default.
+    /// `BACKWARD` and `FORWARD`, compared with every committed version. The wire contract promises
+    /// this for minor versions, so it is the default.
     #[default]
     FullTransitive,
 }
@@ -143,13 +143,11 @@ impl fmt::Display for Direction {
 /// optional field does not break a tolerant reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum ContentModel {
-    /// It ignores the field, as serde and this SDK do; a type with
-    /// `#[serde(deny_unknown_fields)]` says otherwise in its schema, and is taken at
-    /// its word.
+    /// It ignores the field, as serde and this SDK do. A type with `#[serde(deny_unknown_fields)]`
+    /// always counts as strict.
     #[default]
     Tolerant,
-    /// It refuses the document, as validators do in front of a consumer, or generated
-    /// clients that forbid what they do not know.
+    /// It refuses the document, as validators in front of a consumer and some generated clients do.
     Strict,
 }
 

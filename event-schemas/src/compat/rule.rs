@@ -54,7 +54,7 @@ impl Rule {
         }
     }
 
-    /// What is wrong, as a headline.
+    /// The title: what is wrong, in a few words.
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
@@ -63,7 +63,7 @@ impl Rule {
         }
     }
 
-    /// What it means, why it matters, and the way out; Markdown.
+    /// The explanation, in Markdown: what the rule means, why it matters, and how to fix a finding.
     #[must_use]
     pub const fn explanation(self) -> &'static str {
         match self {
@@ -72,7 +72,7 @@ impl Rule {
         }
     }
 
-    /// Whether a waiver can be written for it.
+    /// Whether a waiver can accept its findings.
     #[must_use]
     pub const fn is_waivable(self) -> bool {
         match self {

@@ -147,8 +147,8 @@ impl<S: EventSet> Consumer<S> {
     /// Handles several events of the set together: up to `max`, collected for up to `within` after
     /// the first one. The handler says which of them failed ([`BatchFailure`]).
     ///
-    /// Set [`max_ack_pending`](Self::max_ack_pending) to `max` or more: fewer events are collected
-    /// otherwise.
+    /// Set [`max_ack_pending`](Self::max_ack_pending) to `max` or more: otherwise a batch cannot
+    /// reach `max`.
     pub fn on_batches<F, Fut>(mut self, max: usize, within: Duration, handle: F) -> Self
     where
         F: Fn(EventBatch<S>) -> Fut + Send + Sync + 'static,
@@ -184,13 +184,13 @@ impl<S> Consumer<S> {
         self
     }
 
-    /// Keeps the events that are given up: those whose attempts are over, that were rejected, that
-    /// cannot be read, or that no version knows. Default: none; such events are terminated, which is
-    /// logged as an error.
+    /// Keeps the events that are given up: events without attempts left, rejected events,
+    /// unreadable messages, and events that no version knows. Default: dead letters are not kept:
+    /// such events are terminated, and the consumer logs an error for each.
     ///
-    /// The consumer acknowledges an event after its letter is stored. A letter that cannot be stored
-    /// is written again, and the event is held meanwhile. With a [stream](DeadLetters::stream), the
-    /// consumer also receives the events that were sent again from there.
+    /// The consumer acknowledges an event after its letter is stored. If a letter cannot be stored,
+    /// the consumer tries again, and holds the event until then. With a
+    /// [stream](DeadLetters::stream), the consumer also receives its redriven events.
     ///
     /// `letters` are [`DeadLetters`], or a store of another crate that converts into them, such as
     /// a table of a database.
@@ -262,10 +262,11 @@ impl<S> Consumer<S> {
     /// Runs events of the same key and stream one after the other, in the order of the stream. A
     /// retry holds its key, and no other.
     ///
-    /// The key of an event is `metadata.key` of its envelope, or else that in its subject
-    /// ([`Message::key`](crate::Message::key)). Events of different types with the same key are in
-    /// one order, so that those of an entity stay in order whatever service published them. An
-    /// event without a key does not wait for other events; the first one is logged.
+    /// The key of an event is `metadata.key` of its envelope, or else the key in its subject
+    /// ([`Message::key`](crate::Message::key)). Events of different types with the same key are
+    /// handled in one common order, so that all events of an entity stay in order, whichever
+    /// service published them. An event without a key does not wait for other events; the first one
+    /// is logged.
     ///
     /// Events that wait for their key count for [`max_ack_pending`](Self::max_ack_pending) (1,000
     /// unless set). If the consumer has [one owner](Self::single_active) and keeps its dead letters

@@ -54,8 +54,9 @@ impl Preset {
         replay: false,
     };
 
-    /// For effects that must happen, such as payments. These are also the defaults of a consumer;
-    /// as a preset, they hold against a [declared](crate::BusBuilder::consumer) durable.
+    /// Settings for effects that must happen, such as payments. They are also the defaults of a
+    /// consumer. Unlike the defaults, a preset takes precedence over the settings of a
+    /// [declared](crate::BusBuilder::consumer) durable.
     #[must_use]
     pub const fn at_least_once() -> Self {
         Self {

@@ -16,7 +16,7 @@ impl<S: EventSet> Consumer<S> {
     /// count for [`concurrency`](Self::concurrency), and they do not wait for other events of their
     /// key.
     ///
-    /// Only events of the consumer's set are filtered. Unknown events, and messages that are no
+    /// Only events of the consumer's set are filtered. Unknown events, and messages that are not
     /// events, are treated as if there were no filter.
     pub fn filter(mut self, filter: impl Into<Filter>) -> Self {
         self.filters.add(filter.into());
