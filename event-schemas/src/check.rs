@@ -226,13 +226,13 @@ pub enum CheckError {
     /// The files could not be compared with what would be written.
     #[error(transparent)]
     Unreadable(#[from] crate::lock::WriteError),
-    /// Git could not say what was at the ref.
+    /// Git could not read the files at the ref.
     #[error(transparent)]
     Git(#[from] GitError),
     /// `check.toml` cannot be used.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// A schema is none.
+    /// A schema is not a JSON Schema.
     #[error(transparent)]
     Schema(#[from] BadSchema),
 }

@@ -14,7 +14,7 @@ use crate::compat::{Finding, Options, Place, Severity, UnknownName, Verdict, Wit
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Report {
-    /// What was found, errors first; within them by event.
+    /// The findings: errors first, and within each severity sorted by event.
     pub findings: Vec<Finding>,
     /// The rules by which the versions were compared.
     pub options: Options,
@@ -70,7 +70,7 @@ pub(crate) struct Counts {
 }
 
 impl Report {
-    /// What the check comes to.
+    /// The verdict of the check.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         Verdict::of(&self.findings, self.deny_warnings)

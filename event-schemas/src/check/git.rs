@@ -37,12 +37,12 @@ pub fn files_at(folder: &Path, reference: &str) -> Result<Snapshot, GitError> {
 }
 
 /// The day on which each file of `folder` was first committed, as `2026-11-30`, by its path
-/// relative to the folder. It needs the whole history: of a shallow clone, all are of the same
+/// relative to the folder. It needs the whole history: in a shallow clone, all files have the same
 /// day.
 ///
 /// # Errors
 ///
-/// [`GitError`] when there is no git, no repository, or git fails.
+/// [`GitError`] if `git` is not installed or fails, or if the folder is in no repository.
 pub fn first_committed(folder: &Path) -> Result<BTreeMap<String, String>, GitError> {
     let place = Place::of(folder)?;
     place.commit("HEAD")?;

@@ -55,9 +55,9 @@ impl<'a> Current<'a> {
         }
     }
 
-    /// The same with the function that shows what the type makes of data. With it, a break is
-    /// reported as [mitigated](super::Mitigation::Read) if the type reads the document that
-    /// shows it, and keeps what it says.
+    /// Adds the function that decodes data and encodes the value again. With it, a break is
+    /// reported as [mitigated](super::Mitigation::Read) if the type decodes the document of the
+    /// break and keeps the value at its place.
     #[must_use]
     pub fn rereading(mut self, reread: &'a Reread<'a>) -> Self {
         self.reread = Some(reread);

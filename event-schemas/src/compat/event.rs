@@ -23,7 +23,7 @@ pub struct Options {
 ///
 /// # Errors
 ///
-/// [`BadSchema`] when a committed schema is none.
+/// [`BadSchema`] if a committed schema is not a JSON Schema.
 pub fn compare_event(
     committed: &History,
     code: &[Current<'_>],

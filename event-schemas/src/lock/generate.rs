@@ -17,7 +17,7 @@ pub enum GenerateError {
     /// The lock that is there cannot be read.
     #[error("the lock that is there cannot be read")]
     Lock(#[from] LockError),
-    /// What is in the lock stands against it.
+    /// The catalogue conflicts with the lock.
     #[error("{} conflict(s) with what is in the lock", .0.len())]
     Conflicts(Vec<Conflict>),
     /// The files could not be written.

@@ -10,7 +10,7 @@ use super::{Lock, LockedEvent, LockedVersion, Options, facts, golden, names};
 use crate::schema::{envelope, text};
 use crate::{Catalogue, EventEntry, parallel};
 
-/// What is to be written for a catalogue.
+/// The files to write for a catalogue.
 #[derive(Debug)]
 pub struct Plan {
     files: BTreeMap<String, Vec<u8>>,
@@ -18,8 +18,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// What is to be written for the catalogue, which has no faults, over the lock
-    /// that is there.
+    /// Plans the files for a catalogue without faults, over an existing lock.
     pub fn of(catalogue: &Catalogue, lock: Option<&Lock>, options: &Options) -> Self {
         let mut plan = Self {
             files: BTreeMap::new(),

@@ -42,8 +42,8 @@ impl EventBus {
 
 impl BusBuilder {
     /// Takes the settings of the bus from a configuration: prefix, source, region, timeout and
-    /// maximum payload. What the configuration does not set stays as it is.
-    /// [`connect`](Self::connect) does this too.
+    /// maximum payload. Settings that the configuration does not have keep the values of this
+    /// builder. [`connect`](Self::connect) does this too.
     ///
     /// # Errors
     ///

@@ -37,7 +37,7 @@ pub struct FamiliarName {
     /// Whether it is an environment variable, which
     /// [`names_of`](super::ConfigLoader::names_of) reads.
     pub is_variable: bool,
-    /// What it is here.
+    /// The setting of this SDK that it stands for.
     pub here: Here,
 }
 

@@ -13,8 +13,9 @@ use super::familiar::{self, System};
 use super::settings::{named, settings};
 use super::{Config, VARIABLE_PREFIX, file};
 
-/// Loads a [`Config`]. What comes later takes precedence: [`defaults`](Self::defaults), the preset,
-/// the file, the environment, [`override_with`](Self::override_with).
+/// Loads a [`Config`]. A later source takes precedence over an earlier one:
+/// [`defaults`](Self::defaults), the preset, the file, the environment,
+/// [`override_with`](Self::override_with).
 ///
 /// ```
 /// use std::time::Duration;

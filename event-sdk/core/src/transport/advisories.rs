@@ -98,7 +98,7 @@ impl AdvisoryRequest {
     }
 }
 
-/// What a server says of a consumer.
+/// The kind of an advisory: what happened to a message of a consumer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AdvisoryKind {

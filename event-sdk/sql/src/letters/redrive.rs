@@ -112,7 +112,8 @@ impl<DB: InboxDatabase> SqlDeadLetterQueue<DB> {
 /// once.
 ///
 /// Awaiting it fails with the kinds of every [operation](SqlDeadLetterQueue) and of
-/// [`EventBus::redrive_letter`](event_sdk::EventBus::redrive_letter). What was sent before is marked.
+/// [`EventBus::redrive_letter`](event_sdk::EventBus::redrive_letter). Letters that were sent before
+/// the failure are marked as redriven.
 #[must_use = "nothing is redriven until this is awaited"]
 pub struct SqlRedrive<DB: InboxDatabase> {
     queue: SqlDeadLetterQueue<DB>,
