@@ -147,8 +147,8 @@ impl Recover {
         self
     }
 
-    /// Compares only what was stored at this time or later: that of the backup, or earlier. Default:
-    /// everything.
+    /// Compares only what was stored at this time or later: that of the backup, or earlier; of dead
+    /// letters, those of events that died at this time or later. Default: everything.
     #[must_use]
     pub const fn since(mut self, time: Timestamp) -> Self {
         self.since = Some(time);
