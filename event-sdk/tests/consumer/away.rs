@@ -20,6 +20,8 @@ use futures_util::{FutureExt as _, StreamExt as _};
 pub(crate) struct Away {
     memory: MemoryTransport,
     switched: Arc<AtomicBool>,
+    /// Whether the bucket may be read and not written.
+    denies: Arc<AtomicBool>,
     /// Whether nothing can be subscribed to.
     refuses: Arc<AtomicBool>,
     asked: Arc<AtomicUsize>,
@@ -35,6 +37,7 @@ impl Away {
         let away = Self {
             memory: memory.build().unwrap(),
             switched: Arc::default(),
+            denies: Arc::default(),
             refuses: Arc::default(),
             asked: Arc::default(),
             losses: Losses::default(),
@@ -47,6 +50,17 @@ impl Away {
 
     pub(crate) fn set(&self, is_away: bool) {
         self.switched.store(is_away, Ordering::Relaxed);
+    }
+
+    /// From now on, whether the bucket may be read and not written.
+    pub(crate) fn deny_writes(&self, denies: bool) {
+        self.denies.store(denies, Ordering::Relaxed);
+    }
+
+    fn denied(&self) -> Option<Error> {
+        let reason = "the user may not publish to $KV.EVENT_SDK.>";
+        let denied = self.denies.load(Ordering::Relaxed);
+        denied.then(|| Error::new(ErrorKind::PermissionDenied, Operation::Coordinate, reason))
     }
 
     /// From now on, whether nothing can be subscribed to.
@@ -119,11 +133,17 @@ impl Coordination for Away {
     }
 
     fn put(&self, request: PutRequest) -> Completion<Result<u64, Error>> {
+        if let Some(error) = self.denied() {
+            return Completion::ready(Err(error));
+        }
         let time = self.answers_after.lock().unwrap().1;
         self.ask(time, move |coordination| coordination.put(request))
     }
 
     fn delete(&self, bucket: &str, key: &str, expected: Revision) -> Completion<Result<(), Error>> {
+        if let Some(error) = self.denied() {
+            return Completion::ready(Err(error));
+        }
         let (bucket, key) = (bucket.to_owned(), key.to_owned());
         let time = self.answers_after.lock().unwrap().1;
         self.ask(time, move |coordination| {

@@ -83,8 +83,11 @@ pub enum UnknownReason {
     LettersMissing {
         /// The number of events.
         events: u64,
-        /// The sequence of the first of them in their stream, if it is known. Delivered again from there
-        /// on, the events get their letters again.
+        /// The stream of the events; `None` on a transport without streams. [`Unknown::stream`] is the
+        /// dead-letter stream.
+        of: Option<Text>,
+        /// The sequence of the first of them in [their stream](Self::LettersMissing::of), if it is known.
+        /// Delivered again from there on, the events get their letters again.
         first: Option<u64>,
     },
     /// Relays are alive, so that rows may be on their way. Stop the relays, and plan again.
@@ -139,17 +142,21 @@ impl fmt::Display for Unknown {
                 f,
                 "there are more than {limit} rows; nothing of them was compared: raise the limit with `at_most`"
             ),
-            UnknownReason::LettersMissing { events, first } => {
-                write!(
-                    f,
-                    "{events} events are recorded as dead and have no letter, so whether letters were purged or lost is unknown"
+            UnknownReason::LettersMissing { events, of, first } => {
+                f.write_str("it has no letter of ")?;
+                match of {
+                    Some(of) => write!(f, "{events} events of the stream {of}")?,
+                    None => write!(f, "{events} events")?,
+                }
+                f.write_str(
+                    " that are recorded as dead, so whether letters were purged or lost is unknown",
                 )?;
-                match first {
-                    Some(first) => write!(
+                match (of, first) {
+                    (Some(of), Some(first)) => write!(
                         f,
-                        ": if they are lost, make the consumer anew, beginning at {first}, and the letters are written again"
+                        ": if they are lost, make the consumer of {of} anew, beginning at its sequence {first}, and the letters are written again"
                     ),
-                    None => Ok(()),
+                    _ => Ok(()),
                 }
             }
             UnknownReason::RelaysRunning { relays } => write!(
