@@ -49,9 +49,9 @@ impl<DB: InboxDatabase> SqlDeadLetterQueue<DB> {
     ///
     /// # Errors
     ///
-    /// [`InvalidOption`](ErrorKind::InvalidOption) if there is no such letter, if it is not open, if
-    /// it was redriven already, or if the body is no envelope or has another event id. Those of
-    /// every [operation](SqlDeadLetterQueue), and those of
+    /// [`InvalidOption`](ErrorKind::InvalidOption) if there is no such letter, if it is not open,
+    /// if it was redriven already, or if the body is no envelope or has another event id. Also the
+    /// [errors of every operation](SqlDeadLetterQueue), and those of
     /// [`EventBus::redrive_letter`](event_sdk::EventBus::redrive_letter).
     pub async fn edit_and_redrive(
         &self,
@@ -136,7 +136,8 @@ fn refused(id: u64, why: &str) -> Error {
 /// once.
 ///
 /// Awaiting it fails with the kinds of every [operation](SqlDeadLetterQueue) and of
-/// [`EventBus::redrive_letter`](event_sdk::EventBus::redrive_letter). What was sent before is marked.
+/// [`EventBus::redrive_letter`](event_sdk::EventBus::redrive_letter). Letters that were sent before
+/// the failure are marked as redriven.
 #[must_use = "nothing is redriven until this is awaited"]
 pub struct SqlRedrive<DB: InboxDatabase> {
     queue: SqlDeadLetterQueue<DB>,
@@ -172,7 +173,7 @@ impl<DB: InboxDatabase> SqlRedrive<DB> {
     ///
     /// # Errors
     ///
-    /// Those of awaiting it.
+    /// The errors that awaiting it returns.
     pub async fn watched(self, each: &mut LetterProgress<'_>) -> Result<RedriveReport, Error> {
         let Self { queue, filter, .. } = &self;
         let selected = queue.matching(filter).await?;

@@ -77,9 +77,9 @@ impl DeadLetterQueue {
     ///
     /// # Errors
     ///
-    /// [`InvalidOption`](ErrorKind::InvalidOption) if there is no such letter, if it is not open, if
-    /// it was redriven already, or if the body is no envelope or has another event id. Those of
-    /// every [operation](DeadLetterQueue), and those of a publish.
+    /// [`InvalidOption`](ErrorKind::InvalidOption) if there is no such letter, if it is not open,
+    /// if it was redriven already, or if the body is not an envelope or has another event id. Also
+    /// the [errors of every operation](DeadLetterQueue), and those of a publish.
     pub async fn edit_and_redrive(
         &self,
         id: u64,
@@ -248,7 +248,7 @@ impl Redrive {
     ///
     /// # Errors
     ///
-    /// Those of awaiting it.
+    /// The errors that awaiting it returns.
     pub async fn watched(
         self,
         each: &mut (dyn FnMut(u64, u64) + Send),
