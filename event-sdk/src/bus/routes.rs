@@ -145,7 +145,9 @@ impl Routes {
         let declared = inner.streams.iter().filter(|config| stores(config));
         let mut streams: Vec<_> = declared.cloned().collect();
         for name in inner.transport.streams_for(filter).await? {
-            if inner.streams.iter().any(|config| config.name == name) {
+            let is_another = self.stream.as_ref().is_some_and(|wanted| *wanted != name);
+            // The user may not be allowed to look at a stream that was not asked for.
+            if is_another || inner.streams.iter().any(|config| config.name == name) {
                 continue;
             }
             let state = inner.transport.stream_state(&name).await?;

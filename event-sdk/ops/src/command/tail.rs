@@ -80,7 +80,9 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
                 if wait == INTERVAL {
                     let error = chain(&error);
                     let output = &mut context.output;
-                    output.notice(format_args!("the server is asked again, since {error}"))?;
+                    output.notice(format_args!(
+                        "a request failed, and is tried again: {error}"
+                    ))?;
                 }
                 wait = LONGEST.min(wait * 2);
             }

@@ -71,6 +71,15 @@ async fn the_generated_operator_lists_what_there_is() {
         assert!(ran.out.contains("ORDERS"), "{list}: {}", ran.out);
         assert!(!ran.out.contains("KV_"), "{list}: {}", ran.out);
     }
+    for (command, code) in [
+        ("schedule ls", 0),
+        ("tail --last 1 --no-follow", 0),
+        ("replay", 0),
+        ("trace none", 1),
+    ] {
+        let ran = piped(&shop, command).await;
+        assert_eq!((ran.code, &*ran.err), (code, ""), "{command}: {ran:?}");
+    }
     // A bucket of another program is unknown to it.
     for list in LISTS {
         unknown(
@@ -103,6 +112,23 @@ async fn a_stream_that_may_not_be_looked_at_is_unknown() {
             rows.iter().any(|row| row[field] == "ORDERS"),
             "{list}: {json}"
         );
+    }
+    let schedules = piped(&shop, "schedule ls").await;
+    let line = "stream PRIVATE: unknown (no permission for $JS.API.STREAM.INFO.PRIVATE)\n";
+    assert_eq!(
+        (schedules.code, &*schedules.out),
+        (1, line),
+        "{schedules:?}"
+    );
+    // Events of the other streams are read by their stream, or their subjects.
+    for (command, code) in [
+        ("tail --stream ORDERS --last 1 --no-follow", 0),
+        ("tail --subject events.orders.> --last 1 --no-follow", 0),
+        ("replay --stream ORDERS", 0),
+        ("trace none --subject events.orders.>", 1),
+    ] {
+        let ran = piped(&shop, command).await;
+        assert_eq!((ran.code, &*ran.err), (code, ""), "{command}: {ran:?}");
     }
     // Whoever names the stream is told why it does not work.
     let named = piped(&shop, "consumers ls PRIVATE").await;
