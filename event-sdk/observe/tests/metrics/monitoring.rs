@@ -12,7 +12,7 @@ use event_sdk::transport::DeliverPolicy;
 use event_sdk_observe::health::{Health, Thresholds};
 use event_sdk_sql::{Outbox, Sqlite};
 use metrics_exporter_prometheus::PrometheusBuilder;
-use promql_parser::parser::token::{T_EQLC, T_GTE, T_GTR, T_LSS, T_LTE, T_MAX, T_MIN};
+use promql_parser::parser::token::{T_EQLC, T_GTE, T_GTR, T_LSS, T_LTE, T_MAX, T_MIN, T_NEQ};
 use promql_parser::parser::{Expr, VectorSelector};
 use promql_parser::util::{ExprVisitor, walk_expr};
 use serde_json::Value;
@@ -212,11 +212,9 @@ impl ExprVisitor for Unknown<'_> {
                     inner => self.1.extend(names_of(inner).intersection(self.0).cloned()),
                 }
             }
-            Expr::Binary(binary) if binary.op.is_comparison_operator() => {
-                // `NaN` differs from every number.
-                if !compares(binary.op.id()) {
-                    self.1.extend(names_of(expr).intersection(self.0).cloned());
-                }
+            // `NaN` differs from every number.
+            Expr::Binary(binary) if binary.op.id() == T_NEQ => {
+                self.1.extend(names_of(expr).intersection(self.0).cloned());
             }
             _ => {}
         }

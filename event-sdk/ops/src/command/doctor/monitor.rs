@@ -1,6 +1,7 @@
 //! What the monitoring endpoints of a server say: its health, storage and memory, how it writes to the
 //! disk, its clients and its cluster. Fields that are missing or of another form are not judged.
 
+use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -50,7 +51,7 @@ pub(super) async fn check(url: &str, account: Option<&str>, findings: &mut Findi
             Err(why) => {
                 let problem = unasked(path, &why);
                 if why.is_too_much() {
-                    incomplete(&name, problem, findings);
+                    incomplete(&name, &problem, findings);
                 } else {
                     failed(&name, problem, &why, findings);
                 }
@@ -74,8 +75,11 @@ fn jsz(account: Option<&str>) -> String {
     let Some(account) = account else {
         return "jsz?config=true".to_owned();
     };
-    let account: String = account.bytes().map(|byte| format!("%{byte:02X}")).collect();
-    format!("jsz?config=true&acc={account}&streams=true&consumers=true")
+    let mut path = "jsz?config=true&streams=true&consumers=true&acc=".to_owned();
+    for byte in account.bytes() {
+        let _ = write!(path, "%{byte:02X}"); // never fails
+    }
+    path
 }
 
 /// The problem of an endpoint that was asked in vain, without its query.
@@ -85,7 +89,7 @@ fn unasked(path: &str, why: &HttpError) -> String {
 }
 
 /// The server is one, and this is more than is waited for or read.
-fn incomplete(name: &str, problem: String, findings: &mut Findings) {
+fn incomplete(name: &str, problem: &str, findings: &mut Findings) {
     findings.add(
         Code::MonitorIncomplete,
         name,

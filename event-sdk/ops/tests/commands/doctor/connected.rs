@@ -1,9 +1,12 @@
 //! Users that may do too little or too much.
 
 use event_sdk::EventBus;
+use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::nats::Nats;
+use event_sdk::transport::{Completion, Error, ErrorKind, Operation};
 use event_sdk_ops::Operations;
 use event_sdk_test_servers::{Permissions, Server, User};
+use event_sdk_testing::intercept::{Intercept, Intercepted};
 
 use super::Diagnosis;
 use super::shop::{SHOP, Shop, connect, operator};
@@ -37,6 +40,34 @@ async fn a_user_that_the_server_does_not_name_is_noted() {
     let found = as_user(unknown, "unknown").await;
     found.notes("user-unknown", "user", "$SYS.REQ.USER.INFO");
     assert_eq!(found.codes(), [""; 0], "{found:#?}");
+}
+
+/// A server that never answers who the user is.
+#[derive(Debug)]
+struct Silent;
+
+impl Intercept for Silent {
+    fn call<T: Send + 'static>(
+        &self,
+        name: &'static str,
+        make: impl FnOnce() -> Completion<Result<T, Error>>,
+    ) -> Completion<Result<T, Error>> {
+        if name != "user" {
+            return make();
+        }
+        let error = Error::new(ErrorKind::Timeout, Operation::Read, "it did not answer");
+        Completion::ready(Err(error))
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_answer_who_the_user_is_is_noted() {
+    let memory = MemoryTransport::builder().build().unwrap();
+    let bus = EventBus::builder().transport(Intercepted::new(memory, Silent));
+    let shop = Operations::new("shop").bus(bus.unwrap());
+    let found = Diagnosis::of(&shop, "--connect-only").await;
+    found.notes("user-unknown", "user", "it did not answer");
+    assert_eq!(found.code, 0);
 }
 
 #[tokio::test]
