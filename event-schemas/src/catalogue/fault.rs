@@ -45,7 +45,7 @@ pub enum CatalogueFault {
         pointer: String,
     },
     /// The schema that a type generates is not a JSON Schema.
-    #[error("{event}: what its type gives as the schema of its data cannot be used")]
+    #[error("{event}: the schema that its type generates for the data cannot be used")]
     BadSchema {
         /// The event and its version.
         event: EventName,
@@ -79,7 +79,7 @@ pub enum CatalogueFault {
         example: Value,
     },
     /// An example cannot be decoded as the type from which it was encoded.
-    #[error("{event}: an example cannot be read again: {example}")]
+    #[error("{event}: an example cannot be decoded after it was encoded: {example}")]
     ExampleNotRead {
         /// The event and its version.
         event: EventName,

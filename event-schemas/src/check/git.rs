@@ -100,7 +100,7 @@ pub fn in_repository(folder: &Path) -> Option<String> {
 pub enum GitError {
     /// The program `git` could not be started.
     #[error(
-        "`git` could not be started, which is needed to read files at a ref; install it, or check without a ref"
+        "`git` is needed to read files at a ref, and could not be started; install git, or check without a ref"
     )]
     NotStarted(#[source] std::io::Error),
     /// The folder is in no repository.
@@ -128,7 +128,7 @@ pub enum GitError {
         stderr: String,
     },
     /// Git answered in a form that it does not document.
-    #[error("`git {command}` answered what was not expected: {what}")]
+    #[error("`git {command}` returned an unexpected answer: {what}")]
     Unexpected {
         /// The command.
         command: &'static str,

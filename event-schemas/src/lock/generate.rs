@@ -15,10 +15,10 @@ pub enum GenerateError {
     #[error("the catalogue has {} fault(s)", .0.len())]
     Faults(Vec<CatalogueFault>),
     /// The lock that is there cannot be read.
-    #[error("the lock that is there cannot be read")]
+    #[error("the existing lock cannot be read")]
     Lock(#[from] LockError),
     /// The catalogue conflicts with the lock.
-    #[error("{} conflict(s) with what is in the lock", .0.len())]
+    #[error("{} conflict(s) with the lock", .0.len())]
     Conflicts(Vec<Conflict>),
     /// The files could not be written.
     #[error("the lock could not be written")]

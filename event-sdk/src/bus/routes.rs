@@ -69,7 +69,7 @@ impl Routes {
                 Some(_) => Err(Error::unsupported(
                     Capability::Store,
                     operation,
-                    "leave out the stream, or use a transport that has some",
+                    "leave out the stream, or use a transport with streams",
                 )),
             };
         }
@@ -279,7 +279,7 @@ impl Routes {
                 return Err(Error::new(
                     ErrorKind::InvalidOption,
                     operation,
-                    "a key cannot be looked for in a set with an `other` variant; where a key would stand in an unknown subject is not known",
+                    "a key cannot be looked for in a set with an `other` variant; the position of the key in an unknown subject is not known",
                 ));
             }
             return Ok(vec![relative(pattern.to_owned())?]);

@@ -101,7 +101,7 @@ impl Config {
         prefix.push_str(rest);
         check_prefix(&prefix).map_err(|why| {
             let text = if may_be_secret(template) {
-                "the value (not shown) is no valid prefix of subjects".to_owned()
+                "the value (not shown) is not a valid subject prefix".to_owned()
             } else {
                 why.to_string()
             };

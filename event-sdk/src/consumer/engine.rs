@@ -463,7 +463,7 @@ impl Engine {
                 target: crate::TRACING_TARGET,
                 consumer = %self.shared.name,
                 subject = %entry.held.delivery().subject(),
-                "the event has no key that can be read: it is in no order (this is said once)"
+                "the event has no readable key, so it is handled without an order (logged once)"
             );
         }
         if let Some(redriven) = entry.held.redriven() {

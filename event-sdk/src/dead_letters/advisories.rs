@@ -210,7 +210,7 @@ impl AdvisoryLetters {
                     tracing::error!(
                         target: crate::TRACING_TARGET,
                         %consumer, %stream, sequence,
-                        "an event that was ended is not in its stream any more: there is no letter of it"
+                        "the stream no longer has an event that was given up: its letter cannot be written"
                     );
                     return;
                 }

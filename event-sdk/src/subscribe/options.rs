@@ -429,9 +429,7 @@ impl<S> Subscribe<S> {
             return invalid("prefetch 0 would never receive anything; use 1 or more".to_owned());
         }
         if self.must_exist && self.config.name == ConsumerName::Ephemeral {
-            return invalid(
-                "a consumer without a name cannot have to exist; name a durable".to_owned(),
-            );
+            return invalid("`must_exist()` needs the name of a durable; name one".to_owned());
         }
         self.delay_unknown.check().or_else(invalid)?;
         self.config.check().or_else(invalid)

@@ -116,7 +116,7 @@ impl fmt::Display for Unknown {
             ),
             UnknownReason::DroppedBefore { sequence } => write!(
                 f,
-                "the inbox lacks the records from {sequence} on, and the stream what comes before; whether effects of that are lost is unknown"
+                "the inbox lacks the records from {sequence} on, and the stream has dropped the messages below; whether the effects of those are lost is unknown"
             ),
             UnknownReason::KeptTooShort => f.write_str(
                 "the oldest row that the outbox has kept is lost; whether events before it are lost too is unknown",

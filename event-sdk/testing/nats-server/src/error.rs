@@ -16,7 +16,7 @@ pub enum Error {
     )]
     NoProgram,
     /// The chosen program is not there.
-    #[error("{by} names {}, which is no file", path.display())]
+    #[error("{by} names {}, which is not a file", path.display())]
     Unusable {
         /// What was named.
         path: PathBuf,
