@@ -14,12 +14,12 @@
 //!
 //! | code | means |
 //! |---|---|
-//! | 0 | everything is as it should be |
-//! | 1 | something was found: in the catalogue, in the lock, between them, or in the sources; it is on the standard output |
-//! | 2 | the command could not do its work (a wrong argument, a lock that cannot be read, a file that cannot be written); why is on the standard error |
+//! | 0 | no error was found |
+//! | 1 | the catalogue, the lock or the sources have an error, or they contradict each other; the errors are on the standard output |
+//! | 2 | the command could not run (a wrong argument, a lock that cannot be read, a file that cannot be written); the reason is on the standard error |
 //!
-//! Colours are used on a terminal only, and not where `NO_COLOR` is set; `--color`
-//! decides otherwise.
+//! Colours are used only on a terminal, and not if `NO_COLOR` is set. The option `--color`
+//! overrides this.
 
 mod asyncapi;
 mod check;

@@ -65,7 +65,7 @@ pub enum LockError {
         /// The file, in the lock's folder.
         path: String,
     },
-    /// A file is no JSON Schema.
+    /// A file is not a JSON Schema.
     #[error("{path} is no schema of an event")]
     NotASchema {
         /// The file, in the lock's folder.

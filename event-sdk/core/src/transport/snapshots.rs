@@ -88,8 +88,8 @@ impl SnapshotRequest {
         }
     }
 
-    /// The stream alone: consumers are made anew after a restore, and begin where their
-    /// configuration says.
+    /// The stream without its consumers. After a restore, services create them again, and they
+    /// begin at the start position of their configuration.
     #[must_use]
     pub fn without_consumers(mut self) -> Self {
         self.consumers = false;

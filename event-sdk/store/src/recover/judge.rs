@@ -31,7 +31,8 @@ pub(super) struct Known {
 impl Recover {
     /// Compares outbox, inboxes and consumers with the streams.
     ///
-    /// Stop the relays and the consumers before: otherwise what is on its way looks like a divergence.
+    /// First stop the relays and the consumers. Otherwise messages and records that are being
+    /// written look like divergences.
     ///
     /// Cancel-safe: it changes nothing.
     ///

@@ -42,8 +42,8 @@ pub enum UnknownReason {
     /// The stream deletes messages that were acknowledged (interest or work queue): if the inbox is older
     /// than its consumer, the events without a record are gone.
     AcknowledgedDeleted,
-    /// The stream has dropped what comes before this sequence, and the inbox has no record of what comes
-    /// next: the effects of events before may be lost too.
+    /// The stream has dropped the messages below this sequence, and the inbox has no records of the
+    /// first messages that the stream still has. So the effects of dropped events may be lost too.
     DroppedBefore {
         /// The first sequence of the stream, or of what was compared.
         sequence: u64,
@@ -58,8 +58,8 @@ pub enum UnknownReason {
     /// its database has lost. Say which subjects this outbox alone publishes:
     /// [`Recover::only_publisher_of`](super::Recover::only_publisher_of).
     OtherPublishers,
-    /// Nothing stands at the sequences of these rows: the messages were deleted, or a limit of the
-    /// server dropped them.
+    /// The stream has no messages at the sequences of these rows: they were deleted, or a limit of
+    /// the stream dropped them.
     Deleted {
         /// The number of rows.
         rows: u64,
@@ -69,8 +69,8 @@ pub enum UnknownReason {
         /// The number of rows.
         rows: u64,
     },
-    /// The durable does not exist: its position is unknown. It is made by the next start of its
-    /// service, or by `apply`; then plan again.
+    /// The durable does not exist, so its position is unknown. Start its service or call `apply` to
+    /// create it; then plan again.
     NoConsumer,
     /// Outbox or inbox have more rows than the recovery may hold in memory:
     /// [`Recover::at_most`](super::Recover::at_most).

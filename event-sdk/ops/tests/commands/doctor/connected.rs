@@ -30,6 +30,16 @@ async fn nothing_is_wrong_with_a_set_up_that_is_as_it_should_be() {
 }
 
 #[tokio::test]
+async fn a_user_that_the_server_does_not_name_is_noted() {
+    let look = ["$JS.API.>", "$JS.ACK.>"];
+    let may = Permissions::none().publish(&look).subscribe(&["_INBOX.>"]);
+    let unknown = User::password("unknown", "sesame").permissions(may);
+    let found = as_user(unknown, "unknown").await;
+    found.notes("user-unknown", "user", "$SYS.REQ.USER.INFO");
+    assert_eq!(found.codes(), [""; 0], "{found:#?}");
+}
+
+#[tokio::test]
 async fn a_user_that_may_do_everything_is_named() {
     let all = User::password("root", "sesame");
     let found = as_user(all, "root").await;
@@ -58,11 +68,19 @@ async fn a_user_that_may_not_pull_or_look_is_named() {
         "$JS.API.DIRECT.>",
     ];
     let look = [&look[..], &["$SYS.REQ.USER.INFO"]].concat();
-    let may = Permissions::none().publish(&look).subscribe(&["_INBOX.>"]);
-    let reader = User::password("reader", "sesame").permissions(may);
-    let found = as_user(reader, "reader").await;
+    let may = |publish: &[&str]| {
+        let may = Permissions::none().publish(publish);
+        let may = may.subscribe(&["_INBOX.>"]);
+        User::password("reader", "sesame").permissions(may)
+    };
+    // It may settle events, so that it is the user of a service.
+    let service = [&look[..], &["$JS.ACK.ORDERS.billing.>"]].concat();
+    let found = as_user(may(&service), "reader").await;
     let missing = "$JS.API.CONSUMER.MSG.NEXT.ORDERS.billing";
     found.names("permission-missing", "user reader", missing);
+    // People receive nothing.
+    let found = as_user(may(&look), "reader").await;
+    assert_eq!(found.codes(), [""; 0], "{found:#?}");
 
     let may = Permissions::pull_and_ack("ORDERS", "billing");
     let service = User::password("service", "sesame").permissions(may);
