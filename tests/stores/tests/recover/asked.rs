@@ -97,7 +97,7 @@ struct Waiting {
 }
 
 impl RecoverableOutbox for Waiting {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "waiting"
     }
 
@@ -116,8 +116,8 @@ impl RecoverableOutbox for Waiting {
             let subject = Text::from(format!("events.orders.order.placed.{id}"));
             OutboxEntry::new(id, event.to_string().into(), None).with_subject(subject)
         };
-        let entries = if after < 0 { 1..=100 } else { 1..=0 };
-        Box::pin(async move { Ok(entries.map(entry).collect()) })
+        let entries = (1..=100).filter(move |id| *id > after).map(entry);
+        Box::pin(async move { Ok(entries.collect()) })
     }
 
     fn publish_again(&self, _: Vec<RowAt>) -> StoreFuture<'_, u64> {
