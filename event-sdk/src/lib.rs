@@ -217,11 +217,6 @@ struct Readme;
 #[doc = include_str!("../../docs/configuration.md")]
 struct Configuration;
 
-/// So has that of the page on several regions.
-#[cfg(all(doctest, feature = "config", feature = "signal"))]
-#[doc = include_str!("../../docs/multi-region.md")]
-struct MultiRegion;
-
 /// So have those of the page on production.
 #[cfg(all(doctest, feature = "nats"))]
 #[doc = include_str!("../../docs/production.md")]

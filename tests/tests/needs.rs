@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use event_sdk::stream::{Compression, Retention, StreamSpec};
+use event_sdk::stream::{Compression, Placement, Retention, StreamSpec, Upstream};
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
     AckPolicy, Advisories, Capabilities, Capability, Completion, Confirmation, ConsumerAdmin,
@@ -138,6 +138,14 @@ async fn streams_are_applied_only_with_what_is_declared() {
             StreamSpec::new("NEW").duplicate_window(Duration::ZERO),
         ),
         (Capability::Scheduler, StreamSpec::new("NEW").schedules()),
+        (
+            Capability::Copies,
+            StreamSpec::new("NEW").sources(const { &[Upstream::of("OTHER")] }),
+        ),
+        (
+            Capability::Placement,
+            StreamSpec::new("NEW").placement(Placement::tagged(&["ssd"])),
+        ),
     ] {
         let bus = bus(unknown, declared.subject("new.>"));
         let error = bus.apply_streams().await.unwrap_err();

@@ -48,6 +48,8 @@ mod state;
 
 mod managing;
 
+mod copying;
+
 mod messages;
 
 mod advisories;
@@ -102,6 +104,7 @@ pub(super) fn all() -> impl Iterator<Item = Case> {
         handover::CASES,
         state::CASES,
         managing::CASES,
+        copying::CASES,
         messages::CASES,
         advisories::CASES,
         coordinating::CASES,

@@ -16,7 +16,7 @@ use super::reader::number;
 use super::rig::{Draft, Rig};
 use super::timetable::{far, in_millis};
 use super::unheard::two_ran_out;
-use event_sdk_core::stream::{Compression, Retention, StreamSpec};
+use event_sdk_core::stream::{Compression, Placement, Retention, StreamSpec, Upstream};
 use event_sdk_core::transport::{
     AckPolicy, AdvisoryRequest, Capability, ConsumerConfig, Deletion, Error, ErrorKind,
     HistoryRequest, Incoming, Order, Outcome as Done, PurgeRequest, PutRequest, RestoreRequest,
@@ -99,6 +99,25 @@ pub(super) async fn refuses(fixture: Fixture, missing: Vec<Capability>) -> Outco
                 let off = |stream: StreamSpec| stream.duplicate_window(Duration::ZERO);
                 apply(&fixture, capability, off).await?;
             }
+            Capability::Copies => {
+                let sources =
+                    |stream: StreamSpec| stream.sources(const { &[Upstream::of("OTHER")] });
+                apply(&fixture, capability, sources).await?;
+            }
+            Capability::Placement => {
+                let placed = |stream: StreamSpec| stream.placement(Placement::tagged(&["ssd"]));
+                apply(&fixture, capability, placed).await?;
+            }
+            Capability::ChangeRetention => {
+                let rig = fixture.rig().await?;
+                if rig.can(Capability::RetentionByAck) {
+                    let interest =
+                        |stream: StreamSpec| stream.subject(">").retention(Retention::Interest);
+                    let changed = rig.try_apply(&fixture.config('a', interest)?).await?;
+                    unsupported(capability, "another retention", changed)?;
+                }
+            }
+            Capability::PromoteMirror => no_promotion(&fixture).await?,
             Capability::Compression => {
                 let compressed = |stream: StreamSpec| stream.compression(Compression::S2);
                 apply(&fixture, capability, compressed).await?;
@@ -231,6 +250,22 @@ async fn history(rig: &Rig) -> Outcome<Result<(), Error>> {
     });
     let what = "the answer to a request for history";
     Ok(within(rig.patience(), what, answer).await?.map(drop))
+}
+
+/// A mirror stays one. Without mirrors there is none.
+async fn no_promotion(fixture: &Fixture) -> Outcome {
+    let rig = fixture.rig().await?;
+    let mirror = |stream: StreamSpec| stream.mirror(Upstream::of("OTHER"));
+    let mirror = fixture.config('b', mirror)?;
+    fixture.will_apply(&mirror);
+    if !rig.can(Capability::Copies) {
+        let refused = rig.try_apply(&mirror).await?;
+        return unsupported(Capability::Copies, "applying a mirror", refused);
+    }
+    rig.apply(&mirror).await?;
+    let promoted = fixture.config('b', |stream| stream.subject(">"))?;
+    let refused = rig.try_apply(&promoted).await?;
+    unsupported(Capability::PromoteMirror, "taking a mirror away", refused)
 }
 
 /// Streams are neither found, looked at nor changed.

@@ -1,11 +1,21 @@
 //! `StreamSpec` and `StreamConfig`: declare a stream's name, subjects, limits, retention,
 //! replicas and duplicate window.
 
-mod config;
+mod name;
+
+mod upstream;
+
+mod placement;
+
 mod settings;
 
-pub use config::{InvalidStream, StreamConfig, check_name};
+mod config;
+
+pub use config::{InvalidStream, StreamConfig};
+pub use name::check_name;
+pub use placement::{Placement, PlacementConfig};
 pub use settings::{Compression, Deduplication, Discard, Limits, Retention, Storage};
+pub use upstream::{CopyFrom, SubjectTransform, Upstream, UpstreamConfig};
 
 use std::num::NonZeroU64;
 use std::time::Duration;
@@ -55,6 +65,19 @@ pub struct StreamSpec {
     replicas: u8,
     compression: Compression,
     schedules: bool,
+    mirror: Option<Upstream>,
+    sources: &'static [Upstream],
+    placement: Option<Placement>,
+    /// Those of an existing configuration, which are no constants.
+    existing: Option<Box<Existing>>,
+}
+
+/// What a declaration has of an existing configuration.
+#[derive(Debug, Clone, PartialEq)]
+struct Existing {
+    mirror: Option<UpstreamConfig>,
+    sources: Vec<UpstreamConfig>,
+    placement: Option<PlacementConfig>,
 }
 
 impl StreamSpec {
@@ -85,6 +108,10 @@ impl StreamSpec {
             replicas: 1,
             compression: Compression::None,
             schedules: false,
+            mirror: None,
+            sources: &[],
+            placement: None,
+            existing: None,
         }
     }
 
@@ -100,6 +127,11 @@ impl StreamSpec {
             replicas: config.replicas,
             compression: config.compression,
             schedules: config.schedules,
+            existing: Some(Box::new(Existing {
+                mirror: config.mirror.clone(),
+                sources: config.sources.clone(),
+                placement: config.placement.clone(),
+            })),
             ..Self::new(config.name.clone())
         };
         for subject in &config.subjects {
@@ -200,6 +232,42 @@ impl StreamSpec {
         self
     }
 
+    /// Makes the stream a mirror, which has the messages of another stream with their sequences. It has
+    /// no subjects of its own, so that a subscription names it
+    /// (`bus.subscribe::<E>().stream("ORDERS_EU")`), and nothing can be published to it.
+    ///
+    /// - A server does not change the mirror of a stream. From 2.12 on it can be taken away: the stream
+    ///   keeps its messages, and gets subjects of its own (`Capability::PromoteMirror`).
+    /// - A mirror may be behind. If the other stream does not exist, it waits for it without an error.
+    /// - Its duplicate window is that of the transport for copies unless another one than the default is
+    ///   set, since nothing is published to it.
+    pub const fn mirror(mut self, of: Upstream) -> Self {
+        self.mirror = Some(of);
+        self
+    }
+
+    /// Copies the messages of other streams into this one, which gives them new sequences. It may have
+    /// subjects of its own too.
+    ///
+    /// - The order between sources is that in which the messages arrive.
+    /// - If two streams copy from each other, filters have to keep a message from going round. A server
+    ///   refuses such a loop in its account, and does not see it across domains.
+    /// - A stream with sources and without subjects has the duplicate window of the transport for copies
+    ///   unless another one than the default is set. With a window, a message id that two of its messages
+    ///   have is copied once, and on NATS servers before 2.12 the copying of this source stops there.
+    pub const fn sources(mut self, of: &'static [Upstream]) -> Self {
+        self.sources = of;
+        self
+    }
+
+    /// Sets the servers that keep the stream. Default: those that it has, or for a new stream any.
+    ///
+    /// A server refuses a placement that no server fulfils, and moves a stream that exists.
+    pub const fn placement(mut self, placement: Placement) -> Self {
+        self.placement = Some(placement);
+        self
+    }
+
     /// Allows messages to be scheduled in this stream
     /// ([`Scheduler`](crate::transport::Scheduler)), on transports that can: NATS needs server 2.12.
     /// Default: not allowed.
@@ -231,6 +299,18 @@ impl StreamSpec {
             Some(name) => Some((name, self.constant)),
             None => None,
         }
+    }
+
+    /// The [mirrored](Self::mirror) stream, for checks while compiling.
+    #[must_use]
+    pub const fn constant_mirror(&self) -> Option<Upstream> {
+        self.mirror
+    }
+
+    /// The [sources](Self::sources), for checks while compiling.
+    #[must_use]
+    pub const fn constant_sources(&self) -> &'static [Upstream] {
+        self.sources
     }
 
     /// The name.
@@ -266,6 +346,23 @@ impl StreamSpec {
         };
         config.check_name()?;
         config.subjects = subjects.map_err(|why| config.invalid_subject(why))?;
+        for upstream in self.mirror.iter().chain(self.sources) {
+            let checked = upstream.check();
+            checked.map_err(|(text, why)| config.invalid_upstream(upstream.stream(), text, why))?;
+        }
+        let whole = |upstream: &Upstream| upstream.config(prefix);
+        let mirror = self.mirror.as_ref().map(whole).transpose();
+        config.mirror = mirror.map_err(|why| config.invalid_subject(why))?;
+        let sources = self.sources.iter().map(whole).collect::<Result<_, _>>();
+        config.sources = sources.map_err(|why| config.invalid_subject(why))?;
+        config.placement = self.placement.map(|placement| placement.config());
+        if let Some(existing) = self.existing.as_deref().cloned() {
+            config.mirror = config.mirror.or(existing.mirror);
+            config.placement = config.placement.or(existing.placement);
+            if config.sources.is_empty() {
+                config.sources = existing.sources;
+            }
+        }
         config.check()?;
         Ok(config)
     }

@@ -28,7 +28,7 @@ mod subscription;
 mod unsettled;
 mod user;
 
-pub use account::{AccountUsage, SpaceUsage};
+pub use account::{AccountLimits, AccountTier, AccountUsage, SpaceUsage};
 pub use admin::{ConsumerAdmin, ConsumerInfo, ForeignSetting, StreamAdmin, StreamState};
 pub use advisories::{
     Advisories, Advisory, AdvisoryItem, AdvisoryKind, AdvisoryRequest, AdvisoryStream,

@@ -2,12 +2,12 @@
 //! does not store, work-queue rules.
 
 use super::filters::Filters;
-use event_sdk_core::stream::StreamConfig;
+use event_sdk_core::stream::{Retention, StreamConfig};
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    AckPolicy, BucketConfig, ConsumerConfig, DeliverPolicy, Error, ErrorKind, Operation,
-    SubscribeRequest,
+    AckPolicy, BucketConfig, Capability, ConsumerConfig, DeliverPolicy, Error, ErrorKind,
+    Operation, SubscribeRequest,
 };
 
 /// Whether a subscription can be what it asks for, on whatever stream; what it
@@ -87,8 +87,17 @@ pub(super) fn within(
 /// Whether there can be such a stream here.
 pub(super) fn stream(stream: &StreamConfig, operation: Operation) -> Result<(), Error> {
     let refuse = |reason| option(operation, reason).at_stream(stream.name.clone());
-    stream.check().map_err(|why| refuse(why.reason()))
+    stream.check().map_err(|why| refuse(why.reason()))?;
+    let missing = match stream.needs().find(|need| OF_SERVERS.contains(need)) {
+        None => return Ok(()),
+        Some(missing) => missing,
+    };
+    let remedy = "streams of the process have no other servers and regions; declare it in a topology of its own, which the deployment applies to servers alone";
+    Err(Error::unsupported(missing, operation, remedy).at_stream(stream.name.clone()))
 }
+
+/// What streams have on servers alone.
+const OF_SERVERS: [Capability; 2] = [Capability::Copies, Capability::Placement];
 
 /// Whether a work queue can have this consumer beside those that it has: as on a server,
 /// each message is for one, which acknowledges it.
@@ -151,8 +160,14 @@ pub(super) fn change(existing: &StreamConfig, wanted: &StreamConfig) -> Result<(
         let (is, wanted) = (existing.storage, wanted.storage);
         ("storage", format!("{is:?}"), format!("{wanted:?}"))
     } else if existing.retention != wanted.retention {
-        let (is, wanted) = (existing.retention, wanted.retention);
-        ("retention", format!("{is:?}"), format!("{wanted:?}"))
+        let (is, wants) = (existing.retention, wanted.retention);
+        if ![is, wants].contains(&Retention::WorkQueue) {
+            let (missing, operation) = (Capability::ChangeRetention, Operation::Manage);
+            let remedy = "make a new stream with another name, or keep the retention";
+            let error = Error::unsupported(missing, operation, remedy);
+            return Err(error.at_stream(wanted.name.clone()));
+        }
+        ("retention", format!("{is:?}"), format!("{wants:?}"))
     } else if existing.schedules && !wanted.schedules {
         let reason = "it allows schedules, and goes on to; declare it with `schedules()`, as it is";
         return Err(option(Operation::Manage, reason).at_stream(wanted.name.clone()));

@@ -247,6 +247,9 @@ impl MemoryTransport {
         for capability in Capability::ALL {
             let has = match capability {
                 Capability::ValueHandover => hand_over,
+                // Streams of the process have no other servers and regions.
+                Capability::Copies | Capability::PromoteMirror | Capability::Placement => false,
+                Capability::ChangeRetention => false,
                 _ => true,
             };
             if has {

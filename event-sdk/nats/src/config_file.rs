@@ -80,8 +80,8 @@ pub enum ImportError {
         /// The reason.
         reason: String,
     },
-    /// A setting makes something else of it that a declaration cannot say: a mirror, or a consumer
-    /// to which the server pushes.
+    /// A setting makes something else of it that a declaration cannot say, such as a consumer to which
+    /// the server pushes.
     Unsupported {
         /// The setting.
         field: String,
@@ -157,23 +157,11 @@ pub fn export_stream(config: &StreamConfig) -> Exported {
 ///
 /// # Errors
 ///
-/// [`ImportError::NotJson`], [`ImportError::Invalid`], and [`ImportError::Unsupported`] for mirrors
-/// and sources.
+/// [`ImportError::NotJson`] and [`ImportError::Invalid`].
 pub fn import_stream(file: &str) -> Result<Imported<StreamConfig>, ImportError> {
     let json = object(file)?;
     if let Some((field, value)) = mistyped(&json) {
         return Err(invalid(field, format!("{value} has another type")));
-    }
-    for field in ["mirror", "sources"] {
-        if json
-            .get(field)
-            .is_some_and(|value| !is_default(field, value))
-        {
-            return Err(ImportError::Unsupported {
-                field: field.to_owned(),
-                reason: "its messages come from another stream; declare a stream of its own, or apply the file with `nats stream add`",
-            });
-        }
     }
     let json = ConfigJson::of(json);
     let mut config = json.read().map_err(|reason| invalid("config", reason))?;

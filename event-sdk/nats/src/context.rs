@@ -183,6 +183,10 @@ impl NatsContext {
         if !self.hears_advisories() {
             capabilities = capabilities.without(Capability::ReportsExhausted);
         }
+        if self.options.api_prefix != API_PREFIX {
+            // The servers of another domain may be a cluster.
+            capabilities = capabilities.with(Capability::Placement);
+        }
         if !self.may_manage() {
             capabilities = capabilities
                 .without(Capability::ReportsExhausted)
@@ -226,6 +230,10 @@ impl NatsContext {
             Capability::ExpectPattern
             | Capability::CoordinationExpiry
             | Capability::PauseConsumer => Cow::Owned(self.server().needs(Version::V2_11)),
+            Capability::Placement => Cow::Borrowed(
+                "a server that is in no cluster places no streams; declare a placement for clusters alone",
+            ),
+            Capability::PromoteMirror => Cow::Owned(self.server().needs(Version::V2_12)),
             Capability::ResetConsumer => Cow::Owned(self.server().needs(Version::V2_14)),
             Capability::Scheduler => Cow::Owned(self.server().needs(Version::V2_12)),
             Capability::Advisories => Cow::Borrowed(

@@ -92,7 +92,7 @@ impl ApiError {
     }
 
     /// What the server says, and what to do about it.
-    fn reason(&self, advice: &str) -> String {
+    pub(super) fn reason(&self, advice: &str) -> String {
         let Self {
             err_code,
             description,

@@ -92,6 +92,16 @@ impl Server {
         self.version >= Version::V2_11
     }
 
+    /// Whether a mirror can become a stream of its own.
+    pub(super) fn promotes_mirrors(&self) -> bool {
+        self.version >= Version::V2_12
+    }
+
+    /// Whether a stream with sources has no duplicate window unless it is set.
+    pub(super) fn leaves_sources_no_window(&self) -> bool {
+        self.version >= Version::V2_14
+    }
+
     /// Whether a message that it can no longer deliver, for nobody listens there any
     /// more, is for others. In a cluster, the server that sends it learns too late that
     /// nobody does. It comes again after the ack wait then.
@@ -123,20 +133,26 @@ impl Server {
             Capability::RetentionByAck,
             Capability::SeveralFilters,
             Capability::Compression,
+            Capability::Copies,
+            Capability::ChangeRetention,
         ];
         let later = [
             (Capability::ExpectPattern, Version::V2_11),
             (Capability::CoordinationExpiry, Version::V2_11),
             (Capability::PauseConsumer, Version::V2_11),
+            (Capability::PromoteMirror, Version::V2_12),
             (Capability::ResetConsumer, Version::V2_14),
         ];
         let later = later
             .into_iter()
             .filter(|(_, since)| self.version >= *since);
         let later = later.map(|(capability, _)| capability);
+        // A server that is alone takes a placement, and ignores it.
+        let placement = self.clustered.then_some(Capability::Placement);
         always
             .into_iter()
             .chain(later)
+            .chain(placement)
             .fold(Capabilities::none(self.max_payload), Capabilities::with)
     }
 

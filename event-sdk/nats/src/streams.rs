@@ -5,6 +5,7 @@ pub(super) mod apply;
 mod config;
 mod foreign;
 mod message;
+mod upstream;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

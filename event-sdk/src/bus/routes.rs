@@ -161,23 +161,27 @@ impl Routes {
         Ok(streams)
     }
 
-    /// The named stream, if it has no subjects of its own: a mirror, which has the messages of
-    /// another stream.
+    /// The named stream, if it has the messages of other streams: a mirror, or one with sources. A
+    /// declared one need not exist.
     async fn copy(
         bus: &EventBus,
         name: &str,
         filter: &Pattern,
     ) -> Result<Option<StreamConfig>, Error> {
-        match bus.inner().transport.stream_state(name).await {
-            Ok(state) if state.config.subjects.is_empty() => {
-                let mut config = state.config;
-                config.subjects = vec![filter.clone()];
-                Ok(Some(config))
-            }
-            Ok(_) => Ok(None),
-            Err(error) if *error.kind() == ErrorKind::StreamNotFound => Ok(None),
-            Err(error) => Err(error),
+        let mut declared = bus.inner().streams.iter();
+        let mut config = match declared.find(|config| config.name == *name) {
+            Some(declared) => declared.clone(),
+            None => match bus.inner().transport.stream_state(name).await {
+                Ok(state) => state.config,
+                Err(error) if *error.kind() == ErrorKind::StreamNotFound => return Ok(None),
+                Err(error) => return Err(error),
+            },
+        };
+        if !config.is_copy() {
+            return Ok(None);
         }
+        config.subjects = vec![filter.clone()];
+        Ok(Some(config))
     }
 
     /// Returns the requested whole subjects, which do not overlap.

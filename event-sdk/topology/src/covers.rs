@@ -9,15 +9,22 @@ use event_sdk::event::EventSpec;
 use event_sdk::stream::StreamSpec;
 use event_sdk::subject::grammar::{check_pattern, covers, overlaps};
 
+mod copies;
+
+mod names;
+
+use names::same;
+
 use crate::durable::DurableSpec;
 use crate::topology::Topology;
 
 /// Checks while compiling that a topology is consistent, and that each event of the given sets is
 /// stored in exactly one of its streams.
 ///
-/// `covers!(TOPOLOGY)` checks that no two streams overlap or have the same name, that patterns are
-/// well formed, and that each consumer finds its events: those of its set, or its pattern in its
-/// stream. `covers!(TOPOLOGY, Set, …)` also checks the events of these sets.
+/// `covers!(TOPOLOGY)` checks that no two streams overlap or have the same name, that names and patterns
+/// are well formed, that no stream copies its own messages through others, and that each consumer finds
+/// its events: those of its set, or its pattern in its stream. A mirror and a stream with sources have
+/// the events of the streams that they copy, for consumers that name them; they count for no set. `covers!(TOPOLOGY, Set, …)` also checks the events of these sets.
 ///
 /// It checks the relative subjects of [`StreamSpec::constant`]; it refuses an event with an
 /// `absolute` subject. This does not compile, because two streams overlap:
@@ -94,8 +101,13 @@ pub const fn check(topology: &Topology) {
         check_stream(streams, index);
         index += 1;
     }
+    names::check_dead_letters(topology);
+    if let Some(bucket) = topology.bucket {
+        names::check_bucket(bucket);
+    }
     let mut index = 0;
     while index < topology.consumers.len() {
+        names::check_consumer(&topology.consumers[index]);
         check_consumer(topology, &topology.consumers[index]);
         let mut before = 0;
         while before < index {
@@ -134,7 +146,7 @@ pub const fn check_set<S: EventSet>(topology: &Topology) {
 
 /// The name and the subjects of a stream.
 #[track_caller]
-const fn constant(spec: &StreamSpec) -> (&'static str, &'static [&'static str]) {
+pub(super) const fn constant(spec: &StreamSpec) -> (&'static str, &'static [&'static str]) {
     match spec.as_constant() {
         Some(constant) => constant,
         None => {
@@ -147,12 +159,19 @@ const fn constant(spec: &StreamSpec) -> (&'static str, &'static [&'static str]) 
 #[track_caller]
 const fn check_stream(streams: &[StreamSpec], index: usize) {
     let (name, subjects) = constant(&streams[index]);
-    if subjects.is_empty() {
+    names::check_stream(name);
+    copies::check(streams, index);
+    if subjects.is_empty() && !copies::is_copy(&streams[index]) {
         fail(&[
             "the stream `",
             name,
             "` has no subject; give `StreamSpec::constant` at least one, such as `orders.>`",
         ]);
+    }
+    let mut before = 0;
+    while before < index {
+        names::differ(constant(&streams[before]).0, name);
+        before += 1;
     }
     let mut at = 0;
     while at < subjects.len() {
@@ -168,13 +187,6 @@ const fn check_stream(streams: &[StreamSpec], index: usize) {
         let mut before = 0;
         while before <= index {
             let (other, others) = constant(&streams[before]);
-            if before < index && same(other, name) {
-                fail(&[
-                    "the stream `",
-                    name,
-                    "` is declared twice; give one of them another name",
-                ]);
-            }
             let end = if before == index { at } else { others.len() };
             let mut beside = 0;
             while beside < end {
@@ -312,6 +324,9 @@ const fn check_consumer(topology: &Topology, consumer: &DurableSpec) {
     let mut index = 0;
     while index < topology.streams.len() {
         let (name, subjects) = constant(&topology.streams[index]);
+        if same(name, wanted) && copies::is_copy(&topology.streams[index]) {
+            return copies::check_consumer(topology.streams, index, consumer);
+        }
         if same(name, wanted) {
             check_events(std::slice::from_ref(&topology.streams[index]), consumer);
             let Some(pattern) = consumer.pattern else {
@@ -356,9 +371,4 @@ const fn check_events(streams: &[StreamSpec], consumer: &DurableSpec) {
     if let Some(other) = consumer.other {
         check_other(streams, other, Some(consumer));
     }
-}
-
-/// Whether two names are the same. They have no wildcards, so one matches only itself.
-const fn same(one: &str, other: &str) -> bool {
-    covers(one, other) && one.len() == other.len()
 }

@@ -46,6 +46,9 @@
 //! - `lookup`: asks for a part that may not exist;
 //! - `losses`: changes that can delete stored events at once;
 //! - `migration`: the steps of a change that a server refuses;
+//! - `limits`: limits of each stream and consumer of the account;
+//! - `copies`: mirrors and streams with sources: originals that are missing, and messages that go round;
+//! - `swaps`: streams that take subjects of each other;
 //! - `reservation`: bytes that streams reserve, and the limits of the account;
 //! - `apply`: [`ApplyError`];
 //! - `verify`: names what differs;
@@ -77,6 +80,12 @@ mod lookup;
 
 mod losses;
 
+mod limits;
+
+mod copies;
+
+mod swaps;
+
 mod durables;
 
 mod planner;
@@ -95,7 +104,7 @@ pub use dead_letters::DeadLetterSpec;
 pub use durable::DurableSpec;
 pub use plan::{Action, Item, Overlap, Plan, Planned, Refusal};
 pub use profile::Profile;
-pub use reservation::{Reservation, Reservations};
+pub use reservation::{Reservation, Reservations, TierReservations};
 pub use tier::{RetentionTier, UnknownTier};
 pub use topology::Topology;
 pub use verify::{Finding, Verification};
@@ -120,6 +129,11 @@ struct Page;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/rolling-deploys.md")]
 struct RollingDeploys;
+
+/// So have those of the page on several regions.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/multi-region.md")]
+struct Regions;
 
 /// So have those of the page on backups.
 #[cfg(all(doctest, feature = "backup"))]

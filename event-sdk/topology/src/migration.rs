@@ -1,5 +1,12 @@
 //! Migrations: what a server refuses to change, why, and the steps instead.
 
+mod copies;
+
+mod swap;
+
+pub(crate) use copies::{missing_original, promoted, round, unchangeable_mirror};
+pub(crate) use swap::swap;
+
 use event_sdk::Pattern;
 use event_sdk::stream::{Retention, StreamConfig};
 use event_sdk::transport::Difference;
@@ -7,7 +14,11 @@ use event_sdk::transport::Difference;
 use crate::plan::{Overlap, Refusal};
 
 /// Why no server changes this existing stream to `wanted`; `None` if nothing is in the way.
-pub(crate) fn unchangeable(existing: &StreamConfig, wanted: &StreamConfig) -> Option<String> {
+pub(crate) fn unchangeable(
+    existing: &StreamConfig,
+    wanted: &StreamConfig,
+    changes_retention: bool,
+) -> Option<String> {
     let queue = |config: &StreamConfig| config.retention == Retention::WorkQueue;
     let mut reasons = Vec::new();
     if existing.storage != wanted.storage {
@@ -19,6 +30,16 @@ pub(crate) fn unchangeable(existing: &StreamConfig, wanted: &StreamConfig) -> Op
     if existing.retention != wanted.retention && (queue(existing) || queue(wanted)) {
         reasons.push(format!(
             "its retention is {:?}, and no server changes a stream to or from a work queue ({:?})",
+            existing.retention, wanted.retention
+        ));
+    }
+    if existing.retention != wanted.retention
+        && !queue(existing)
+        && !queue(wanted)
+        && !changes_retention
+    {
+        reasons.push(format!(
+            "its retention is {:?}, and this transport does not change it to {:?}",
             existing.retention, wanted.retention
         ));
     }
@@ -202,6 +223,27 @@ pub(crate) fn overlap(name: &str, overlaps: Vec<Overlap>, differences: Vec<Diffe
         steps: steps.collect(),
         differences,
         overlaps,
+    }
+}
+
+/// A part that the limits of the account do not allow.
+pub(crate) fn over_limit(
+    reason: String,
+    exists: bool,
+    setting: &str,
+    differences: Vec<Difference>,
+) -> Refusal {
+    Refusal {
+        reason,
+        exists,
+        differences,
+        overlaps: Vec::new(),
+        steps: vec![
+            format!(
+                "change `{setting}` of the declaration, or let who operates the servers change the limits of the account (`nats account info`)"
+            ),
+            "apply this topology again".to_owned(),
+        ],
     }
 }
 

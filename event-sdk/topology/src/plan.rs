@@ -17,6 +17,9 @@ pub struct Plan {
     pub parts: Vec<Planned>,
     /// What the streams reserve, beside the limits of the account.
     pub reservations: Reservations,
+    /// What to know before it is applied, such as a mirror of a stream that does not exist. A sentence
+    /// each; none of them keeps the plan from being applied.
+    pub warnings: Vec<String>,
 }
 
 impl Plan {

@@ -5,15 +5,16 @@ use std::time::Duration;
 use event_sdk::stream::{Deduplication, StreamConfig};
 use event_sdk::text::Text;
 use event_sdk::transport::{
-    BucketConfig, Difference, Error, ErrorKind, Operation, Transport, TransportExt as _,
+    AccountUsage, BucketConfig, Capability, Difference, Error, ErrorKind, Operation, Transport,
+    TransportExt as _,
 };
 use event_sdk::{EventBus, Pattern};
 
 use crate::durable::DurableSpec;
 use crate::lookup::found;
-use crate::plan::{Action, Item, Overlap, Plan, Planned};
+use crate::plan::{Action, Item, Overlap, Plan, Planned, Refusal};
 use crate::reservation::Reservations;
-use crate::{durables, losses, migration};
+use crate::{copies, durables, limits, losses, migration, swaps};
 
 /// Plans these streams, this bucket, and the durables that `bus` declares.
 pub(crate) async fn plan(
@@ -28,8 +29,10 @@ pub(crate) async fn plan(
         let (kind, operation) = (ErrorKind::InvalidOption, Operation::Configure);
         Error::new(kind, operation, why.to_string())
     })?;
-    let mut reservations = Reservations::now(&transport.account_usage().await?);
+    let usage = transport.account_usage().await?;
+    let mut reservations = Reservations::now(&usage);
     let mut parts = Vec::new();
+    let mut warnings = Vec::new();
     let mut existing = Vec::with_capacity(wanted.len());
     for (place, config) in wanted.iter().enumerate() {
         let found = found(transport.stream_state(&config.name).await)?;
@@ -42,8 +45,9 @@ pub(crate) async fn plan(
             place,
             consumers,
             ours: &ours,
+            usage: &usage,
         };
-        let action = stream(transport, &declared, found.as_ref()).await?;
+        let action = stream(transport, &declared, found.as_ref(), &mut warnings).await?;
         let losses = match (&action, &found) {
             (Action::Change(differences), Some(found)) => losses::of(found, config, differences),
             _ => Vec::new(),
@@ -62,9 +66,9 @@ pub(crate) async fn plan(
         existing.push(found.is_some());
     }
     if let Some(config) = declared_bucket {
-        let action = bucket(transport, config).await?;
+        let action = bucket(transport, config, &usage).await?;
         if action == Action::Create {
-            reservations.streams.after += 1;
+            reservations.count_bucket(config.replicas);
         }
         parts.push(Planned {
             item: Item::Bucket(config.name.clone()),
@@ -81,6 +85,12 @@ pub(crate) async fn plan(
         } else {
             durables::plan(transport, consumers, &stream, &config).await?
         };
+        let mut streams = wanted.iter().filter(|wanted| wanted.name == stream);
+        let replicas = streams.next().map_or(1, |wanted| wanted.replicas);
+        let action = match limits::of_durable(&usage, replicas, &config) {
+            Some(reason) => within_limits(action, reason, "max_ack_pending"),
+            None => action,
+        };
         parts.push(Planned {
             item: Item::Durable {
                 stream,
@@ -93,7 +103,18 @@ pub(crate) async fn plan(
     Ok(Plan {
         parts,
         reservations,
+        warnings,
     })
+}
+
+/// Refuses what the account cannot have, unless nothing is done.
+fn within_limits(action: Action, reason: String, setting: &str) -> Action {
+    let (exists, differences) = match action {
+        Action::Create => (false, Vec::new()),
+        Action::Change(differences) => (true, differences),
+        keep_or_refuse => return keep_or_refuse,
+    };
+    Action::Refuse(migration::over_limit(reason, exists, setting, differences))
 }
 
 /// The declared stream at `place`, and what it is declared with.
@@ -103,6 +124,8 @@ struct Declared<'a> {
     consumers: &'a [DurableSpec],
     /// Everything under the prefix.
     ours: &'a Pattern,
+    /// The account and its limits.
+    usage: &'a AccountUsage,
 }
 
 /// What happens to a declared stream.
@@ -110,9 +133,14 @@ async fn stream(
     transport: &dyn Transport,
     declared: &Declared<'_>,
     existing: Option<&StreamConfig>,
+    warnings: &mut Vec<String>,
 ) -> Result<Action, Error> {
     let wanted = &declared.streams[declared.place];
     let differences = existing.map_or_else(Vec::new, |existing| differences(existing, wanted));
+    let copies = copies::of(transport, declared.streams, wanted).await?;
+    for missing in &copies.missing {
+        warnings.push(migration::missing_original(&wanted.name, missing));
+    }
     if existing.is_some() && differences.is_empty() {
         return Ok(Action::Keep);
     }
@@ -120,19 +148,39 @@ async fn stream(
         let refusal = migration::unsupported(error.to_string(), differences);
         return Ok(Action::Refuse(refusal));
     }
+    if let Some(round) = copies.round {
+        let refusal = migration::round(&wanted.name, &round, existing.is_some(), differences);
+        return Ok(Action::Refuse(refusal));
+    }
     if existing.is_some_and(|existing| is_of_another_prefix(existing, wanted, declared.ours)) {
         let refusal = migration::other_prefix(&wanted.name, declared.ours, differences);
         return Ok(Action::Refuse(refusal));
     }
-    if let Some(reason) = existing.and_then(|existing| migration::unchangeable(existing, wanted)) {
-        let refusal = migration::stream(&wanted.name, reason, differences);
+    if let Some(existing) = existing {
+        let refusal = unchangeable(transport, existing, wanted, &differences);
+        if let Some(refusal) = refusal {
+            return Ok(Action::Refuse(refusal));
+        }
+        if existing.mirror.is_some() && wanted.mirror.is_none() {
+            warnings.push(migration::promoted(existing));
+        }
+    }
+    if let Some(reason) = limits::of_stream(declared.usage, wanted) {
+        let exists = existing.is_some();
+        let refusal = migration::over_limit(reason, exists, "max_bytes` or `replicas", differences);
         return Ok(Action::Refuse(refusal));
     }
     let moves = differences.iter().any(|one| one.field == "subjects");
     if existing.is_none() || moves {
         let overlaps = overlaps(transport, declared.streams, declared.place).await?;
         if !overlaps.is_empty() {
-            let refusal = migration::overlap(&wanted.name, overlaps, differences);
+            let swapped = swaps::of(transport, declared.streams, declared.place, &overlaps).await?;
+            let refusal = match swapped {
+                Some(other) => {
+                    migration::swap(&wanted.name, &other, declared.ours, overlaps, differences)
+                }
+                None => migration::overlap(&wanted.name, overlaps, differences),
+            };
             return Ok(Action::Refuse(refusal));
         }
     }
@@ -155,6 +203,7 @@ async fn stream(
 fn is_of_another_prefix(existing: &StreamConfig, wanted: &StreamConfig, ours: &Pattern) -> bool {
     let mut stored = existing.subjects.iter();
     !existing.subjects.is_empty()
+        && !wanted.subjects.is_empty()
         && wanted.subjects.iter().all(|subject| ours.covers(subject))
         && stored.all(|subject| !ours.overlaps(subject))
 }
@@ -217,7 +266,43 @@ async fn overlaps(
     Ok(overlaps)
 }
 
-async fn bucket(transport: &dyn Transport, config: &BucketConfig) -> Result<Action, Error> {
+/// Why no server changes an existing stream to what it is to be, with the steps instead.
+fn unchangeable(
+    transport: &dyn Transport,
+    existing: &StreamConfig,
+    wanted: &StreamConfig,
+    differences: &[Difference],
+) -> Option<Refusal> {
+    let has = |capability| transport.supports(capability);
+    let name = &wanted.name;
+    let of_mirror =
+        migration::unchangeable_mirror(existing, wanted, has(Capability::PromoteMirror));
+    if of_mirror.is_some() {
+        return of_mirror.map(|refusal| Refusal {
+            differences: differences.to_vec(),
+            ..refusal
+        });
+    }
+    let reason = migration::unchangeable(existing, wanted, has(Capability::ChangeRetention));
+    reason.map(|reason| migration::stream(name, reason, differences.to_vec()))
+}
+
+async fn bucket(
+    transport: &dyn Transport,
+    config: &BucketConfig,
+    usage: &AccountUsage,
+) -> Result<Action, Error> {
+    let action = compared_bucket(transport, config).await?;
+    Ok(match limits::of_bucket(usage, config) {
+        Some(reason) => within_limits(action, reason, "replicas"),
+        None => action,
+    })
+}
+
+async fn compared_bucket(
+    transport: &dyn Transport,
+    config: &BucketConfig,
+) -> Result<Action, Error> {
     let Some(differences) = found(transport.compare_bucket(config).await)? else {
         return Ok(Action::Create);
     };

@@ -23,8 +23,24 @@ pub struct Reservations {
     pub memory: Reservation,
     /// Number of streams and buckets.
     pub streams: Reservation,
+    /// The same for each number of replicas, in an account whose limits depend on it. Otherwise empty.
+    pub tiers: Vec<TierReservations>,
     /// Declared streams without a maximum of bytes, which reserve nothing and can fill the disk.
     pub unlimited: Vec<Text>,
+}
+
+/// What the streams with a number of replicas reserve, without their replicas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TierReservations {
+    /// The number of replicas.
+    pub replicas: u8,
+    /// Bytes on disk.
+    pub file: Reservation,
+    /// Bytes in memory.
+    pub memory: Reservation,
+    /// Number of streams and buckets.
+    pub streams: Reservation,
 }
 
 /// An amount before and after a plan, and its limit.
@@ -60,19 +76,25 @@ impl Reservation {
 }
 
 impl Reservations {
-    pub(crate) const fn now(usage: &AccountUsage) -> Self {
+    pub(crate) fn now(usage: &AccountUsage) -> Self {
+        let tiers = usage.tiers.iter().map(|tier| TierReservations {
+            replicas: tier.replicas,
+            file: Reservation::space(tier.file),
+            memory: Reservation::space(tier.memory),
+            streams: Reservation::now(tier.streams, tier.max_streams),
+        });
         Self {
             file: Reservation::space(usage.file),
             memory: Reservation::space(usage.memory),
             streams: Reservation::now(usage.streams, usage.max_streams),
+            tiers: tiers.collect(),
             unlimited: Vec::new(),
         }
     }
 
     /// Counts the replicas of a declared stream that exists: a server reports the bytes of one.
     pub(crate) fn correct(&mut self, existing: &StreamConfig) {
-        let one = existing.limits.bytes.map_or(0, NonZeroU64::get);
-        let others = existing.reserved_bytes().saturating_sub(one);
+        let others = existing.reserved_bytes().saturating_sub(of_one(existing));
         let space = self.space_of(existing.storage);
         space.before = space.before.saturating_add(others);
         space.after = space.after.saturating_add(others);
@@ -84,11 +106,34 @@ impl Reservations {
             Some(existing) => {
                 let space = self.space_of(existing.storage);
                 space.after = space.after.saturating_sub(existing.reserved_bytes());
+                if let Some(tier) = self.tier(existing.replicas) {
+                    tier.streams.after = tier.streams.after.saturating_sub(1);
+                    let space = tier.space_of(existing.storage);
+                    space.after = space.after.saturating_sub(of_one(existing));
+                }
             }
             None => self.streams.after += 1,
         }
         let space = self.space_of(wanted.storage);
         space.after = space.after.saturating_add(wanted.reserved_bytes());
+        if let Some(tier) = self.tier(wanted.replicas) {
+            tier.streams.after += 1;
+            let space = tier.space_of(wanted.storage);
+            space.after = space.after.saturating_add(of_one(wanted));
+        }
+    }
+
+    /// Counts a bucket that is created, which has no maximum of bytes.
+    pub(crate) fn count_bucket(&mut self, replicas: u8) {
+        self.streams.after += 1;
+        if let Some(tier) = self.tier(replicas) {
+            tier.streams.after += 1;
+        }
+    }
+
+    fn tier(&mut self, replicas: u8) -> Option<&mut TierReservations> {
+        let mut tiers = self.tiers.iter_mut();
+        tiers.find(|tier| tier.replicas == replicas)
     }
 
     const fn space_of(&mut self, storage: Storage) -> &mut Reservation {
@@ -100,9 +145,13 @@ impl Reservations {
 
     /// What exceeds its limit, by name.
     #[must_use]
-    pub fn exceeded(&self) -> Vec<(&'static str, Reservation)> {
+    pub fn exceeded(&self) -> Vec<(String, Reservation)> {
         let all = self.all().into_iter();
-        all.filter(|(_, one)| one.is_exceeded()).collect()
+        let all = all.map(|(name, one)| (name.to_owned(), one));
+        let tiers = self.tiers.iter().flat_map(TierReservations::all);
+        all.chain(tiers)
+            .filter(|(_, one)| one.is_exceeded())
+            .collect()
     }
 
     const fn all(&self) -> [(&'static str, Reservation); 3] {
@@ -114,10 +163,40 @@ impl Reservations {
     }
 }
 
+impl TierReservations {
+    const fn space_of(&mut self, storage: Storage) -> &mut Reservation {
+        match storage {
+            Storage::File => &mut self.file,
+            Storage::Memory => &mut self.memory,
+        }
+    }
+
+    fn all(&self) -> [(String, Reservation); 3] {
+        let name = |what| format!("{what} of the tier R{}", self.replicas);
+        [
+            (name("bytes on disk"), self.file),
+            (name("bytes in memory"), self.memory),
+            (name("streams"), self.streams),
+        ]
+    }
+}
+
+/// The maximum of bytes, without the replicas; zero without one.
+fn of_one(stream: &StreamConfig) -> u64 {
+    stream.limits.bytes.map_or(0, NonZeroU64::get)
+}
+
 impl fmt::Display for Reservations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("reserves ")?;
-        for (index, (name, one)) in self.all().into_iter().enumerate() {
+        let all = self
+            .all()
+            .into_iter()
+            .map(|(name, one)| (name.to_owned(), one));
+        let tiers = self.tiers.iter().flat_map(TierReservations::all);
+        // A tier says something where it is used or limited.
+        let tiers = tiers.filter(|(_, one)| one.after > 0 || one.before > 0);
+        for (index, (name, one)) in all.chain(tiers).enumerate() {
             let comma = if index == 0 { "" } else { ", " };
             write!(f, "{comma}{} {name}", one.after)?;
             if one.after != one.before {

@@ -165,8 +165,8 @@ impl Topology {
     /// Finds what is missing, what differs from the topology field by field, and streams of others
     /// whose subjects overlap. Only reads.
     ///
-    /// Settings that a [`StreamSpec`] does not have, such as a description or sources, are not
-    /// compared.
+    /// Settings that a [`StreamSpec`] does not have, such as a description, are not compared, and a
+    /// placement that it does not declare is not either.
     ///
     /// Cancel-safe: it changes nothing.
     ///

@@ -94,13 +94,17 @@ const BEYOND: [Capability; 3] = [
 ];
 
 /// What the oldest supported server lacks beside that.
-const LATER: [Capability; 5] = [
+const LATER: [Capability; 6] = [
     Capability::ExpectPattern,
     Capability::CoordinationExpiry,
     Capability::Scheduler,
     Capability::PauseConsumer,
     Capability::ResetConsumer,
+    Capability::PromoteMirror,
 ];
+
+/// What a server lacks that is in no cluster.
+const OF_CLUSTERS: [Capability; 1] = [Capability::Placement];
 
 /// Everything passed, but for what a server cannot do.
 fn assert_all_but(report: &Report, lacking: &[Capability]) {
@@ -122,7 +126,8 @@ async fn nats_on_one_server() {
     let _machine = MACHINE.lock().await;
     let harness = OverNats::one(Server::options()).await;
     let report = suite().run(harness).await;
-    assert_all_but(&report, &BEYOND);
+    let beyond = [&BEYOND[..], &OF_CLUSTERS].concat();
+    assert_all_but(&report, &beyond);
     assert_eq!(
         report.results().len(),
         event_sdk_conformance::cases().count()
@@ -147,7 +152,7 @@ async fn nats_on_the_oldest_server() {
     let _machine = MACHINE.lock().await;
     let harness = OverNats::one(Server::options().program(program)).await;
     let report = suite().run(harness).await;
-    let beyond = [&BEYOND[..], &LATER].concat();
+    let beyond = [&BEYOND[..], &LATER, &OF_CLUSTERS].concat();
     assert_all_but(&report, &beyond);
     assert_eq!(
         report.results().len(),

@@ -3,7 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::name::check_name;
+use super::placement::PlacementConfig;
 use super::settings::{Compression, Deduplication, Discard, Limits, Retention, Storage};
+use super::upstream::UpstreamConfig;
 use crate::shown::Shown;
 use crate::subject::{InvalidSubject, Pattern};
 use crate::text::Text;
@@ -32,6 +35,12 @@ pub struct StreamConfig {
     pub compression: Compression,
     /// Whether messages can be [scheduled](crate::transport::Scheduler) in it.
     pub schedules: bool,
+    /// The stream whose messages it has, with their sequences.
+    pub mirror: Option<UpstreamConfig>,
+    /// The streams whose messages are copied into it.
+    pub sources: Vec<UpstreamConfig>,
+    /// The servers that keep it; `None`: those that it has, or for a new stream any.
+    pub placement: Option<PlacementConfig>,
 }
 
 impl StreamConfig {
@@ -52,19 +61,43 @@ impl StreamConfig {
             replicas: 1,
             compression: Compression::default(),
             schedules: false,
+            mirror: None,
+            sources: Vec::new(),
+            placement: None,
         }
+    }
+
+    /// The streams whose messages it has: that which it mirrors, or its sources.
+    pub fn upstreams(&self) -> impl Iterator<Item = &UpstreamConfig> {
+        self.mirror.iter().chain(&self.sources)
+    }
+
+    /// Whether it has messages of other streams, under subjects that are not its own.
+    #[must_use]
+    pub fn is_copy(&self) -> bool {
+        self.upstreams().next().is_some()
+    }
+
+    /// Whether it has the duplicate window that the transport gives to copies: nothing is published to
+    /// it, and it declares no other window than the default.
+    #[must_use]
+    pub fn has_window_of_copies(&self) -> bool {
+        let default = Deduplication::DEFAULT.window;
+        self.is_copy() && self.subjects.is_empty() && self.deduplication.window == default
     }
 
     /// Validates the configuration, as far as possible without a server.
     ///
     /// # Errors
     ///
-    /// [`InvalidStream`] if the name, the number of replicas or the deduplication is invalid,
-    /// there is no subject, two subjects overlap, or a stream with schedules has settings that
-    /// would lose them.
+    /// [`InvalidStream`] if the name, the number of replicas, the deduplication, the placement, the
+    /// mirror or a source is invalid, there is neither a subject nor another stream, two subjects
+    /// overlap, a mirror has subjects or sources, or a stream with schedules has settings that would
+    /// lose them.
     pub fn check(&self) -> Result<(), InvalidStream> {
         self.check_name()?;
-        if self.subjects.is_empty() {
+        self.check_upstreams()?;
+        if self.subjects.is_empty() && !self.is_copy() {
             return Err(self.invalid(Reason::NoSubjects));
         }
         for (index, one) in self.subjects.iter().enumerate() {
@@ -106,6 +139,33 @@ impl StreamConfig {
         bytes.saturating_mul(u64::from(self.replicas))
     }
 
+    fn check_upstreams(&self) -> Result<(), InvalidStream> {
+        if self.mirror.is_some() && !(self.subjects.is_empty() && self.sources.is_empty()) {
+            return Err(self.invalid(Reason::MirrorWithMore));
+        }
+        if self.is_copy() && self.schedules {
+            return Err(self.invalid(Reason::CopyWithSchedules));
+        }
+        for upstream in self.upstreams() {
+            let name = &upstream.stream;
+            let refuse = |why| self.invalid(Reason::Upstream(name.to_string(), why));
+            upstream.check().map_err(refuse)?;
+            if upstream.api_prefix.is_none() && *name == self.name {
+                return Err(refuse("a stream cannot copy its own messages".to_owned()));
+            }
+        }
+        for (index, one) in self.sources.iter().enumerate() {
+            if self.sources[..index].contains(one) {
+                let why = "it is a source twice".to_owned();
+                return Err(self.invalid(Reason::Upstream(one.stream.to_string(), why)));
+            }
+        }
+        match self.placement.as_ref().map(PlacementConfig::check) {
+            Some(Err(why)) => Err(self.invalid(Reason::Placement(why))),
+            _ => Ok(()),
+        }
+    }
+
     pub(super) fn check_name(&self) -> Result<(), InvalidStream> {
         check_name(&self.name).map_err(|why| self.invalid(Reason::Name(why)))
     }
@@ -115,34 +175,18 @@ impl StreamConfig {
         self.invalid(Reason::Subject(why))
     }
 
+    /// Refuses another stream of the declaration.
+    pub(super) fn invalid_upstream(&self, stream: &str, text: &str, why: &str) -> InvalidStream {
+        let why = format!("`{}`: {why}", text.escape_debug());
+        self.invalid(Reason::Upstream(stream.to_owned(), why))
+    }
+
     fn invalid(&self, reason: Reason) -> InvalidStream {
         InvalidStream {
             stream: self.name.to_string(),
             reason,
         }
     }
-}
-
-/// Names become file names and subject tokens on a server (NATS documentation, "Naming", streams
-/// and consumers).
-///
-/// # Errors
-///
-/// The reason, as the end of a sentence.
-pub fn check_name(name: &str) -> Result<(), &'static str> {
-    if name.is_empty() {
-        return Err("a name has at least one character");
-    }
-    if name.len() > 255 {
-        return Err("a name has at most 255 bytes");
-    }
-    if !name
-        .bytes()
-        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
-    {
-        return Err("a name has only letters, digits, `_` and `-`");
-    }
-    Ok(())
 }
 
 /// An invalid declaration of a stream.
@@ -163,6 +207,10 @@ enum Reason {
     RemembersLonger(Duration, Duration),
     SchedulesRefused,
     SchedulesUnkept,
+    MirrorWithMore,
+    CopyWithSchedules,
+    Upstream(String, String),
+    Placement(String),
 }
 
 impl InvalidStream {
@@ -209,6 +257,16 @@ impl fmt::Display for Reason {
             Self::SchedulesRefused => f.write_str(
                 "it allows schedules, and would refuse their messages when it is full; let it discard the old",
             ),
+            Self::MirrorWithMore => f.write_str(
+                "it is a mirror, and has subjects or sources too; a mirror has the messages of one other stream, so give it neither, or copy the other stream as a source",
+            ),
+            Self::CopyWithSchedules => f.write_str(
+                "it has messages of other streams and allows schedules, which a NATS server refuses; keep schedules in another stream",
+            ),
+            Self::Upstream(stream, why) => {
+                write!(f, "it cannot copy the stream \"{}\": {}", Shown(stream, 255), Shown(why, 500))
+            }
+            Self::Placement(why) => write!(f, "its placement is not valid: {why}"),
             Self::SchedulesUnkept => f.write_str(
                 "it allows schedules, and would drop them since no consumer waits for them (retention by interest); retain by limits, or as a work queue",
             ),

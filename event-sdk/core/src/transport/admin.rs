@@ -20,8 +20,10 @@ use crate::text::Text;
 /// - Applying an unchanged configuration has no effect.
 /// - Refused with [`ErrorKind::InvalidOption`](super::ErrorKind::InvalidOption), without any
 ///   change: an invalid configuration, a subject of another stream, another storage for an
-///   existing stream, a change to or from a work queue, and an end of
-///   [schedules](crate::stream::StreamConfig::schedules).
+///   existing stream, a change to or from a work queue, an end of
+///   [schedules](crate::stream::StreamConfig::schedules), and another mirror for an existing stream. A
+///   mirror becomes a stream of its own with [`PromoteMirror`](super::Capability::PromoteMirror), and
+///   limits become interest or back with [`ChangeRetention`](super::Capability::ChangeRetention).
 /// - If new limits have no room for stored messages, a stream with
 ///   [`Discard::Old`](crate::stream::Discard::Old) drops the oldest ones. Consumers to which they
 ///   were not delivered report a [gap](super::NoticeKind::Gap).
@@ -258,7 +260,7 @@ pub struct StreamState {
     /// created or deleted.
     pub consumers: usize,
     /// Settings that [`StreamConfig`] does not have and that differ from the server's defaults, for
-    /// example a description or sources. [`apply`](StreamAdmin::apply) leaves them as they are.
+    /// example a description. [`apply`](StreamAdmin::apply) leaves them as they are.
     pub foreign: Vec<ForeignSetting>,
 }
 

@@ -70,11 +70,19 @@ pub enum Capability {
     /// Whole streams can be written into backups and restored:
     /// [`Transport::snapshots`](super::Transport::snapshots).
     Snapshots,
+    /// A stream can copy the messages of others: mirrors and sources.
+    Copies,
+    /// A mirror can become a stream with subjects of its own.
+    PromoteMirror,
+    /// A stream can be kept by the servers of a cluster or with tags alone.
+    Placement,
+    /// The retention of a stream can change between limits and interest.
+    ChangeRetention,
 }
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 30] = [
         Self::Store,
         Self::Deduplication,
         Self::DeduplicationOff,
@@ -101,6 +109,10 @@ impl Capability {
         Self::PauseConsumer,
         Self::ResetConsumer,
         Self::Snapshots,
+        Self::Copies,
+        Self::PromoteMirror,
+        Self::Placement,
+        Self::ChangeRetention,
     ];
 
     /// Whether a transport provides this capability by an optional trait.
@@ -155,6 +167,10 @@ impl fmt::Display for Capability {
             Self::PauseConsumer => "pausing a consumer",
             Self::ResetConsumer => "resetting a consumer to another position",
             Self::Snapshots => "writing snapshots of streams and restoring them",
+            Self::Copies => "copying the messages of other streams",
+            Self::PromoteMirror => "making a mirror a stream of its own",
+            Self::ChangeRetention => "changing the retention of a stream",
+            Self::Placement => "placing a stream on some servers of a cluster",
         })
     }
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use super::Capability;
 use super::capability::asked;
 use super::difference::{Difference, Differences, Limit, sorted, write_changes};
-use crate::stream::{Compression, Retention, StreamConfig};
+use crate::stream::{Compression, Retention, StreamConfig, UpstreamConfig};
 
 /// The result of [`StreamAdmin::apply`](super::StreamAdmin::apply).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,10 +49,17 @@ impl StreamConfig {
                 self.compression != Compression::None,
             ),
             (Capability::Scheduler, self.schedules),
+            (Capability::Copies, self.is_copy()),
+            (
+                Capability::Placement,
+                self.placement.as_ref().is_some_and(|it| !it.is_anywhere()),
+            ),
         ])
     }
 
-    /// The settings of this existing stream that differ from `wanted`.
+    /// The settings of this existing stream that differ from `wanted`. A placement is compared if
+    /// `wanted` has one, and the deduplication unless `wanted` leaves it to the transport
+    /// ([`has_window_of_copies`](Self::has_window_of_copies)).
     #[must_use]
     pub fn differences(&self, wanted: &Self) -> Vec<Difference> {
         let mut differences = Differences::default();
@@ -84,22 +91,102 @@ impl StreamConfig {
             &Limit(&wants.message_size),
         );
         compare("discard", &has.discard, &wants.discard);
-        compare(
-            "duplicate window",
-            &self.deduplication.window,
-            &wanted.deduplication.window,
-        );
-        compare(
-            "duplicate capacity",
-            &self.deduplication.capacity,
-            &wanted.deduplication.capacity,
-        );
+        if !wanted.has_window_of_copies() {
+            let (has, wants) = (&self.deduplication, &wanted.deduplication);
+            compare("duplicate window", &has.window, &wants.window);
+            compare("duplicate capacity", &has.capacity, &wants.capacity);
+        }
         compare("retention", &self.retention, &wanted.retention);
         compare("storage", &self.storage, &wanted.storage);
         compare("replicas", &self.replicas, &wanted.replicas);
         compare("compression", &self.compression, &wanted.compression);
         compare("schedules", &self.schedules, &wanted.schedules);
+        if let Some(wants) = &wanted.placement {
+            let has = self.placement.clone().unwrap_or_default();
+            compare(
+                "placement cluster",
+                &Or(&has.cluster, "any"),
+                &Or(&wants.cluster, "any"),
+            );
+            compare("placement tags", &has.sorted_tags(), &wants.sorted_tags());
+        }
+        compare("sources", &Listed(&self.sources), &Listed(&wanted.sources));
+        match (&self.mirror, &wanted.mirror) {
+            (Some(has), Some(wants)) => compare_mirrors(compare, has, wants),
+            (has, wants) => compare("mirror", &Or(has, "none"), &Or(wants, "none")),
+        }
         differences.into_found()
+    }
+}
+
+/// Compares what a stream mirrors, each setting by its own.
+fn compare_mirrors(
+    mut compare: impl FnMut(&'static str, &dyn fmt::Debug, &dyn fmt::Debug),
+    has: &UpstreamConfig,
+    wants: &UpstreamConfig,
+) {
+    compare(
+        "mirror stream",
+        &Or(&Some(&has.stream), ""),
+        &Or(&Some(&wants.stream), ""),
+    );
+    for (field, has, wants, without) in [
+        (
+            "mirror api prefix",
+            &has.api_prefix,
+            &wants.api_prefix,
+            "that of the account",
+        ),
+        (
+            "mirror deliver prefix",
+            &has.deliver_prefix,
+            &wants.deliver_prefix,
+            "that of the server",
+        ),
+    ] {
+        compare(field, &Or(has, without), &Or(wants, without));
+    }
+    let (first, other) = (Some(has.start), Some(wants.start));
+    compare("mirror start", &Or(&first, ""), &Or(&other, ""));
+    let all = "all messages";
+    compare(
+        "mirror filter",
+        &Or(&has.filter, all),
+        &Or(&wants.filter, all),
+    );
+    let moved = |of: &UpstreamConfig| {
+        let transforms = of.transforms.iter();
+        let mut texts: Vec<_> = transforms.map(ToString::to_string).collect();
+        texts.sort();
+        texts.join(", ")
+    };
+    let (first, other) = (Some(moved(has)), Some(moved(wants)));
+    compare("mirror transforms", &Or(&first, ""), &Or(&other, ""));
+}
+
+/// A value as it is displayed, or a text without one.
+struct Or<'a, T>(&'a Option<T>, &'static str);
+
+impl<T: fmt::Display> fmt::Debug for Or<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(value) => value.fmt(f),
+            None => f.write_str(self.1),
+        }
+    }
+}
+
+/// Sources in an order of their own: that in which they were listed is no difference.
+struct Listed<'a>(&'a [UpstreamConfig]);
+
+impl fmt::Debug for Listed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut texts: Vec<_> = self.0.iter().map(ToString::to_string).collect();
+        texts.sort();
+        match texts[..] {
+            [] => f.write_str("none"),
+            _ => f.write_str(&texts.join("; ")),
+        }
     }
 }
 
@@ -108,7 +195,10 @@ mod tests {
     use std::time::Duration;
 
     use super::StreamChange;
-    use crate::stream::{Compression, Discard, Retention, Storage, StreamConfig, StreamSpec};
+    use crate::stream::{
+        Compression, CopyFrom, Discard, Placement, PlacementConfig, Retention, Storage,
+        StreamConfig, StreamSpec, Upstream,
+    };
 
     fn config(stream: &StreamSpec) -> StreamConfig {
         stream.config("events").unwrap()
@@ -146,11 +236,92 @@ mod tests {
             ("replicas", orders().replicas(3)),
             ("compression", orders().compression(Compression::S2)),
             ("schedules", orders().schedules()),
+            (
+                "sources",
+                orders().sources(const { &[Upstream::of("CARTS")] }),
+            ),
+            (
+                "placement cluster",
+                orders().placement(Placement::cluster("eu")),
+            ),
+            (
+                "placement tags",
+                orders().placement(Placement::tagged(&["ssd"])),
+            ),
         ] {
             let differences = existing.differences(&config(&wanted));
             let fields: Vec<_> = differences.iter().map(|found| found.field).collect();
             assert_eq!(fields, [field]);
         }
+    }
+
+    #[test]
+    fn each_setting_of_a_mirror_is_a_difference_of_its_own() {
+        let mirror = |of: Upstream| config(&StreamSpec::new("COPY").mirror(of));
+        let orders = Upstream::of("ORDERS");
+        let existing = mirror(orders);
+        for (field, wanted) in [
+            ("mirror stream", Upstream::of("CARTS")),
+            ("mirror api prefix", orders.domain("eu")),
+            ("mirror deliver prefix", orders.deliver_prefix("eu")),
+            ("mirror start", orders.start(CopyFrom::Sequence(7))),
+            ("mirror filter", orders.filter("orders.>")),
+            ("mirror transforms", orders.moved_to("eu.events")),
+        ] {
+            let differences = existing.differences(&mirror(wanted));
+            let fields: Vec<_> = differences.iter().map(|found| found.field).collect();
+            assert_eq!(fields, [field]);
+        }
+        let promoted = config(&StreamSpec::new("COPY").subject("orders.>"));
+        let differences = existing.differences(&promoted);
+        let shown: Vec<_> = differences.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            shown.last().map(String::as_str),
+            Some("mirror is ORDERS, wanted none")
+        );
+    }
+
+    #[test]
+    fn what_is_not_declared_of_a_copy_is_no_difference() {
+        let mut existing =
+            config(&StreamSpec::new("COPY").sources(const { &[Upstream::of("ORDERS")] }));
+        let wanted = existing.clone();
+        existing.deduplication.window = Duration::from_millis(100);
+        existing.placement = Some(PlacementConfig::default());
+        assert_eq!(existing.differences(&wanted), []);
+        let anywhere = Placement::ANYWHERE;
+        let anywhere = StreamSpec::of_config(&wanted, "events").placement(anywhere);
+        assert_eq!(existing.differences(&config(&anywhere)), []);
+        let short =
+            StreamSpec::of_config(&wanted, "events").duplicate_window(Duration::from_secs(9));
+        assert_eq!(existing.differences(&config(&short)).len(), 1);
+    }
+
+    #[test]
+    fn what_no_copy_can_be_is_refused() {
+        let of = Upstream::of("ORDERS");
+        let copy = || StreamSpec::new("COPY");
+        for (wrong, why) in [
+            (copy().subject("a").mirror(of), "is a mirror"),
+            (
+                copy().mirror(of).sources(const { &[Upstream::of("A")] }),
+                "is a mirror",
+            ),
+            (copy().mirror(of).schedules(), "schedules"),
+            (copy().mirror(Upstream::of("COPY")), "its own messages"),
+            (
+                copy().sources(const { &[Upstream::of("A"), Upstream::of("A")] }),
+                "twice",
+            ),
+            (copy().mirror(of.domain("e u")), "`e u`"),
+            (copy().mirror(of.filter("a..b")), "`a..b`"),
+            (copy().mirror(of).placement(Placement::tagged(&[""])), "tag"),
+        ] {
+            let error = wrong.config("events").unwrap_err().to_string();
+            assert!(error.contains(why), "{error}");
+        }
+        let elsewhere = copy().mirror(Upstream::of("COPY").domain("eu"));
+        assert!(elsewhere.config("events").is_ok());
     }
 
     #[test]

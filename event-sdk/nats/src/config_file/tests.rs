@@ -6,7 +6,10 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use event_sdk_core::stream::{Compression, Discard, Retention, Storage, StreamSpec};
+use event_sdk_core::stream::{
+    Compression, CopyFrom, Discard, PlacementConfig, Retention, Storage, StreamSpec,
+    SubjectTransform, UpstreamConfig,
+};
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::transport::{AckPolicy, DeliverPolicy};
 
@@ -35,9 +38,71 @@ fn patterns() -> impl Strategy<Value = Vec<Pattern>> {
     )
 }
 
+fn pattern() -> impl Strategy<Value = Pattern> {
+    patterns().prop_map(|mut patterns| patterns.remove(0))
+}
+
+fn start() -> impl Strategy<Value = CopyFrom> {
+    prop_oneof![
+        Just(CopyFrom::Oldest),
+        (1..=u64::MAX).prop_map(CopyFrom::Sequence),
+        (0..2_000_000_000_i64, 0..1_000_000_000_i32).prop_map(|(second, nanosecond)| {
+            CopyFrom::Time(jiff::Timestamp::new(second, nanosecond).unwrap())
+        }),
+    ]
+}
+
+prop_compose! {
+    fn upstream()(
+        stream in "[A-Za-z0-9_-]{1,9}",
+        prefixes in (
+            prop::option::of("\\$JS\\.[A-Z]{1,3}\\.API"),
+            prop::option::of("[a-z]{1,3}(\\.[a-z]{1,3})?"),
+        ),
+        start in start(),
+        filter in prop::option::of(pattern()),
+        moved in prop::option::of((pattern(), "[a-z]{1,3}\\.(>|\\{\\{wildcard\\(1\\)\\}\\})")),
+    ) -> UpstreamConfig {
+        let mut config = UpstreamConfig::new(stream);
+        config.api_prefix = prefixes.0.map(Text::from);
+        config.deliver_prefix = prefixes.1.map(Text::from);
+        config.start = start;
+        match moved {
+            Some((from, to)) => config.transforms.push(SubjectTransform { from, to: to.into() }),
+            None => config.filter = filter,
+        }
+        config
+    }
+}
+
+/// A mirror, or sources and subjects.
+fn copies() -> impl Strategy<Value = (Option<UpstreamConfig>, Vec<UpstreamConfig>, usize)> {
+    prop_oneof![
+        3 => Just((None, Vec::new(), 9)),
+        1 => upstream().prop_map(|mirror| (Some(mirror), Vec::new(), 0)),
+        1 => (prop::collection::vec(upstream(), 1..3), 0..4_usize)
+            .prop_map(|(sources, subjects)| (None, sources, subjects)),
+    ]
+}
+
+fn placement() -> impl Strategy<Value = Option<PlacementConfig>> {
+    let cluster = prop::option::of("[a-z]{1,4}");
+    let tags = prop::collection::vec("[a-z]{1,4}:[a-z]{1,4}", 0..3);
+    prop::option::of((cluster, tags)).prop_map(|placement| {
+        let (cluster, tags) = placement?;
+        let mut placement = PlacementConfig::default();
+        placement.cluster = cluster.map(Text::from);
+        placement.tags = tags.into_iter().map(Text::from).collect();
+        // No placement, as a server writes it.
+        Some(placement).filter(|placement| !placement.is_anywhere())
+    })
+}
+
 prop_compose! {
     fn streams()(
         subjects in patterns(),
+        copies in copies(),
+        placement in placement(),
         limits in (limit(), limit(), limit(), limit(), prop::option::of(time())),
         window in time(),
         choices in (0..2_usize, 0..3_usize, 0..2_usize, 0..2_usize, 1..=5_u8, any::<bool>()),
@@ -56,7 +121,17 @@ prop_compose! {
         config.storage = [Storage::File, Storage::Memory][storage];
         config.compression = [Compression::None, Compression::S2][compression];
         config.replicas = replicas;
-        config.schedules = schedules && discard == 0 && retention != 1;
+        let (mirror, sources, subjects) = copies;
+        config.subjects.truncate(subjects);
+        config.mirror = mirror;
+        config.sources = sources;
+        config.placement = placement;
+        config.schedules = schedules && discard == 0 && retention != 1 && !config.is_copy();
+        if config.is_copy() && config.subjects.is_empty() && window.subsec_nanos() % 2 == 0 {
+            // As it is left to the transport, whatever the age.
+            config.deduplication.window = Deduplication::DEFAULT.window;
+            config.limits.age = None;
+        }
         config
     }
 }
@@ -149,7 +224,7 @@ fn what_a_declaration_cannot_say_is_listed() {
         "sources":[],"first_seq":0,"persist_mode":"default""#;
     assert_eq!(stream(defaults).unwrap().left_out, []);
     let more = r#","description":"by hand","max_consumers":3,"deny_delete":true,
-        "metadata":{"team":"shop"},"placement":{"tags":["eu"]},"republish":{"src":"s.>","dest":"t.>"},
+        "metadata":{"team":"shop"},"placement":{"tags":["eu"],"preferred":"n1"},"republish":{"src":"s.>","dest":"t.>"},
         "allow_direct":false,"allow_msg_ttl":true,"something_new":7"#;
     let imported = stream(more).unwrap();
     assert_eq!(
@@ -161,11 +236,15 @@ fn what_a_declaration_cannot_say_is_listed() {
             r#"description: "by hand""#,
             "max_consumers: 3",
             r#"metadata: {"team":"shop"}"#,
-            r#"placement: {"tags":["eu"]}"#,
             r#"republish: {"dest":"t.>","src":"s.>"}"#,
             "something_new: 7",
+            r#"placement.preferred: "n1""#,
         ]
     );
+    let copy = r#"{"name":"S","mirror":{"name":"T","consumer":{"name":"c"}},"mirror_direct":true}"#;
+    let copy = import_stream(copy).unwrap();
+    assert_eq!(fields(&copy.left_out), [r#"mirror.consumer: {"name":"c"}"#]);
+    assert_eq!(copy.config.mirror, Some(UpstreamConfig::new("T")));
     let durable = r#"{"durable_name":"d","ack_policy":"explicit","replay_policy":"original",
         "deliver_policy":"all","max_waiting":512,"headers_only":true,"num_replicas":1,"description":"x"}"#;
     assert_eq!(
@@ -194,22 +273,20 @@ fn what_no_server_has_is_listed() {
 #[test]
 fn what_would_be_something_else_is_an_error() {
     for (more, field) in [
-        (r#","mirror":{"name":"T"}"#, "mirror"),
-        (r#","sources":[{"name":"T"}]"#, "sources"),
-    ] {
-        let error = stream(more).unwrap_err();
-        let ImportError::Unsupported { field: found, .. } = &error else {
-            panic!("{error}");
-        };
-        assert_eq!(found, field);
-        assert!(error.to_string().contains(field), "{error}");
-    }
-    for (more, field) in [
         (r#","max_age":"1h""#, "max_age"),
         (r#","max_msgs":1.5"#, "max_msgs"),
         (r#","subjects":"s.>""#, "subjects"),
         (r#","retention":"forever""#, "config"),
         (r#","num_replicas":9"#, "config"),
+        (r#","mirror":{"name":"T"}"#, "config"),
+        (r#","mirror":"T""#, "mirror"),
+        (r#","sources":{"name":"T"}"#, "sources"),
+        (r#","sources":[{}]"#, "config"),
+        (
+            r#","sources":[{"name":"T","opt_start_time":"now"}]"#,
+            "config",
+        ),
+        (r#","placement":["ssd"]"#, "placement"),
     ] {
         let error = stream(more).unwrap_err();
         let ImportError::Invalid { field: found, .. } = &error else {

@@ -27,6 +27,9 @@ pub(crate) const MESSAGE_TTL_DISABLED: u64 = 10166;
 /// A stream of this name exists, where a restore is to create one.
 pub(crate) const RESTORE_EXISTS: u64 = 10130;
 
+/// No server can keep the stream: too few, or none with the tags.
+pub(crate) const NO_PLACE: u64 = 10005;
+
 /// The stream allows no schedules.
 pub(crate) const SCHEDULES_DISABLED: u64 = 10188;
 
@@ -131,6 +134,7 @@ pub(super) fn kind(code: u64, description: &str) -> (ErrorKind, &'static str) {
         | 10074
         | 10084
         | 10098
+        | 10055
         | 10113
         | 10122
         | 10060

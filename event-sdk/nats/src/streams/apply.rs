@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 
-use super::config::{ConfigJson, schedule_subjects, window};
+use super::config::{ConfigJson, nanos, schedule_subjects, window};
 use super::{check, info, names};
 use crate::context::NatsContext;
 use crate::error::{ApiError, ErrorContext, code};
@@ -45,8 +45,13 @@ pub(crate) trait Declared: Sync {
     fn changed(&self, existing: ConfigJson) -> ConfigJson;
 
     /// Why the existing configuration cannot be changed to what it is to be.
-    fn refuses(&self, existing: &ConfigJson) -> Option<&'static str> {
-        let _ = existing;
+    fn refuses(&self, context: &NatsContext, existing: &ConfigJson) -> Option<Error> {
+        let _ = (context, existing);
+        None
+    }
+
+    /// What to do about a server that finds no place for it.
+    fn placement(&self) -> Option<String> {
         None
     }
 
@@ -55,37 +60,75 @@ pub(crate) trait Declared: Sync {
 }
 
 /// The configuration of a stream, which a server can have.
-struct Possible(StreamConfig);
+struct Possible {
+    config: StreamConfig,
+    /// The duplicate window of a stream that has sources alone, where the server would take its own: the
+    /// copying would end at a message id that comes twice.
+    window: Option<Duration>,
+}
+
+impl Possible {
+    fn with_window(&self, mut json: ConfigJson) -> ConfigJson {
+        if let Some(window) = self.window {
+            json.set("duplicate_window", nanos(window));
+        }
+        json
+    }
+}
 
 impl Declared for Possible {
     fn name(&self) -> &Text {
-        &self.0.name
+        &self.config.name
     }
 
     fn subjects(&self) -> Vec<&str> {
-        self.0.subjects.iter().map(AsRef::as_ref).collect()
+        self.config.subjects.iter().map(AsRef::as_ref).collect()
     }
 
     fn created(&self) -> ConfigJson {
-        ConfigJson::new(&self.0)
+        self.with_window(ConfigJson::new(&self.config))
     }
 
     fn changed(&self, existing: ConfigJson) -> ConfigJson {
-        existing.with(&self.0)
+        self.with_window(existing.with(&self.config))
     }
 
-    fn refuses(&self, existing: &ConfigJson) -> Option<&'static str> {
-        let has = existing.read().is_ok_and(|existing| existing.schedules);
-        (has && !self.0.schedules).then_some(
-            "it allows schedules, and goes on to; declare it with `schedules()`, as it is",
-        )
+    fn refuses(&self, context: &NatsContext, existing: &ConfigJson) -> Option<Error> {
+        let existing = existing.read().ok()?;
+        let refuse = |why| Error::new(ErrorKind::InvalidOption, Operation::Manage, why);
+        if existing.schedules && !self.config.schedules {
+            return Some(refuse(
+                "it allows schedules, and goes on to; declare it with `schedules()`, as it is",
+            ));
+        }
+        match (&existing.mirror, &self.config.mirror) {
+            (None, None) => None,
+            (Some(_), None) if context.server().promotes_mirrors() => None,
+            (Some(_), None) => {
+                let capability = Capability::PromoteMirror;
+                let remedy = context.remedy(capability);
+                Some(Error::unsupported(capability, Operation::Manage, &remedy))
+            }
+            (has, wants) if has == wants => None,
+            _ => Some(refuse(
+                "no server changes what a stream mirrors; delete the stream and create it again, or declare one of another name",
+            )),
+        }
+    }
+
+    fn placement(&self) -> Option<String> {
+        let placement = self.config.placement.as_ref()?;
+        Some(format!(
+            "its placement is {placement}, with {} replicas; compare the name of the cluster and the `server_tags` of its servers",
+            self.config.replicas
+        ))
     }
 
     fn differences(&self, existing: &ConfigJson) -> Result<Vec<Difference>, String> {
         let mut existing = existing.read()?;
         // No server bounds it, so it never differs.
-        existing.deduplication.capacity = self.0.deduplication.capacity;
-        Ok(existing.differences(&self.0))
+        existing.deduplication.capacity = self.config.deduplication.capacity;
+        Ok(existing.differences(&self.config))
     }
 }
 
@@ -95,7 +138,7 @@ pub(super) async fn apply_stream(
     config: &StreamConfig,
 ) -> Result<StreamChange, Error> {
     let about = ErrorContext::new(Operation::Manage).stream(config.name.clone());
-    let wanted = Possible(possible(context, &about, config)?);
+    let wanted = possible(context, &about, config)?;
     apply(context, &about, &wanted).await
 }
 
@@ -133,6 +176,13 @@ pub(crate) async fn apply(
                 round += 1;
                 asked = None;
             }
+            Err(error) if error.is(&[code::NO_PLACE]) => {
+                let advice = wanted.placement();
+                return Err(match advice {
+                    Some(advice) => about.error(ErrorKind::InvalidOption, error.reason(&advice)),
+                    None => error.into_error(about),
+                });
+            }
             Err(error) => return Err(error.into_error(about)),
         }
     }
@@ -169,8 +219,8 @@ async fn once(
     let (what, config, change) = match existing {
         None => ("CREATE", wanted.created(), StreamChange::Created),
         Some(existing) => {
-            if let Some(why) = wanted.refuses(&existing) {
-                return Err(about.error(ErrorKind::InvalidOption, why));
+            if let Some(error) = wanted.refuses(context, &existing) {
+                return Err(about.on(error));
             }
             let differences = differences(about, &existing, wanted)?;
             if differences.is_empty() {
@@ -274,7 +324,7 @@ fn possible(
     context: &NatsContext,
     about: &ErrorContext,
     config: &StreamConfig,
-) -> Result<StreamConfig, Error> {
+) -> Result<Possible, Error> {
     context
         .check_open(about.operation)
         .map_err(|error| about.on(error))?;
@@ -283,7 +333,20 @@ fn possible(
         .map_err(|why| about.error(ErrorKind::InvalidOption, why.reason()))?;
     check(about, &config.name)?;
     check_schedules(context, about, config)?;
+    let needs_place = config.needs().any(|need| need == Capability::Placement);
+    if needs_place && !context.capabilities().has(Capability::Placement) {
+        let (capability, operation) = (Capability::Placement, about.operation);
+        let remedy = context.remedy(capability);
+        return Err(about.on(Error::unsupported(capability, operation, &remedy)));
+    }
     let mut wanted = config.clone();
+    if config.has_window_of_copies() {
+        let is_left = config.mirror.is_some() || context.server().leaves_sources_no_window();
+        return Ok(Possible {
+            config: wanted,
+            window: (!is_left).then_some(LEAST_WINDOW),
+        });
+    }
     wanted.deduplication.window = window(config);
     if wanted.deduplication.window.is_zero() {
         return Err(about.on(Error::unsupported(
@@ -301,5 +364,8 @@ fn possible(
             ),
         ));
     }
-    Ok(wanted)
+    Ok(Possible {
+        config: wanted,
+        window: None,
+    })
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::upstream::{read_placement, read_upstream, write_placement, write_upstream};
 use event_sdk_core::stream::{
     Compression, Deduplication, Discard, Limits, Retention, Storage, StreamConfig,
 };
@@ -42,6 +43,7 @@ impl ConfigJson {
 
     /// The same, where it is as `config` says.
     pub(super) fn with(mut self, config: &StreamConfig) -> Self {
+        let before = self.read().ok();
         let mut subjects: Vec<&str> = config.subjects.iter().map(AsRef::as_ref).collect();
         let schedules = schedule_subjects(&config.name);
         if config.schedules {
@@ -88,6 +90,27 @@ impl ConfigJson {
                 _ => "none",
             }),
         );
+        // What a server has beside our words stays where nothing changes.
+        if before.as_ref().is_none_or(|it| it.mirror != config.mirror) {
+            let mirror = config.mirror.as_ref();
+            set("mirror", mirror.map_or(Value::Null, write_upstream));
+        }
+        if before
+            .as_ref()
+            .is_none_or(|it| it.sources != config.sources)
+        {
+            set(
+                "sources",
+                config.sources.iter().map(write_upstream).collect(),
+            );
+        }
+        if let Some(placement) = &config.placement
+            && before
+                .as_ref()
+                .is_none_or(|it| it.placement != config.placement)
+        {
+            set("placement", write_placement(placement));
+        }
         if config.schedules {
             set("allow_msg_schedules", json!(true));
             // So that the maximum age of messages does not apply to schedules.
@@ -176,6 +199,12 @@ impl ConfigJson {
             Some("s2") => Compression::S2,
             Some(other) => return Err(format!("compression {other:?} is not known here")),
         };
+        let mirror = self.0.get("mirror").filter(|mirror| !mirror.is_null());
+        config.mirror = mirror.map(read_upstream).transpose()?;
+        let sources = self.0.get("sources").and_then(Value::as_array);
+        let sources = sources.into_iter().flatten().map(read_upstream);
+        config.sources = sources.collect::<Result<_, _>>()?;
+        config.placement = read_placement(self.0.get("placement"));
         let replicas = self.0.get("num_replicas").and_then(Value::as_u64);
         config.replicas = u8::try_from(replicas.unwrap_or(1)).unwrap_or(u8::MAX);
         Ok(config)
@@ -220,8 +249,12 @@ impl ConfigJson {
 
 /// The deduplication window that a stream with this configuration has: nothing
 /// is remembered longer than it is kept. What a server does with its default
-/// window we do with ours; another window it refuses.
+/// window we do with ours; another window it refuses. A copy is left to the server, which gives a
+/// mirror none.
 pub(super) fn window(config: &StreamConfig) -> Duration {
+    if config.has_window_of_copies() {
+        return Duration::ZERO;
+    }
     let window = config.deduplication.window;
     match config.limits.age {
         Some(age) if window == DEFAULT_WINDOW && age < window => age,
@@ -237,14 +270,14 @@ fn limit(limit: Option<NonZeroU64>) -> Value {
     }
 }
 
-fn nanos(duration: Duration) -> Value {
+pub(super) fn nanos(duration: Duration) -> Value {
     json!(i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use event_sdk_core::stream::StreamSpec;
+    use event_sdk_core::stream::{Placement, StreamSpec, Upstream};
 
     fn config(say: impl FnOnce(StreamSpec) -> StreamSpec) -> StreamConfig {
         let stream = StreamSpec::new("ORDERS").subject("orders.>");
@@ -280,6 +313,24 @@ mod tests {
         for config in [plain, full, schedules] {
             assert_eq!(ConfigJson::new(&config).read(), Ok(back(&config)));
         }
+    }
+
+    #[test]
+    fn what_a_server_has_within_a_mirror_stays() {
+        let existing = r#"{"name":"C","mirror":{"name":"ORDERS","external":{"api":"$JS.eu.API",
+            "deliver":""},"consumer":{"name":"c"}},"placement":{"tags":["ssd"]}}"#;
+        let existing: ConfigJson = serde_json::from_str(existing).unwrap();
+        let mirror = StreamSpec::new("C").mirror(Upstream::of("ORDERS").domain("eu"));
+        let config = mirror.clone().max_messages(7).config("events").unwrap();
+        assert_eq!(existing.read().unwrap().mirror, config.mirror);
+        let changed = existing.clone().with(&config);
+        assert_eq!(changed.as_json()["mirror"]["consumer"]["name"], "c");
+        assert_eq!(changed.as_json()["placement"]["tags"], json!(["ssd"]));
+        assert_eq!(changed.as_json()["duplicate_window"], 0);
+        let anywhere = mirror.placement(Placement::ANYWHERE);
+        let changed = existing.with(&anywhere.config("events").unwrap());
+        assert_eq!(changed.as_json()["placement"], json!({}));
+        assert_eq!(changed.read().unwrap().placement, None);
     }
 
     #[test]

@@ -3,10 +3,11 @@
 use serde_json::{Map, Value};
 
 use super::config::ConfigJson;
+use super::upstream::{OF_PLACEMENT, OF_UPSTREAM};
 use event_sdk_core::transport::ForeignSetting;
 
 /// The settings that are read, and their types.
-const READ: [(&str, Type); 15] = [
+const READ: [(&str, Type); 18] = [
     ("name", Type::Text),
     ("subjects", Type::Texts),
     ("retention", Type::Text),
@@ -22,6 +23,9 @@ const READ: [(&str, Type); 15] = [
     ("compression", Type::Text),
     ("allow_msg_schedules", Type::Bool),
     ("allow_direct", Type::Bool),
+    ("mirror", Type::Object),
+    ("sources", Type::Objects),
+    ("placement", Type::Object),
 ];
 
 /// Those that a stream with schedules has beside them.
@@ -33,6 +37,8 @@ enum Type {
     Texts,
     Number,
     Bool,
+    Object,
+    Objects,
 }
 
 impl Type {
@@ -47,6 +53,12 @@ impl Type {
             },
             Self::Number => value.is_i64() || value.is_u64(),
             Self::Bool => value.is_boolean(),
+            Self::Object => value.is_object() || value.is_null(),
+            Self::Objects => match value {
+                Value::Null => true,
+                Value::Array(objects) => objects.iter().all(Value::is_object),
+                _ => false,
+            },
         }
     }
 }
@@ -64,18 +76,43 @@ impl ConfigJson {
     /// The settings that `StreamConfig` does not have, but for those with the server's default.
     pub(crate) fn foreign(&self) -> Vec<ForeignSetting> {
         let schedules = self.read().is_ok_and(|config| config.schedules);
+        let is_mirror = self.get("mirror").filter(|mirror| !mirror.is_null());
         let own = self
             .as_json()
             .iter()
             .filter(|(field, value)| match &***field {
                 // A stream that the SDK makes allows it.
                 "allow_direct" => **value == Value::Bool(false),
+                // A server takes it over from the original in its account.
+                "mirror_direct" => is_mirror.is_none() && !is_default(field, value),
                 "allow_msg_schedules" => !schedules && !is_default(field, value),
                 field if schedules && WITH_SCHEDULES.contains(&field) => false,
                 field => !READ.iter().any(|(read, _)| *read == field) && !is_default(field, value),
             });
-        own.map(|(field, value)| ForeignSetting::new(field.clone(), value.to_string()))
-            .collect()
+        let own = own.map(|(field, value)| ForeignSetting::new(field.clone(), value.to_string()));
+        own.chain(self.foreign_within()).collect()
+    }
+
+    /// The settings within a mirror, sources and a placement that are not read.
+    fn foreign_within(&self) -> impl Iterator<Item = ForeignSetting> + '_ {
+        let lists: [(&str, &[&str]); 3] = [
+            ("mirror", &OF_UPSTREAM),
+            ("sources", &OF_UPSTREAM),
+            ("placement", &OF_PLACEMENT),
+        ];
+        lists.into_iter().flat_map(move |(setting, known)| {
+            let objects = match self.get(setting) {
+                Some(Value::Array(several)) => &several[..],
+                Some(one) => std::slice::from_ref(one),
+                None => &[],
+            };
+            let fields = objects.iter().filter_map(Value::as_object).flatten();
+            let unknown = fields
+                .filter(|(field, value)| !known.contains(&&***field) && !is_default(field, value));
+            unknown.map(move |(field, value)| {
+                ForeignSetting::new(format!("{setting}.{field}"), value.to_string())
+            })
+        })
     }
 }
 

@@ -29,6 +29,9 @@ impl Sight<'_> {
             grants.publish(LOOKS_AT_STREAM, &names);
             grants.publish(APPLIES, &names);
         }
+        for original in self.routes.originals() {
+            grants.publish(LOOKS_AT_STREAM, &of_stream(original));
+        }
         for spec in self.routes.topology.consumers {
             for durable in self.routes.durables(spec)? {
                 let names = Names {

@@ -65,6 +65,9 @@ impl<'a> Routes<'a> {
             if only.is_some_and(|only| config.name != only) {
                 continue;
             }
+            if only.is_some() && config.is_copy() {
+                return Ok(vec![(&*config.name, vec![filter.clone()])]);
+            }
             let met = config.subjects.iter().filter_map(|it| it.meet(filter));
             let met: Vec<_> = met.collect();
             if config.subjects.iter().any(|it| it.covers(filter)) {
@@ -81,6 +84,17 @@ impl<'a> Routes<'a> {
             return Err(error.at_subject(filter.clone()));
         }
         Ok(found)
+    }
+
+    /// The streams of this account that declared ones copy, and that are not declared.
+    pub(super) fn originals(&self) -> impl Iterator<Item = &str> {
+        let copied = self.streams.iter().flat_map(StreamConfig::upstreams);
+        let here = copied.filter(|upstream| upstream.api_prefix.is_none());
+        let others = here.filter(|upstream| {
+            let mut streams = self.streams.iter();
+            streams.all(|config| config.name != upstream.stream)
+        });
+        others.map(|upstream| &*upstream.stream)
     }
 
     /// # Errors

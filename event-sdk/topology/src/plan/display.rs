@@ -9,7 +9,11 @@ impl fmt::Display for Plan {
         for part in &self.parts {
             writeln!(f, "{part}")?;
         }
-        write!(f, "{}", self.reservations)
+        write!(f, "{}", self.reservations)?;
+        for warning in &self.warnings {
+            write!(f, "\nwarning   {warning}")?;
+        }
+        Ok(())
     }
 }
 

@@ -1,11 +1,12 @@
-//! The ready-made topology on a cluster of three.
+//! A cluster of three: the ready-made topology, and placement.
 
 use std::time::Duration;
 
-use event_sdk::stream::StreamSpec;
+use event_sdk::stream::{Placement, StreamSpec};
+use event_sdk::transport::ErrorKind;
 use event_sdk::transport::nats::Nats;
-use event_sdk_test_servers::Cluster;
-use event_sdk_topology::{Finding, RetentionTier, deltran};
+use event_sdk_test_servers::{Cluster, Server};
+use event_sdk_topology::{ApplyError, Finding, RetentionTier, Topology, deltran};
 
 use crate::stories::is_all_new;
 use crate::support::{bus, by_hand};
@@ -49,4 +50,73 @@ async fn deltrans_streams_are_made_and_their_drift_is_named() {
     topology.apply(&one).await.unwrap();
     let found = topology.verify(&one).await.unwrap();
     assert!(found.is_clean(), "{found}");
+}
+
+#[tokio::test]
+async fn a_stream_is_placed_by_tags_and_where_no_server_is_that_is_said() {
+    const EU: Topology = Topology::new(
+        const {
+            &[StreamSpec::constant("ORDERS", &["orders.>"])
+                .replicas(3)
+                .placement(Placement::tagged(&["region:eu", "disk:ssd"]))]
+        },
+    );
+    const US: Topology = Topology::new(
+        const {
+            &[StreamSpec::constant("ORDERS", &["orders.>"])
+                .replicas(3)
+                .placement(Placement::tagged(&["region:us"]))]
+        },
+    );
+    const ANYWHERE: Topology = Topology::new(
+        const {
+            &[StreamSpec::constant("ORDERS", &["orders.>"])
+                .replicas(3)
+                .placement(Placement::ANYWHERE)]
+        },
+    );
+    const UNSAID: Topology =
+        Topology::new(const { &[StreamSpec::constant("ORDERS", &["orders.>"]).replicas(3)] });
+    let tags = r#"server_tags: ["region:eu", "disk:ssd"]"#;
+    let cluster = Server::options()
+        .config(tags)
+        .start_cluster(3)
+        .await
+        .unwrap();
+    let options = Nats::options(cluster.urls().remove(0)).request_timeout(Duration::from_secs(30));
+    let bus = bus(Nats::connect(options).await.unwrap());
+    let refused = |error: ApplyError| {
+        let ApplyError::Failed(error) = error else {
+            panic!("{error}");
+        };
+        assert_eq!(*error.kind(), ErrorKind::InvalidOption, "{error}");
+        assert_eq!(error.stream(), Some("ORDERS"));
+        let shown = error.to_string();
+        assert!(
+            shown.contains("its placement is tags region:us, with 3 replicas"),
+            "{shown}"
+        );
+    };
+    refused(US.apply(&bus).await.unwrap_err());
+    EU.apply(&bus).await.unwrap();
+    assert!(EU.plan(&bus).await.unwrap().is_empty());
+    // A placement that is not declared stays.
+    let found = UNSAID.verify(&bus).await.unwrap();
+    assert!(found.is_clean(), "{found}");
+    let found = US.verify(&bus).await.unwrap();
+    let [Finding::Drift { differences, .. }] = &found.findings[..] else {
+        panic!("{found}");
+    };
+    assert_eq!(differences[0].field, "placement tags");
+    refused(US.apply(&bus).await.unwrap_err());
+    let plan = ANYWHERE.plan(&bus).await.unwrap();
+    assert!(
+        plan.to_string()
+            .contains(r#"placement tags is ["disk:ssd", "region:eu"], wanted []"#),
+        "{plan}"
+    );
+    ANYWHERE.apply(&bus).await.unwrap();
+    assert!(ANYWHERE.verify(&bus).await.unwrap().is_clean());
+    let state = bus.stream_state("ORDERS").await.unwrap();
+    assert_eq!((state.config.placement, state.foreign.len()), (None, 0));
 }

@@ -150,12 +150,6 @@ async fn settings_without_a_word_are_told() {
         .collect();
     assert_eq!(
         fields,
-        [
-            "allow_direct",
-            "description",
-            "max_consumers",
-            "metadata",
-            "sources"
-        ]
+        ["allow_direct", "description", "max_consumers", "metadata"]
     );
 }

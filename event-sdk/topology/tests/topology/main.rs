@@ -3,11 +3,14 @@
 mod backups;
 mod cluster;
 mod config_files;
+mod copies;
 mod generated;
 mod limits;
 mod permissions;
 mod ready_made;
 mod refusals;
+mod regions;
 mod stopped;
 mod stories;
 mod support;
+mod swaps;

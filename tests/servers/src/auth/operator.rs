@@ -29,6 +29,24 @@ impl Operator {
     ///
     /// If the claims cannot be signed.
     pub fn new() -> Result<Self, Error> {
+        Self::limited(None)
+    }
+
+    /// One with new keys, whose account has these limits of JetStream by tier, as the claims of an
+    /// account have them: `{"R1": {"disk_storage": 1000, …}}`.
+    ///
+    /// # Errors
+    ///
+    /// If the claims cannot be signed.
+    pub fn tiered(tiers: &Value) -> Result<Self, Error> {
+        Self::limited(Some(tiers))
+    }
+
+    fn limited(tiers: Option<&Value>) -> Result<Self, Error> {
+        let mut claims = account_claims(tiers.is_none());
+        if let Some(tiers) = tiers {
+            claims["limits"]["tiered_limits"] = tiers.clone();
+        }
         let [operator, system, account] = [
             KeyPair::new_operator(),
             KeyPair::new_account(),
@@ -39,7 +57,7 @@ impl Operator {
         let own = sign(&operator, &operator, "tests", &own, None)?;
         let accounts = json!({
             system_id.as_str(): sign(&operator, &system, "SYS", &account_claims(false), None)?,
-            account.public_key(): sign(&operator, &account, "tests", &account_claims(true), None)?,
+            account.public_key(): sign(&operator, &account, "tests", &claims, None)?,
         });
         let config = format!(
             "operator: \"{own}\"\nsystem_account: \"{system_id}\"\n\

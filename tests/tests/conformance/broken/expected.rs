@@ -128,6 +128,8 @@ const EXPECTED: &[Expected] = &[
         "the_state_has_the_configuration",
     ]),
     exactly(S::AppliesNothing, &[
+        "a_mirror_has_the_messages_of_its_original", "a_source_is_copied", "what_a_stream_mirrors_stays",
+        "a_mirror_becomes_a_stream", "a_place_that_no_server_is_is_refused", "the_retention_changes_to_interest",
         "a_stream_comes_to_allow_schedules",
         "a_stream_stores_advisories", "what_is_no_advisory_is_passed_over",
         "filters_that_match_nothing_any_more_are_not_unchanged", "what_the_stream_stores_no_more_is_refused",

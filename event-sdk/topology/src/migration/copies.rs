@@ -1,0 +1,104 @@
+//! Mirrors and sources: what a server refuses to change, and what to know before a change.
+
+use event_sdk::stream::StreamConfig;
+use event_sdk::transport::Difference;
+
+use crate::plan::Refusal;
+
+/// Why no server changes what this existing stream mirrors, with the steps instead and without the
+/// differences; `None` if nothing is in the way.
+pub(crate) fn unchangeable_mirror(
+    existing: &StreamConfig,
+    wanted: &StreamConfig,
+    promotes: bool,
+) -> Option<Refusal> {
+    let name = &wanted.name;
+    let (reason, steps) = match (&existing.mirror, &wanted.mirror) {
+        (Some(has), Some(wants)) if has != wants => (
+            format!("it mirrors {has}, and no server changes what a stream mirrors ({wants})"),
+            vec![
+                format!(
+                    "stop the subscribers of {name}, and note the stream sequence of each ack floor (`nats consumer info {name} …`): a mirror has the sequences of its original"
+                ),
+                format!("delete it, with its consumers: `nats stream rm {name}`"),
+                "declare its consumers with `DeliverPolicy::ByStartSequence`, at the ack floor plus one if the original is the same stream; then apply this topology: the mirror is created again, and fills from its original".to_owned(),
+                "start the subscribers again".to_owned(),
+            ],
+        ),
+        (None, Some(wants)) => (
+            format!("it is no mirror, and no server makes it one ({wants})"),
+            vec![
+                format!("stop what publishes to {name}, and its subscribers"),
+                format!(
+                    "copy the messages that only {name} has, if they are needed: `nats stream add {name}_COPY --source {name}`, without subjects and limits"
+                ),
+                format!("delete it, with its consumers: `nats stream rm {name}`"),
+                "apply this topology again: the mirror is created, and fills from its original"
+                    .to_owned(),
+            ],
+        ),
+        (Some(has), None) if !promotes => (
+            format!(
+                "it mirrors {has}, and a NATS server before 2.12 does not make a mirror a stream of its own"
+            ),
+            vec![
+                format!(
+                    "upgrade the servers to 2.12 or newer, and apply this topology again; without an upgrade, go on: stop what publishes to the original, and wait until {name} has all its messages (`nats stream info {name}`: lag 0)"
+                ),
+                format!(
+                    "declare a stream of another name with the subjects, and `.sources(…)` with `Upstream::of(\"{name}\")`; apply it, and wait until it has as many messages"
+                ),
+                "declare the consumers in the new stream with `DeliverPolicy::ByStartTime`, since it gives the messages new sequences; apply, and start subscribers and publishers with it".to_owned(),
+                format!("take the source out of the declaration, apply, and delete the mirror: `nats stream rm {name}`"),
+            ],
+        ),
+        _ => return None,
+    };
+    Some(Refusal {
+        reason,
+        exists: true,
+        differences: Vec::new(),
+        overlaps: Vec::new(),
+        steps,
+    })
+}
+
+/// A stream that would copy its own messages.
+pub(crate) fn round(
+    name: &str,
+    round: &[String],
+    exists: bool,
+    differences: Vec<Difference>,
+) -> Refusal {
+    Refusal {
+        reason: format!(
+            "its messages would come back to it and be copied again without an end: {}",
+            round.join(" → ")
+        ),
+        exists,
+        differences,
+        overlaps: Vec::new(),
+        steps: vec![format!(
+            "leave one of the sources on the way out, or give them filters that no message of {name} passes all; then apply this topology again"
+        )],
+    }
+}
+
+/// What to know of a stream that copies one which does not exist.
+pub(crate) fn missing_original(name: &str, original: &str) -> String {
+    format!(
+        "stream {name} copies {}, which does not exist and is not declared: it has none of its messages until that stream is made; correct the name, or declare the domain of the stream",
+        original.escape_debug()
+    )
+}
+
+/// What to know of a mirror that becomes a stream of its own.
+pub(crate) fn promoted(existing: &StreamConfig) -> String {
+    let originals = existing.mirror.iter().map(ToString::to_string);
+    let originals: Vec<_> = originals.collect();
+    format!(
+        "stream {} stops copying {}, for good: end what publishes to the original first, since events that are stored there and not yet copied are missing here",
+        existing.name,
+        originals.join(", ")
+    )
+}
