@@ -35,7 +35,7 @@ use model::{Document, Info};
 
 /// Writes the document, with a line feed at its end; the same catalogue gives the same bytes.
 ///
-/// It says nothing of a stream that cannot be; see [`Catalogue::faults`].
+/// It leaves out invalid streams; [`Catalogue::faults`] lists them.
 #[must_use]
 pub fn render(catalogue: &Catalogue) -> String {
     // Keys are texts and memory has room: there is no way to fail.

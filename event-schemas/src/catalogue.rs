@@ -24,12 +24,11 @@ use schemars::JsonSchema;
 use collect::Definition;
 use set_spec::same_event;
 
-/// What there is to know of the events of one or several services: the events
-/// with their schemas, the streams that store them, who publishes and who
-/// consumes them.
+/// Describes the events of one or several services: their schemas, the streams that store them, and
+/// the services that publish and consume them.
 ///
-/// It is made from types, and by itself: nothing is registered behind the
-/// scenes. Every event has to derive [`JsonSchema`].
+/// The schemas are made from the Rust types that you pass to it; nothing is registered globally.
+/// Every event has to derive [`JsonSchema`].
 #[derive(Debug, Clone)]
 pub struct Catalogue {
     title: String,
@@ -85,7 +84,7 @@ impl Catalogue {
         self
     }
 
-    /// Adds the events of the set `S` without saying who publishes them.
+    /// Adds the events of the set `S` without naming a service that publishes them.
     pub fn events_of<S: EventSet + Visit<Collect>>(mut self) -> Self {
         let mut collect = Collect::default();
         S::visit_all(&mut collect);
@@ -116,7 +115,8 @@ impl Catalogue {
         &self.title
     }
 
-    /// What the events are about, in Markdown; empty if nobody said.
+    /// What the events are about, in Markdown; empty if [`describe`](Self::describe) was not
+    /// called.
     pub fn description(&self) -> &str {
         &self.description
     }
@@ -168,7 +168,7 @@ impl Catalogue {
         (found == (subject, absolute)).then_some(entry)
     }
 
-    /// The stream that stores the event, if one of the catalogue's does.
+    /// The stream of the catalogue that stores the event; `None` if no stream does.
     pub fn stream_of(&self, spec: &EventSpec) -> Option<&StreamSpec> {
         let subjects = self.subjects(spec)?;
         self.streams.iter().find(|stream| {
@@ -202,7 +202,8 @@ impl Catalogue {
             .filter(move |(_, consumer)| consumer.set().takes(spec))
     }
 
-    /// All that is wrong with the catalogue. Nothing is made of one with faults.
+    /// All faults of the catalogue. No schema, document or page is generated from a catalogue with
+    /// faults.
     pub fn faults(&self) -> Vec<CatalogueFault> {
         let mut faults = Vec::new();
         self.find_doubles(&mut faults);

@@ -50,12 +50,12 @@ pub struct Request {
     pub against: Option<String>,
     /// Whether warnings make the check fail.
     pub deny_warnings: bool,
-    /// The day by which waivers are judged.
+    /// The current day: waivers that end before this day have expired.
     pub today: Date,
 }
 
 impl Request {
-    /// A check of a folder, on a day, with nothing else said.
+    /// A check of a folder, on a day, with the defaults for everything else.
     pub fn new(folder: impl Into<PathBuf>, today: Date) -> Self {
         Self {
             folder: folder.into(),
@@ -68,13 +68,13 @@ impl Request {
     }
 }
 
-/// Checks a catalogue against its files. `found` are findings of others, of a scan of
-/// sources say, which waivers apply to as well.
+/// Checks a catalogue against its files. `found` are findings from elsewhere, for example from a
+/// scan of the sources; waivers apply to them as well.
 ///
 /// # Errors
 ///
-/// [`CheckError`] when there is nothing to check with: a catalogue with faults, files
-/// that cannot be read, a ref that is not there.
+/// [`CheckError`] if the check cannot run: the catalogue has faults, files cannot be read, or the
+/// ref does not exist.
 pub fn check(
     catalogue: &Catalogue,
     request: &Request,
@@ -226,13 +226,13 @@ pub enum CheckError {
     /// The files could not be compared with what would be written.
     #[error(transparent)]
     Unreadable(#[from] crate::lock::WriteError),
-    /// Git could not say what was at the ref.
+    /// Git could not read the files at the ref.
     #[error(transparent)]
     Git(#[from] GitError),
     /// `check.toml` cannot be used.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// A schema is none.
+    /// A schema is not a JSON Schema.
     #[error(transparent)]
     Schema(#[from] BadSchema),
 }

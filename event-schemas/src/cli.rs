@@ -14,12 +14,12 @@
 //!
 //! | code | means |
 //! |---|---|
-//! | 0 | everything is as it should be |
-//! | 1 | something was found: in the catalogue, in the lock, between them, or in the sources; it is on the standard output |
-//! | 2 | the command could not do its work (a wrong argument, a lock that cannot be read, a file that cannot be written); why is on the standard error |
+//! | 0 | no error was found |
+//! | 1 | the catalogue, the lock or the sources have an error, or they contradict each other; the errors are on the standard output |
+//! | 2 | the command could not run (a wrong argument, a lock that cannot be read, a file that cannot be written); the reason is on the standard error |
 //!
-//! Colours are used on a terminal only, and not where `NO_COLOR` is set; `--color`
-//! decides otherwise.
+//! Colours are used only on a terminal, and not if `NO_COLOR` is set. The option `--color`
+//! overrides this.
 
 mod asyncapi;
 mod check;
@@ -41,7 +41,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anstream::{AutoStream, ColorChoice};
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 
 use crate::Catalogue;
 
@@ -110,10 +110,15 @@ fn execute<T: Into<OsString> + Clone>(
             return if wrong { 2 } else { 0 };
         }
     };
+    let color = |auto| match cli.color {
+        clap::ColorChoice::Auto => auto,
+        clap::ColorChoice::Always => ColorChoice::Always,
+        clap::ColorChoice::Never => ColorChoice::Never,
+    };
     let mut context = Context {
         catalogue,
         dir: cli.dir,
-        out: &mut AutoStream::new(out, cli.color.choice(colors.out)),
+        out: &mut AutoStream::new(out, color(colors.out)),
         is_terminal: colors.is_terminal,
     };
     let outcome = match cli.command {
@@ -132,7 +137,7 @@ fn execute<T: Into<OsString> + Clone>(
         // Who reads the output has seen enough.
         Err(CliError::Output(why)) if why.kind() == io::ErrorKind::BrokenPipe => 0,
         Err(why) => {
-            let mut err = AutoStream::new(err, cli.color.choice(colors.err));
+            let mut err = AutoStream::new(err, color(colors.err));
             // There is nowhere else to say it.
             let _ = paint::error(&mut err, &why);
             2
@@ -160,9 +165,9 @@ struct Cli {
         value_name = "FOLDER"
     )]
     dir: PathBuf,
-    /// When to use colours
+    /// When to use colours; auto: on a terminal, unless `NO_COLOR` is set
     #[arg(long, global = true, default_value = "auto", value_name = "WHEN")]
-    color: Color,
+    color: clap::ColorChoice,
     #[command(subcommand)]
     command: Command,
 }
@@ -186,26 +191,6 @@ enum Command {
     Asyncapi(asyncapi::Args),
     /// Write the catalogue as a page for people: one HTML file
     Page(page::Args),
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Color {
-    /// On a terminal, unless `NO_COLOR` is set
-    Auto,
-    /// Always
-    Always,
-    /// Never
-    Never,
-}
-
-impl Color {
-    fn choice(self, auto: ColorChoice) -> ColorChoice {
-        match self {
-            Self::Auto => auto,
-            Self::Always => ColorChoice::Always,
-            Self::Never => ColorChoice::Never,
-        }
-    }
 }
 
 /// What a command works with.

@@ -3,68 +3,69 @@
 //!
 //! # Who reads what
 //!
-//! The rules follow from how this SDK reads (`decode_data`), and hold for clients in
-//! other languages by the wire contract. A consumer that has the type of version `M.m`
-//! gets, on the event's subject,
+//! The rules follow from how this SDK reads events (`decode_data`). The wire contract requires the
+//! same of clients in other languages. A consumer that has the type of version `M.m` receives, on
+//! the event's subject:
 //!
-//! - **the same major, whatever minor**: it is read as `M.m`, with the fields that the
-//!   type does not know ignored. What does not fit is *terminated*: it never comes again.
-//!   So within a major, versions have to fit both ways. Backward, since streams keep
-//!   what older minors wrote, and publishers are updated last. Forward, since a minor
-//!   does not make an old consumer wait: it reads what newer publishers write as best
-//!   it can.
-//! - **an older major**: it is read as the type of that major and converted, step by
-//!   step, by the `upcast_from` chain; without one it is terminated. Whether schemas of
-//!   different majors fit is of no account then. What counts is that documents come
-//!   through the chain, and that is tried: with the golden document of each old version,
-//!   and with the counterexample of each break between the schemas. A break whose
-//!   document comes through is reported as mitigated.
-//! - **a newer major**: it is not read but *put back*, and comes again. That is why
-//!   consumers deploy first, and why forward breaks between majors are mitigated: nothing
-//!   is lost as long as consumers are updated before they run out of redeliveries.
+//! - **events of the same major, of any minor**: they are read as `M.m`, and fields that the type
+//!   does not know are ignored. An event whose data does not match the type is *terminated*: it is
+//!   not delivered again. So within a major, versions must be compatible in both directions.
+//!   Backward, because streams still have events of older minors, and because publishers are
+//!   updated last. Forward, because an old consumer does not wait for an update when it receives a
+//!   newer minor: it reads the event at once.
+//! - **events of an older major**: they are read as the type of that major and converted, step by
+//!   step, by the `upcast_from` chain. Without a chain they are terminated. So the schemas of
+//!   different majors need not be compatible. Instead, documents of the old version must pass
+//!   through the chain. The check tries this with the golden document of each old version, and with
+//!   the counterexample of each break between the schemas. A break whose document passes is
+//!   reported as mitigated.
+//! - **events of a newer major**: they are not read but naked with a delay, and delivered again.
+//!   For this reason consumers are deployed first, and forward breaks between majors are mitigated:
+//!   no event is lost if the consumers are updated before the event has no redeliveries left.
 //!
-//! What the schema says of a type is not all that serde does: `#[serde(alias)]` takes
-//! another name, a `HashSet` takes an item twice. So the document of a break between an older
-//! writer and the code's type is read by that type. Where it reads it and what stands at the
-//! place of the break is there afterwards, the break is mitigated too
-//! ([`Mitigation::Read`]). Where it is not there, it was lost without a word, as in a
-//! flattened `Option`; that is the break which is reported.
+//! A schema does not say everything that serde does: with `#[serde(alias)]` a field has a second
+//! name, and a `HashSet` accepts an item twice. So if an older writer and the code's type do not
+//! match, the type decodes the document of the break. If it decodes the document, and the value at
+//! the place of the break is still there afterwards, the break is mitigated too
+//! ([`Mitigation::Read`]). If the value was dropped, as by a flattened `Option`, the break is
+//! reported.
 //!
 //! # What is compared
 //!
-//! What the one side's *writer* may write with what the other side's *reader* accepts:
+//! The documents that the *writer* of one side may write are compared with the documents that the
+//! *reader* of the other side accepts:
 //!
 //! | direction | asks | of |
 //! |---|---|---|
 //! | `BACKWARD` | does the new reader accept all that the old writer wrote? | stored events; publishers that are not updated yet |
 //! | `FORWARD` | does the old reader accept all that the new writer writes? | consumers that are not updated yet |
 //!
-//! A writer is closed: it writes the fields that it declares, and no others. A reader is
-//! as the [content model](ContentModel) says; tolerant unless set, as serde is. That is
-//! what makes a new optional field compatible both ways.
+//! A writer writes only the fields that it declares. The [content model](ContentModel) says what a
+//! reader does with other fields; by default it ignores them, as serde does. For this reason a new
+//! optional field is compatible in both directions.
 //!
-//! The code's version is compared with the newest committed version before it, in a
-//! transitive [mode](Mode) with each that was ever committed, of all majors. An older
-//! type that the catalogue keeps (for a chain) is compared within its own major.
+//! The code's version is compared with the newest committed version before it. In a transitive
+//! [mode](Mode) it is compared with every committed version, of all majors. An older type that the
+//! catalogue keeps (for a chain) is compared within its own major.
 //!
 //! # What a change has to raise
 //!
 //! | change | raises |
 //! |---|---|
-//! | texts: titles, descriptions, examples | nothing |
-//! | anything that leaves no break in the mode's directions | the minor |
+//! | titles, descriptions, examples | nothing |
+//! | any other change without a break in the directions of the mode | the minor |
 //! | a break | the major, with an upcaster |
-//! | subject, envelope type, key in the subject | nothing can: it is another event |
+//! | subject, envelope type, key in the subject | no version allows this change: declare a new event |
 //!
-//! Within one version nothing may change but texts; a schema that is written in another
-//! way and means the same (proven both ways) is no change.
+//! Within one version only titles, descriptions and examples may change. A schema that is written
+//! differently, and that is proven to accept the same documents, does not count as changed.
 //!
-//! # What a verdict is worth
+//! # How reliable a verdict is
 //!
-//! A break always has a document that one validator accepts and the other refuses; both
-//! were run on it. What could be neither proven nor refuted is [`EventRule::Undecided`],
-//! and fails a check just as a break does. Only a [waiver](Waiver), which has a reason
-//! and ends on a day, lets either pass.
+//! Every break has a document that the validator of one side accepts and that of the other refuses;
+//! both were run on the document. If compatibility can be neither proven nor refuted, the finding
+//! is [`EventRule::Undecided`], and fails the check as a break does. Only a [waiver](Waiver), with
+//! a reason and a last day, accepts a break or an undecided finding.
 
 pub(crate) mod changes;
 mod contract;

@@ -3,46 +3,42 @@
 //!
 //! A folder, `contracts` unless named, has
 //!
-//! - `<subject>/<version>.json`: a JSON Schema (2020-12) of the whole envelope as a
-//!   publisher writes it. Its `x-event` says where in `$defs` the data are as they
-//!   are written, and as they are read;
-//! - `<subject>/<version>.golden.json`: one envelope of that version, which must be
-//!   readable for ever, through the event's upcasters;
-//! - `envelope.json`: the JSON Schema of any envelope that a reader takes;
-//! - `index.json`: everything else that was agreed on (services, consumers,
-//!   streams, and of each version its type, key, stream and hashes), which is what
-//!   a difference is shown from.
+//! - `<subject>/<version>.json`: a JSON Schema (2020-12) of the whole envelope as a publisher
+//!   writes it. Its `x-event` names the schemas in `$defs` of the data as a publisher writes it and
+//!   as a subscriber reads it;
+//! - `<subject>/<version>.golden.json`: one envelope of that version, which every later version of
+//!   the event must be able to read, through its upcasters;
+//! - `envelope.json`: the JSON Schema of every envelope that a reader accepts;
+//! - `index.json`: the rest of the contracts: services, consumers and streams, and for each version
+//!   its type, key, stream and hashes. Differences are computed from it.
 //!
-//! In the name of a folder, a subject that takes no prefix has an `@` in front, and
-//! bytes other than letters, digits, `_`, `-` and `.` are `=` and two hexadecimal
-//! digits. Files that the lock does not know are left alone.
+//! The name of a folder is the subject, with an `@` in front if the event takes no prefix. Bytes
+//! other than letters, digits, `_`, `-` and `.` become `=` and two hexadecimal digits. Files that
+//! the lock does not know are left alone.
 //!
 //! # What may change
 //!
-//! - **A version that is in the lock stays as it is.** A change of its contract,
-//!   compatible or not, is another version: raise the minor if readers of the old
-//!   one can read the new one, else raise the major and add an upcaster.
-//!   `generate` refuses to write another contract over a version that is there
-//!   ([`Conflict::Changed`]).
-//! - What is only said about the data (descriptions, titles, defaults, examples) can
-//!   change at any time, and so can services, consumers and streams.
-//! - **A version that nobody has seen yet** can be replaced, which has to be said
-//!   (`generate --replace <subject>`). Whether somebody has seen it is not known
-//!   here: run `check --against <git ref>` with the ref that was released, in the CI, and
-//!   a replaced version that was released is found there.
-//! - **An event that is no longer in the catalogue** is not forgotten: `generate`
-//!   refuses ([`Conflict::Gone`]) until it is told that nobody publishes it any
-//!   longer (`generate --retire <subject>`). Its files stay, since streams still have its
-//!   messages; the index calls it retired.
+//! - **The contract of a version that is in the lock does not change.** A change, compatible or
+//!   not, needs another version: raise the minor if readers of the old version can read the new
+//!   one, otherwise raise the major and add an upcaster. `generate` refuses to replace the contract
+//!   of a version in the lock ([`Conflict::Changed`]).
+//! - Descriptions, titles, defaults and examples can change at any time, and so can services,
+//!   consumers and streams.
+//! - **A version that was not released yet** can be replaced with `generate --replace <subject>`.
+//!   `generate` cannot know whether the version was released. So run `check --against <git ref>` in
+//!   the CI, with the ref that was released: it reports a released version that was replaced.
+//! - **An event that is no longer in the catalogue** stays in the lock: `generate` refuses to write
+//!   ([`Conflict::Gone`]) until you say that no service publishes the event any more
+//!   (`generate --retire <subject>`). The files of the event stay, since streams still have its
+//!   messages. In the index the event is then marked as retired.
 //! - **A golden document** is written once and never again, unless its version is
 //!   replaced.
 //!
 //! # All or nothing
 //!
-//! Files are written beside their places first and then moved there, the index
-//! last; when something fails on the way, those that were moved are put back. A
-//! lock that cannot be read, also because a newer release of this crate wrote it,
-//! is an error, and nothing is written.
+//! Files are first written under temporary names and then renamed, the index last. If a step fails,
+//! the old files are restored. If the lock cannot be read, for example because a newer release of
+//! this crate wrote it, `generate` fails and writes nothing.
 
 mod conflict;
 mod error;
@@ -110,8 +106,8 @@ impl Lock {
     ///
     /// # Errors
     ///
-    /// [`LockError`] names the file and what is wrong with it; it is
-    /// [`LockError::NoLock`] if there is none.
+    /// [`LockError`] names the file and what is wrong with it. Without a lock in the folder, it is
+    /// [`LockError::NoLock`].
     pub fn read(dir: impl AsRef<Path>) -> Result<Self, LockError> {
         read::folder(dir.as_ref())
     }
@@ -121,7 +117,7 @@ impl Lock {
     ///
     /// # Errors
     ///
-    /// As [`read`](Self::read).
+    /// The same as for [`read`](Self::read).
     pub fn from_files(
         files: impl IntoIterator<Item = (String, Vec<u8>)>,
     ) -> Result<Self, LockError> {
@@ -170,7 +166,7 @@ impl LockedEvent {
         self.absolute
     }
 
-    /// Whether nobody publishes it any longer.
+    /// Whether the event is retired: no service publishes it any more.
     pub fn is_retired(&self) -> bool {
         self.retired
     }
@@ -209,7 +205,7 @@ impl LockedVersion {
         &self.facts.event_type
     }
 
-    /// What the event does with its key.
+    /// Whether the event has a key, and whether the key is in the subject.
     pub fn key_use(&self) -> KeyUse {
         self.key
     }

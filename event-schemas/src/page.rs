@@ -25,17 +25,17 @@ use crate::asyncapi;
 use crate::catalogue::Catalogue;
 use crate::lock::Lock;
 
-/// Writes the page. The versions that are in `history` and no longer in the catalogue are shown
-/// too. The same catalogue and lock give the same bytes.
+/// Writes the page. Versions that are in `history` and no longer in the catalogue are shown too.
+/// The same catalogue and lock give the same bytes.
 ///
-/// It says nothing of a stream that cannot be; see [`Catalogue::faults`].
+/// It leaves out invalid streams; [`Catalogue::faults`] lists them.
 #[must_use]
 pub fn render(catalogue: &Catalogue, history: Option<&Lock>) -> String {
     render_dated(catalogue, history, &BTreeMap::new())
 }
 
-/// Writes the page with the days since which there are versions, as
-/// [`first_committed`](crate::check::git::first_committed) has them: for each file of the lock
+/// Writes the page with the day on which each version was first committed, as
+/// [`first_committed`](crate::check::git::first_committed) returns it: for each file of the lock
 /// (`orders.order.placed/1.0.json`) a date (`2026-11-30`).
 #[must_use]
 pub fn render_dated(

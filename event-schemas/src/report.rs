@@ -10,13 +10,13 @@ use std::str::FromStr;
 
 use crate::compat::{Finding, Options, Place, Severity, UnknownName, Verdict, Within};
 
-/// What a check found, and of what.
+/// The findings of a check, and what was checked.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Report {
-    /// What was found, errors first; within them by event.
+    /// The findings: errors first, and within each severity sorted by event.
     pub findings: Vec<Finding>,
-    /// To what the versions were held.
+    /// The rules by which the versions were compared.
     pub options: Options,
     /// Whether warnings make the check fail.
     pub deny_warnings: bool,
@@ -27,7 +27,7 @@ pub struct Report {
     /// The folder as it is called from the root of its repository, which is how code scanning
     /// and GitHub name files; `None` outside of one.
     pub in_repository: Option<String>,
-    /// With what the code was compared beside the folder.
+    /// The git ref with whose files the code was compared; `None` if only the folder was used.
     pub against: Option<Against>,
 }
 
@@ -70,7 +70,7 @@ pub(crate) struct Counts {
 }
 
 impl Report {
-    /// What the check comes to.
+    /// The verdict of the check.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         Verdict::of(&self.findings, self.deny_warnings)

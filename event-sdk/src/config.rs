@@ -151,9 +151,9 @@ impl Default for Loaded {
 }
 
 impl Config {
-    /// The point-to-point naming: what an application publishes for one other application is under
-    /// `<environment>.<application>.sync.<destination>`. What it receives is under
-    /// [`reverse_prefix`](Self::reverse_prefix).
+    /// The point-to-point naming: the events that an application publishes for one other
+    /// application have the prefix `<environment>.<application>.sync.<destination>`. The events
+    /// that it receives have the prefix [`reverse_prefix`](Self::reverse_prefix).
     pub const POINT_TO_POINT: &str = "{environment}.{application}.sync.{destination}";
 
     /// Starts to load a configuration.
@@ -166,7 +166,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// As [`ConfigLoader::load`].
+    /// The same as for [`ConfigLoader::load`].
     pub fn from_env() -> Result<Self, ConfigError> {
         Self::loader().load()
     }

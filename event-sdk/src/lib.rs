@@ -50,8 +50,8 @@
 //! - [`Publisher::publish`] stores an event, and returns its stream and sequence. A [`Prepared`]
 //!   event has a fixed id and time, so publishing it again is recognized as a duplicate. Each
 //!   [`PublishError`] contains the prepared event.
-//! - [`Publisher::publish_at`] and [`publish_after`](Publisher::publish_after) publish an event later;
-//!   [`EventBus::schedules`] cancels and lists what waits.
+//! - [`Publisher::publish_at`] and [`publish_after`](Publisher::publish_after) publish an event
+//!   later; [`EventBus::schedules`] cancels and lists scheduled events.
 //! - [`EventBus::subscribe`] binds a consumer or creates it, and never changes one. A
 //!   [`Subscriber`] is a stream of [`Delivery`]s. A message that is not an event of the set is a
 //!   delivery too; [`Message::decode`] returns the error. A [`Batch`] has several deliveries that
@@ -71,12 +71,12 @@
 //! - [`Pii`] marks personal data: serialized as its value, redacted in `Debug`.
 //! - [`EnvelopeHeader`] has the fields of the envelope except the data; [`codec`] encodes and
 //!   decodes it.
-//! - [`transport`] has the `Transport` trait and [`Error`], whose [`kind`](Error::kind) is for
-//!   programs to decide by.
+//! - [`transport`] has the `Transport` trait and [`Error`], whose [`kind`](Error::kind) a program
+//!   can match on.
 //!
 //! # Guides
 //!
-//! One page for each task, with a drawing of the whole in the
+//! There is one page for each task, and a drawing of the whole in the
 //! [README](https://github.com/event-sdk/event-sdk#readme):
 //!
 //! - to set up: [configuration], [topology],
@@ -115,7 +115,7 @@
 //!
 //! - `memory` (default): the memory transport.
 //! - `nats`: the NATS JetStream transport, and core NATS without streams.
-//! - `config`: configuration by environment, TOML file and code, and the bus that is made of it.
+//! - `config`: configuration by environment, TOML file and code, and a bus from this configuration.
 //! - `schemars`: `JsonSchema` for [`Pii`], for crates of events that derive it.
 //!
 //! # Modules

@@ -264,7 +264,7 @@ impl<S> Message<S> {
             return Err(DecodeFault::new(
                 DecodeErrorKind::TooLarge,
                 format!(
-                    "the body has {} bytes, and this program takes {limit}; raise `max_payload` of the bus, or send less",
+                    "the body has {} bytes, and this program accepts at most {limit}; raise `max_payload` of the bus, or send less",
                     body.len()
                 ),
             ));

@@ -50,8 +50,8 @@ impl<O: Observer> Observer for Guarded<O> {
 
 /// Something that has happened. Kinds and fields may be added.
 ///
-/// The `event_type` is that of an event that the program declares, so that it is one of few words; `None`
-/// for every other message: a raw one, and one outside the set of the consumer.
+/// The `event_type` is always the type of an event that the program declares, so that it is one of
+/// few words; `None` for every other message: a raw one, and one outside the set of the consumer.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Observation<'a> {

@@ -3,16 +3,15 @@
 use std::time::Duration;
 
 use clap::Parser;
+use event_sdk::EventBus;
 use event_sdk::config::Config;
-use event_sdk::transport::nats::Nats;
-use event_sdk_test_servers::{Authority, Server, Tls, User};
+use event_sdk_test_servers::Secured;
 use tokio::sync::watch;
 
 use crate::args::Args;
 use crate::events::{JobCancelled, JobCompleted, JobScheduled, JobStarted};
 use crate::ledger::Ledger;
 use crate::{bus, cancellations, config, run, worker};
-use event_sdk::transport::TransportExt as _;
 
 fn args(more: &[&str]) -> Args {
     Args::parse_from(["jobs"].iter().chain(more))
@@ -114,35 +113,19 @@ async fn a_job_at_work_is_stopped_and_the_worker_takes_the_next() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restart_of_the_server_loses_and_repeats_no_effect() {
-    let authority = Authority::new().unwrap();
-    let users = [User::password("jobs", "sesame")];
-    let server = Server::options().tls(Tls::new(&authority)).users(users);
-    let mut server = server.start().await.unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let password = folder.path().join("password");
-    std::fs::write(&password, "sesame\n").unwrap();
-    let (url, stream) = (server.url(), "JOBS");
-    let variables = [
-        ("EVENT_SDK_TRANSPORT", "nats"),
-        ("EVENT_SDK_NATS__URL", &url),
-        (
-            "EVENT_SDK_NATS__CA_FILE",
-            authority.certificate().to_str().unwrap(),
-        ),
-        ("EVENT_SDK_NATS__USER", "jobs"),
-        ("EVENT_SDK_NATS__PASSWORD_FILE", password.to_str().unwrap()),
-    ];
+    let setup = Secured::new("jobs").unwrap();
+    let mut server = setup.options().start().await.unwrap();
+    let (variables, stream) = (setup.variables(&server.url()), "JOBS");
     let secured = config().variables(variables).load().unwrap();
     let restarted = args(&["--stream", stream, "--pipelines", "10", "--work", "30"]);
     let running = tokio::spawn(run(restarted, secured.clone()));
     // In the middle: jobs are planned, some are done, and some are at work.
-    let watcher = Nats::options(&url).ca_file(authority.certificate());
-    let nats = Nats::connect(watcher.user("jobs", "sesame")).await.unwrap();
+    let watcher = EventBus::from_config(&secured).await.unwrap();
     let begun = async {
         let mut pace = tokio::time::interval(Duration::from_millis(20));
         loop {
             pace.tick().await;
-            if let Ok(state) = nats.stream_state(stream).await
+            if let Ok(state) = watcher.stream_state(stream).await
                 && state.messages > 250
             {
                 break;

@@ -1,6 +1,6 @@
 //! The example without faults, and with processes that are killed.
 
-use event_sdk_test_servers::{Authority, Server, Tls, User};
+use event_sdk_test_servers::Secured;
 
 use crate::chaos::{self, Plan};
 use crate::customers::payment;
@@ -35,25 +35,9 @@ async fn without_faults_the_money_adds_up_and_letters_are_redriven() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn on_a_cluster_with_tls_and_a_user_it_is_the_same_by_configuration_alone() {
-    let authority = Authority::new().unwrap();
-    let cluster = Server::options()
-        .tls(Tls::new(&authority))
-        .users([User::password("payments", "sesame")]);
-    let cluster = cluster.start_cluster(3).await.unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let password = folder.path().join("password");
-    std::fs::write(&password, "sesame\n").unwrap();
-    let url = cluster.url();
-    let variables = [
-        ("EVENT_SDK_TRANSPORT", "nats"),
-        ("EVENT_SDK_NATS__URL", &url),
-        (
-            "EVENT_SDK_NATS__CA_FILE",
-            authority.certificate().to_str().unwrap(),
-        ),
-        ("EVENT_SDK_NATS__USER", "payments"),
-        ("EVENT_SDK_NATS__PASSWORD_FILE", password.to_str().unwrap()),
-    ];
+    let secured = Secured::new("payments").unwrap();
+    let cluster = secured.options().start_cluster(3).await.unwrap();
+    let variables = secured.variables(&cluster.url());
     let config = streams::config().variables(variables).load().unwrap();
     let bus = streams::configured(&config).await.unwrap();
     let outcome = normal::run(bus, 20).await.unwrap();

@@ -1,5 +1,6 @@
 //! The arguments of the shop.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -43,6 +44,12 @@ pub(crate) enum Command {
     },
     /// Takes orders, as the web site of the shop would.
     Take,
+    /// Any command of operation, such as `streams`, `dlq` or `doctor`: `shop streams --help`.
+    #[command(external_subcommand)]
+    Operate(
+        #[expect(dead_code, reason = "the commands read the arguments of the program")]
+        Vec<OsString>,
+    ),
     /// Prints the least permissions of each user.
     Permissions {
         /// Of this user alone.

@@ -24,7 +24,7 @@ pub(crate) fn consumer(bus: &EventBus, bank: Bank) -> Consumer<OrderPlaced> {
         ))
         .probe_interval(ProbeInterval::every(Duration::from_millis(500)))
         .dead_letters(DeadLetters::stream(DEAD_LETTERS))
-        .ordered_by_key()
+        // Each order has one event here, so that there is no order to keep.
         .concurrency(8)
 }
 

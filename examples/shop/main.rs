@@ -25,6 +25,7 @@ mod serve;
 mod tests;
 mod topology;
 
+use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -34,33 +35,49 @@ use event_sdk::config::{Config, ConfigLoader, TransportChoice};
 use event_sdk::consumer::{Consumers, shutdown_signal};
 use event_sdk::dead_letters::{LetterFilter, Page};
 use event_sdk_observe::metrics::Metrics;
+use event_sdk_ops::Operations;
 use event_sdk_topology::Topology;
 
 use crate::args::{Args, Command, Format};
+use crate::events::Audited;
 use crate::topology::{DEAD_LETTERS, PREFIX};
 
 const DRAIN: Duration = Duration::from_secs(10);
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> anyhow::Result<ExitCode> {
     let args = Args::parse();
     let topology = args.replicas.topology();
     if let Some(Command::Permissions { service, format }) = &args.command {
-        return print_permissions(&topology, service.as_deref(), *format);
+        print_permissions(&topology, service.as_deref(), *format)?;
+        return Ok(ExitCode::SUCCESS);
     }
     let config = config().load()?;
     let Some(command) = args.command else {
-        return run(args.orders, &config, &topology).await.map(drop);
+        run(args.orders, &config, &topology).await?;
+        return Ok(ExitCode::SUCCESS);
     };
     let bus = open(&config, &topology).await?;
+    let mut ended = ExitCode::SUCCESS;
     match command {
         Command::Apply => println!("{}", topology.apply(&bus).await?),
         Command::Serve { service, listen } => serve::serve(&bus, service, listen).await?,
         Command::Take => orders::take(&bus, args.orders).await?,
+        // It reads the arguments of the program itself.
+        Command::Operate(_) => ended = event_sdk_ops::run(&operations(&bus, &topology)).await,
         Command::Permissions { .. } => {}
     }
     bus.drain(DRAIN).await?;
-    Ok(())
+    Ok(ended)
+}
+
+/// The commands of operation know the events, the topology and the users of the shop.
+fn operations(bus: &EventBus, topology: &Topology) -> Operations {
+    Operations::new("shop")
+        .topology(*topology)
+        .permissions(topology::users(topology))
+        .events::<Audited>()
+        .bus(bus.clone())
 }
 
 /// The configuration of the environment; without one, everything stays in this process.

@@ -7,7 +7,7 @@ use event_sdk::{EventBus, Pii, PublishAllError};
 use crate::events::{
     InvoiceDeclined, InvoicePaid, OrderCancelled, OrderConfirmed, OrderPlaced, Payments,
 };
-use crate::topology::DEAD_LETTERS;
+use crate::topology::{DEAD_LETTERS, PARTITIONS};
 
 pub(crate) fn consumer(bus: &EventBus) -> Consumer<Payments> {
     bus.consumer("orders")
@@ -21,7 +21,8 @@ pub(crate) fn consumer(bus: &EventBus) -> Consumer<Payments> {
             Ok(())
         })
         .dead_letters(DeadLetters::stream(DEAD_LETTERS))
-        .ordered_by_key()
+        // What happened to an order is handled in order, also across instances.
+        .partitions(PARTITIONS)
         .concurrency(8)
 }
 

@@ -1,6 +1,7 @@
 //! Tests of the shop's services, on the test bus with virtual time.
 
 mod deploy;
+mod manifests;
 mod permissions;
 mod serving;
 

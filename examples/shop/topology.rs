@@ -13,6 +13,9 @@ use crate::events::{
 pub(crate) const PREFIX: &str = "shop";
 pub(crate) const DEAD_LETTERS: &str = "DLQ";
 
+/// The instances of `orders` share the keys of its events by these: no more of them have work at a time.
+pub(crate) const PARTITIONS: u32 = 6;
+
 /// On a single server.
 pub(crate) const SINGLE: Topology = Topology::new(const { &streams(1) })
     .consumers(CONSUMERS)
@@ -26,7 +29,7 @@ pub(crate) const CLUSTERED: Topology = Topology::new(const { &streams(3) })
     .bucket(const { &BucketConfig::constant("SHOP").replicas(3) });
 
 const CONSUMERS: &[DurableSpec] = &[
-    DurableSpec::of::<Payments>("orders"),
+    DurableSpec::of::<Payments>("orders").partitions(PARTITIONS),
     DurableSpec::of::<OrderPlaced>("billing"),
     DurableSpec::of::<Audited>("audit"),
 ];

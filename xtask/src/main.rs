@@ -72,7 +72,7 @@ fn main() -> ExitCode {
         Command::PackageCheck => Metadata::workspace().and_then(|all| package_check::run(&all)),
         Command::Bench(args) => bench::run(&args),
         Command::Schemas(args) => return ended(schemas::run(&args)),
-        Command::Events(args) => return ended(events::run(&args)),
+        Command::Events(args) => return events::run(&args),
         Command::Differential(args) => differential::run(&args),
         Command::Services(args) => services::run(&args),
     };

@@ -135,6 +135,8 @@ pub(crate) struct Requirement {
     pub(crate) req: String,
     /// `None` is a normal dependency; otherwise `build` or `dev`.
     kind: Option<String>,
+    #[serde(default)]
+    pub(crate) optional: bool,
 }
 
 impl Requirement {

@@ -4,7 +4,7 @@ use anyhow::Result;
 
 use crate::process::{cargo, run as run_command};
 
-const MANIFESTS: [&str; 3] = [
+pub(crate) const MANIFESTS: [&str; 3] = [
     "event-schemas/subset/differential/Cargo.toml",
     "tests/fuzz/Cargo.toml",
     "tests/peers/Cargo.toml",

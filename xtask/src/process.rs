@@ -29,6 +29,17 @@ pub(crate) fn status(command: &mut Command) -> Result<ExitStatus> {
         .with_context(|| format!("could not start `{line}`"))
 }
 
+/// The exit code of a program as a shell gives it: 128 and the signal, if one has ended it. `None` where the
+/// system tells neither.
+pub(crate) fn exit_code(status: ExitStatus) -> Option<u8> {
+    #[cfg(unix)]
+    let signal = std::os::unix::process::ExitStatusExt::signal(&status).map(|it| 128 + it);
+    #[cfg(not(unix))]
+    let signal = None;
+    let code = status.code().or(signal)?;
+    u8::try_from(code).ok()
+}
+
 /// Runs `command` quietly and returns what it wrote to its standard output.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     let line = shown(command);

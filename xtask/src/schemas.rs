@@ -8,7 +8,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::Result;
 
-use crate::process::{cargo, status};
+use crate::process::{cargo, exit_code, status};
 
 /// What `cargo xtask schemas` is told.
 #[derive(clap::Args, Debug)]
@@ -21,8 +21,7 @@ pub(crate) struct Args {
 /// Runs the command, whose output and exit code are ours: both are for programs too.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     let status = status(&mut command(&args.args))?;
-    let code = status.code().and_then(|code| u8::try_from(code).ok());
-    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+    Ok(exit_code(status).map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
 fn command(args: &[OsString]) -> Command {

@@ -4,6 +4,7 @@
 //! - Sibling modules do not depend on each other in circles, but for those in `allowed.txt`.
 //! - Files keep to the rules of CONTRIBUTING.md on length, first line and name.
 //! - The secrets table of the tests has a row for each option of the NATS transport.
+//! - The lock files of packages outside the workspace have what our packages need.
 //! - Links between pages lead to files and headings that exist.
 //! - The page about other systems has each row once, with tests that exist.
 
@@ -21,6 +22,7 @@ mod allowed;
 mod cycles;
 
 mod files;
+mod locks;
 mod map;
 mod secrets;
 
@@ -81,6 +83,7 @@ pub(crate) fn check(metadata: &Metadata) -> Result<()> {
     faults.extend(allowed.compare(&cycles(metadata, &root)?));
     faults.extend(files::check(&root)?);
     faults.extend(secrets::check(&root)?);
+    faults.extend(locks::check(metadata, &root)?);
     faults.extend(links::check(&root)?);
     faults.extend(seeds::check(&root)?);
     for fault in &faults {

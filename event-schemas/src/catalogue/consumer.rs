@@ -47,19 +47,19 @@ impl Consumer {
         }
     }
 
-    /// Says what the events are taken for, in Markdown.
+    /// Says what the consumer uses the events for, in Markdown.
     pub fn describe(mut self, description: impl Into<String>) -> Self {
         self.description = description.into();
         self
     }
 
-    /// Says from which stream it takes them, where its events do not tell.
+    /// Names the stream of its events, if the catalogue does not have the stream that stores them.
     pub fn stream(mut self, stream: impl Into<String>) -> Self {
         self.stream = Some(stream.into());
         self
     }
 
-    /// Says how often an event is delivered at the most.
+    /// Says how many times an event is delivered at most (`max_deliver`).
     pub fn max_deliver(mut self, times: u32) -> Self {
         self.max_deliver = Some(times);
         self
@@ -71,13 +71,13 @@ impl Consumer {
         self
     }
 
-    /// Says after which times a failed event comes again.
+    /// Says after which delays a failed event is delivered again.
     pub fn backoff(mut self, steps: impl IntoIterator<Item = Duration>) -> Self {
         self.backoff = steps.into_iter().collect();
         self
     }
 
-    /// Says where an event goes that was given up: a stream, or a subject.
+    /// Says where the dead letters of this consumer are kept: a stream, or a subject.
     pub fn dead_letter(mut self, place: impl Into<String>) -> Self {
         self.dead_letter = Some(place.into());
         self
@@ -88,12 +88,13 @@ impl Consumer {
         &self.set
     }
 
-    /// Its name at the server; `None` for one that lives as long as its subscription.
+    /// Its name on the server; `None` for a consumer that lives as long as its subscription.
     pub fn durable(&self) -> Option<&str> {
         self.durable.as_deref()
     }
 
-    /// What the events are taken for, in Markdown; empty if nobody said.
+    /// What the consumer uses the events for, in Markdown; empty if [`describe`](Self::describe)
+    /// was not called.
     pub fn description(&self) -> &str {
         &self.description
     }
@@ -103,22 +104,24 @@ impl Consumer {
         self.stream.as_deref()
     }
 
-    /// How often an event is delivered at the most, if that was said.
+    /// How many times an event is delivered at most; `None` if [`max_deliver`](Self::max_deliver)
+    /// was not called.
     pub fn max_deliver_times(&self) -> Option<u32> {
         self.max_deliver
     }
 
-    /// For how long the server waits for an acknowledgement, if that was said.
+    /// How long the server waits for an acknowledgement; `None` if [`ack_wait`](Self::ack_wait) was
+    /// not called.
     pub fn ack_wait_time(&self) -> Option<Duration> {
         self.ack_wait
     }
 
-    /// After which times a failed event comes again.
+    /// The delays after which a failed event is delivered again.
     pub fn backoff_steps(&self) -> &[Duration] {
         &self.backoff
     }
 
-    /// Where an event goes that was given up, if that was said.
+    /// Where dead letters are kept; `None` if [`dead_letter`](Self::dead_letter) was not called.
     pub fn dead_letter_place(&self) -> Option<&str> {
         self.dead_letter.as_deref()
     }

@@ -46,8 +46,8 @@ impl EventEntry {
         self.is_published
     }
 
-    /// The JSON Schema (2020-12) of the data that a publisher writes. Of a type that is only
-    /// received it is the schema of what the type reads.
+    /// The JSON Schema (2020-12) of the data that a publisher writes. For a type that is only
+    /// received, it is the schema of the data that the type reads.
     pub fn writer(&self) -> &Value {
         &self.writer
     }
@@ -77,23 +77,23 @@ impl EventEntry {
     ///
     /// # Errors
     ///
-    /// [`DataError`] when they are no such event.
+    /// [`DataError`] if the data is not valid for the event.
     pub fn decode(&self, version: Version, data: &[u8]) -> Result<(), DataError> {
         (self.decode)(version, data)
     }
 
-    /// Like [`decode`](Self::decode), and answers what the type writes of what it read: what it
-    /// made of the data. `None` if it does not write that.
+    /// Like [`decode`](Self::decode), and returns the decoded value encoded again; `None` if the
+    /// type cannot encode it.
     ///
     /// # Errors
     ///
-    /// [`DataError`] when they are no such event.
+    /// [`DataError`] if the data is not valid for the event.
     pub fn reread(&self, version: Version, data: &[u8]) -> Result<Option<Value>, DataError> {
         (self.reread)(version, data)
     }
 
-    /// The field that is the key, as it is called in the data; `None` if the event has none, or it
-    /// is not seen in data that are made up.
+    /// The name that the field of the key has in the data; `None` if the event has no key, or if
+    /// the key is not found in example data.
     pub fn key_field(&self) -> Option<String> {
         schema::key::field(&self.example()?, |data| self.key_of(data))
     }
@@ -103,8 +103,9 @@ impl EventEntry {
         (self.key)(self.spec.version(), data.to_string().as_bytes())
     }
 
-    /// An example of the data: the first, or one that is made up from the writer's schema and known
-    /// to be read. `None` where none can be made up.
+    /// An example of the data: the first of [`examples`](Self::examples), or else one that is
+    /// generated from the writer's schema and that the type can read. `None` if none can be
+    /// generated.
     pub fn example(&self) -> Option<Value> {
         let given = self.examples.first().cloned();
         given.or_else(|| self.made_up().ok())

@@ -6,7 +6,7 @@ use event_sdk::stream::InvalidStream;
 use serde_json::Value;
 use thiserror::Error;
 
-/// Something that is wrong with a catalogue, so that nothing can be made of it.
+/// A fault of a catalogue, because of which nothing can be generated from it.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum CatalogueFault {
@@ -44,15 +44,15 @@ pub enum CatalogueFault {
         /// Where, as a JSON Pointer into the schema.
         pointer: String,
     },
-    /// A type is made into something that is no JSON Schema.
-    #[error("{event}: what its type gives as the schema of its data cannot be used")]
+    /// The schema that a type generates is not a JSON Schema.
+    #[error("{event}: the schema that its type generates for the data cannot be used")]
     BadSchema {
         /// The event and its version.
         event: EventName,
         /// Why not.
         source: event_schemas_subset::SchemaError,
     },
-    /// JSON cannot carry an example.
+    /// An example cannot be encoded as JSON.
     #[error("{event}: the example with number {number} cannot be written")]
     ExampleNotWritten {
         /// The event and its version.
@@ -78,8 +78,8 @@ pub enum CatalogueFault {
         /// The example.
         example: Value,
     },
-    /// An example cannot be read as what it was written from.
-    #[error("{event}: an example cannot be read again: {example}")]
+    /// An example cannot be decoded as the type from which it was encoded.
+    #[error("{event}: an example cannot be decoded after it was encoded: {example}")]
     ExampleNotRead {
         /// The event and its version.
         event: EventName,
@@ -88,7 +88,7 @@ pub enum CatalogueFault {
         /// Why not.
         source: event_sdk::event::DataError,
     },
-    /// A stream cannot be as it is declared.
+    /// The declaration of a stream is invalid.
     #[error(transparent)]
     BadStream(#[from] InvalidStream),
     /// An event would be stored twice.

@@ -39,7 +39,7 @@ impl Service {
         self
     }
 
-    /// Says who is responsible for the service: a team, in Markdown, such as
+    /// Names the owner of the service, such as a team, in Markdown:
     /// `[Payments](https://example.com/teams/payments)`.
     pub fn owned_by(mut self, owner: impl Into<String>) -> Self {
         self.owner = Some(owner.into());
@@ -70,7 +70,7 @@ impl Service {
         &self.name
     }
 
-    /// What the service does, in Markdown; empty if nobody said.
+    /// What the service does, in Markdown; empty if [`describe`](Self::describe) was not called.
     pub fn description(&self) -> &str {
         &self.description
     }

@@ -13,7 +13,7 @@ pub struct SetSpec {
 }
 
 impl SetSpec {
-    /// Those of the set `S`.
+    /// The constants of the set `S`.
     #[must_use]
     pub fn of<S: EventSet>() -> Self {
         Self {
@@ -35,8 +35,8 @@ impl SetSpec {
         self.pattern
     }
 
-    /// Whether a subscriber to the set also gets events that are none of its
-    /// members, which is only said together with a pattern.
+    /// Whether a subscriber to the set also gets events that are not members of the set; only true
+    /// for a set with a pattern.
     #[must_use]
     pub fn takes_other(&self) -> bool {
         self.takes_other

@@ -200,7 +200,7 @@ impl Diff {
 pub(crate) enum DiffError {
     /// Neither code nor files have the event.
     #[error(
-        "neither the catalogue nor the files have the event {0:?}; `schemas list` has those there are, by their subjects"
+        "neither the catalogue nor the files have the event {0:?}; `schemas list` lists the known events by subject"
     )]
     NoSuchEvent(String),
     /// The files do not have the version.

@@ -18,11 +18,12 @@ pub struct Snapshot {
 
 /// Reads the files of `folder`, which need not exist any more, as they were at `reference`.
 ///
-/// Starts `git` three times, however many files there are, and only to read.
+/// Starts `git` three times, whatever the number of files, and changes nothing.
 ///
 /// # Errors
 ///
-/// [`GitError`] when there is no git, no repository, no such ref, or git fails.
+/// [`GitError`] if `git` is not installed or fails, if the folder is in no repository, or if the
+/// ref does not exist.
 pub fn files_at(folder: &Path, reference: &str) -> Result<Snapshot, GitError> {
     let place = Place::of(folder)?;
     let commit = place.commit(reference)?;
@@ -36,12 +37,12 @@ pub fn files_at(folder: &Path, reference: &str) -> Result<Snapshot, GitError> {
 }
 
 /// The day on which each file of `folder` was first committed, as `2026-11-30`, by its path
-/// relative to the folder. It needs the whole history: of a shallow clone, all are of the same
+/// relative to the folder. It needs the whole history: in a shallow clone, all files have the same
 /// day.
 ///
 /// # Errors
 ///
-/// [`GitError`] when there is no git, no repository, or git fails.
+/// [`GitError`] if `git` is not installed or fails, or if the folder is in no repository.
 pub fn first_committed(folder: &Path) -> Result<BTreeMap<String, String>, GitError> {
     let place = Place::of(folder)?;
     place.commit("HEAD")?;
@@ -99,7 +100,7 @@ pub fn in_repository(folder: &Path) -> Option<String> {
 pub enum GitError {
     /// The program `git` could not be started.
     #[error(
-        "`git` could not be started, which is needed to read files at a ref; install it, or check without a ref"
+        "`git` is needed to read files at a ref, and could not be started; install git, or check without a ref"
     )]
     NotStarted(#[source] std::io::Error),
     /// The folder is in no repository.
@@ -127,7 +128,7 @@ pub enum GitError {
         stderr: String,
     },
     /// Git answered in a form that it does not document.
-    #[error("`git {command}` answered what was not expected: {what}")]
+    #[error("`git {command}` returned an unexpected answer: {what}")]
     Unexpected {
         /// The command.
         command: &'static str,

@@ -10,7 +10,7 @@ use toml::Spanned;
 
 use crate::compat::{ContentModel, Mode, Options, Rule, Waiver};
 
-/// What the file `check.toml` says; all of it may be left out, and so may the file.
+/// The content of the file `check.toml`. Each setting is optional, and so is the file.
 ///
 /// ```toml
 /// mode = "FULL_TRANSITIVE"
@@ -43,7 +43,7 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// [`SettingsError`] when the file cannot be read, or says what cannot be.
+    /// [`SettingsError`] if the file cannot be read or has an invalid value.
     pub fn read(folder: &Path) -> Result<Self, SettingsError> {
         let path = folder.join(Self::FILE);
         match std::fs::read_to_string(&path) {
@@ -53,7 +53,7 @@ impl Settings {
         }
     }
 
-    /// Reads the text of such a file; `path` is what errors call it.
+    /// Reads the text of such a file; errors name the file by `path`.
     ///
     /// # Errors
     ///
@@ -83,7 +83,7 @@ impl Settings {
         })
     }
 
-    /// The options of a check, in which a caller's own go first.
+    /// The options of a check: the arguments if they are set, otherwise the settings of the file.
     #[must_use]
     pub fn options(&self, mode: Option<Mode>, content_model: Option<ContentModel>) -> Options {
         Options {

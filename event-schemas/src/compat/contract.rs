@@ -10,7 +10,7 @@ use serde_json::Value;
 pub struct Contract {
     /// The version.
     pub version: Version,
-    /// What is promised beside the data.
+    /// What the contract promises apart from the data.
     pub facts: Facts,
     /// The JSON Schema of the data that its publishers write.
     pub writer: Value,
@@ -24,7 +24,7 @@ pub struct Contract {
     pub file: String,
 }
 
-/// What an event promises beside its data.
+/// What the contract of an event promises apart from the data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Facts {
@@ -32,9 +32,9 @@ pub struct Facts {
     pub subject: String,
     /// Whether the subject takes no prefix.
     pub absolute: bool,
-    /// The type that the envelope says.
+    /// The `event_type` of the envelope.
     pub event_type: String,
-    /// What it does with its key.
+    /// Whether the event has a key, and whether the key is in the subject.
     pub key: KeyUse,
     /// The stream that stores it.
     pub stream: Option<String>,

@@ -11,8 +11,8 @@ use super::Contract;
 /// Reads data that were written in a version, and says whether they could be read.
 pub type Decode<'a> = dyn Fn(Version, &[u8]) -> Result<(), DataError> + Sync + 'a;
 
-/// Reads data that were written in a version, and answers what the type writes of what it read;
-/// `None` if it does not write that.
+/// Reads data that were written in a version, and returns the value encoded again; `None` if the
+/// type cannot encode it.
 pub type Reread<'a> = dyn Fn(Version, &[u8]) -> Result<Option<Value>, DataError> + Sync + 'a;
 
 /// A version that the code has.
@@ -55,9 +55,9 @@ impl<'a> Current<'a> {
         }
     }
 
-    /// The same with the function that shows what the type makes of data. With it, a break is
-    /// reported as [mitigated](super::Mitigation::Read) if the type reads the document that
-    /// shows it, and keeps what it says.
+    /// Adds the function that decodes data and encodes the value again. With it, a break is
+    /// reported as [mitigated](super::Mitigation::Read) if the type decodes the document of the
+    /// break and keeps the value at its place.
     #[must_use]
     pub fn rereading(mut self, reread: &'a Reread<'a>) -> Self {
         self.reread = Some(reread);

@@ -9,7 +9,7 @@ use super::{
     merge, upcast,
 };
 
-/// To what versions are held.
+/// The rules by which versions are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Options {
     /// Which versions have to understand one another.
@@ -23,7 +23,7 @@ pub struct Options {
 ///
 /// # Errors
 ///
-/// [`BadSchema`] when a committed schema is none.
+/// [`BadSchema`] if a committed schema is not a JSON Schema.
 pub fn compare_event(
     committed: &History,
     code: &[Current<'_>],

@@ -9,9 +9,9 @@ pub enum EventRule {
     EventRemoved,
     /// A committed event is on another subject.
     SubjectChanged,
-    /// The envelope's type of an event is another.
+    /// The envelope type of an event has changed.
     TypeChanged,
-    /// What an event does with its key is another.
+    /// The use of the key has changed: whether the event has one, or whether it is in the subject.
     KeyChanged,
     /// Another stream stores an event, or none.
     StreamChanged,
@@ -25,7 +25,7 @@ pub enum EventRule {
     VersionNotRaised,
     /// The version is older than a committed one.
     VersionLowered,
-    /// A new major has no way from the old one.
+    /// A new major version has no upcaster from the old one.
     UpcasterMissing,
     /// An upcaster refuses a document of an old version.
     UpcasterRefuses,
@@ -39,26 +39,27 @@ pub enum EventRule {
     GoldenMissing,
     /// A committed version's golden document is not read any more.
     GoldenRefused,
-    /// A committed version's golden document is another than at the ref.
+    /// The golden document of a committed version differs from that at the ref.
     GoldenChanged,
     /// The files of a committed version are gone.
     VersionRemoved,
-    /// The schema of a committed version is another than at the ref.
+    /// The schema of a committed version differs from that at the ref.
     VersionRewritten,
     /// The committed files are not what the code says.
     FilesDiffer,
-    /// An event is derived in the code and stands in no catalogue.
+    /// A type in the sources derives an event, and no catalogue lists it.
     EventUnlisted,
-    /// A field is written by a function, and nothing says in which form.
+    /// A function writes a field (`serialize_with`), and no attribute declares the schema of the
+    /// field.
     FormUnsaid,
-    /// A waiver's time is over.
+    /// The last day of a waiver has passed.
     WaiverExpired,
-    /// A waiver waives nothing.
+    /// A waiver matches no finding.
     WaiverUnused,
 }
 
 impl EventRule {
-    /// All of them, in the order in which they are documented.
+    /// All rules, in the order in which they are documented.
     pub const ALL: [Self; 25] = [
         Self::EventRemoved,
         Self::SubjectChanged,
@@ -93,20 +94,20 @@ impl EventRule {
         self.text().0
     }
 
-    /// What is wrong, as a headline.
+    /// The title: what is wrong, in a few words.
     #[must_use]
     pub const fn title(self) -> &'static str {
         self.text().1
     }
 
-    /// What it means, why it matters, and the way out.
+    /// The explanation: what the rule means, why it matters, and how to fix a finding.
     #[must_use]
     pub const fn explanation(self) -> &'static str {
         self.text().2
     }
 
-    /// Whether a waiver can be written for it. What one command or one
-    /// edit of `check.toml` puts right cannot be waived.
+    /// Whether a waiver can accept its findings. A finding that one command or one edit of
+    /// `check.toml` fixes cannot be waived.
     #[must_use]
     pub const fn is_waivable(self) -> bool {
         !matches!(

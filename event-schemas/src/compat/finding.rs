@@ -14,31 +14,30 @@ use event_schemas_subset::{Path, Rule as SchemaRule, Step};
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Finding {
-    /// Which rule it is about.
+    /// The rule that is broken.
     pub rule: Rule,
-    /// How it counts, mitigations and waivers considered.
+    /// The severity, after mitigations and waivers were applied.
     pub severity: Severity,
-    /// The relative subject of the event, if it is about one.
+    /// The relative subject of the event, if the finding is about one event.
     pub event: Option<String>,
-    /// The versions that do not fit, if it is about two.
+    /// The two versions that are incompatible, if the finding compares two.
     pub versions: Option<Versions>,
-    /// Which field of the data, if it is about one: `items[].price`. Of what was found in the
+    /// The field of the data, if the finding is about one: `items[].price`. For a finding in the
     /// sources, the type and its field: `Item.price`.
     pub path: Option<String>,
     /// What is wrong, in a sentence or two.
     pub why: String,
     /// A whole `data` that shows it.
     pub document: Option<Document>,
-    /// What can be done, each by itself, the best first.
+    /// Alternative fixes, the best one first.
     pub ways_out: Vec<String>,
-    /// What makes it harmless.
+    /// What makes the finding harmless.
     pub mitigation: Option<Mitigation>,
     /// The waiver that lets it pass.
     pub waiver: Option<Waived>,
     /// The file that it is best shown at.
     pub place: Option<Place>,
-    /// The type in which it has to be changed, where that is known: several findings may have
-    /// one cause.
+    /// The type that has to be changed, if it is known. Several findings may have the same cause.
     pub cause: Option<Cause>,
     /// The services that consume the event, sorted.
     pub consumers: Vec<String>,
@@ -58,32 +57,32 @@ pub struct Cause {
 pub enum Severity {
     /// It makes the check fail.
     Error,
-    /// It has to be seen, and fails a check that is told to deny warnings.
+    /// It should be read; it makes the check fail only if warnings are denied.
     Warning,
-    /// It is told for completeness: mitigated, waived, or harmless.
+    /// Reported for completeness: the finding is mitigated, waived, or harmless.
     Note,
 }
 
-/// Two versions, and who reads whom.
+/// Two versions, and which one reads the data of the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Versions {
     /// The version that is committed.
     pub old: Version,
     /// The version that the code has.
     pub new: Version,
-    /// Who reads whom; `None` where it is about both.
+    /// Which version reads the data of the other; `None` if the finding holds in both directions.
     pub direction: Option<Direction>,
 }
 
-/// A whole `data`, and what is known of it.
+/// An example document: a whole `data`, with a description.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Document {
     /// The data.
     pub data: Value,
     /// What it is an example of: `written by 1.0, refused by 1.1`, say.
     pub what: String,
-    /// The place in the data that it is about, as a JSON Pointer. The last step may be missing
-    /// in the data: a property that is required.
+    /// The place of the break in the data, as a JSON Pointer. If a required property is missing,
+    /// the pointer ends with that property.
     pub at: Option<String>,
 }
 
@@ -96,10 +95,12 @@ pub enum Mitigation {
         /// The Rust type that reads it.
         into: String,
     },
-    /// A consumer of the old major puts back what is of a newer one, until it is updated.
+    /// A consumer of the old major naks events of a newer major with a delay, until the consumer is
+    /// updated.
     PutBack,
-    /// The type reads the document all the same, and keeps what it says: its schema does not say
-    /// all that serde does (`#[serde(alias)]`, a set that is read from a list).
+    /// The type decodes the document although its schema refuses it, and keeps the value at the
+    /// place of the break: a schema does not say all that serde does (`#[serde(alias)]`, a set that
+    /// is read from a list).
     Read {
         /// The Rust type that reads it.
         into: String,
@@ -109,9 +110,9 @@ pub enum Mitigation {
 /// The waiver that lets a finding pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waived {
-    /// Why, as the waiver says.
+    /// The reason that the waiver gives.
     pub reason: String,
-    /// The last day on which it does.
+    /// The last day on which the waiver applies.
     pub until: Date,
 }
 
@@ -119,7 +120,7 @@ pub struct Waived {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Place {
-    /// Of what it is a file.
+    /// The folder to which the path is relative.
     pub within: Within,
     /// The path with `/`: relative to the folder of the contracts, or as it was scanned.
     pub file: String,
@@ -127,7 +128,7 @@ pub struct Place {
     pub line: Option<usize>,
 }
 
-/// Of what a file is one.
+/// The folder that a file belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Within {
@@ -140,14 +141,15 @@ pub enum Within {
     },
 }
 
-/// What a check came to.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// Nothing stands against it.
+    /// There is no error: every break, if there is one, is mitigated or waived.
     Compatible,
-    /// It is not known whether versions fit, and nothing else is wrong. It is no yes.
+    /// It is unknown whether some versions are compatible, and there is no other error. Do not
+    /// treat it as compatible.
     Unknown,
-    /// Something is wrong.
+    /// At least one error was found that is not `undecided`.
     Broken,
 }
 
@@ -249,7 +251,7 @@ impl Finding {
         self
     }
 
-    /// What is wrong, as a headline: the rule's title, told from the side of who suffers.
+    /// What is wrong, as a headline: the title of the rule, from the view of the side that breaks.
     #[must_use]
     pub fn title(&self) -> &'static str {
         let forward = Some(Direction::Forward);
@@ -261,7 +263,7 @@ impl Finding {
         }
     }
 
-    /// Whether it says that something is not known, rather than wrong.
+    /// Whether the finding says that compatibility is unknown, and not that it is broken.
     #[must_use]
     pub fn is_unknown(&self) -> bool {
         self.rule == Rule::Event(super::EventRule::Undecided)
@@ -344,7 +346,7 @@ impl Severity {
 }
 
 impl Verdict {
-    /// What these findings come to; warnings count when they are denied.
+    /// The verdict over these findings; warnings count as errors if they are denied.
     #[must_use]
     pub fn of(findings: &[Finding], deny_warnings: bool) -> Self {
         let mut counted = findings

@@ -6,7 +6,7 @@ use crate::schema::masked::masked;
 
 /// Reads the golden document of each committed version with the newest type of the code.
 ///
-/// That does not depend on the mode: what is stored is stored.
+/// This check does not depend on the mode, because streams still store events of old versions.
 pub fn read_goldens<'a>(
     committed: impl IntoIterator<Item = &'a Contract>,
     newest: &Current<'_>,

@@ -3,34 +3,34 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// Which versions of an event have to understand one another.
+/// Which versions of an event have to be able to read each other's data.
 ///
-/// The names are Confluent's. A mode holds within a major version; what becomes of
-/// older and newer majors is said at [`compat`](crate::compat).
+/// The names are Confluent's. A mode applies within a major version. For older and newer majors,
+/// see [`compat`](crate::compat).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Mode {
     /// Nothing is compared; code and files must still agree.
     None,
-    /// The reader of a version reads what the version before it wrote: what is
-    /// stored, and what publishers write that are not updated yet.
+    /// The reader of a version reads data of the previous version: stored events, and events of
+    /// publishers that are not updated yet.
     Backward,
     /// The same, with every version that was ever committed.
     BackwardTransitive,
-    /// Readers of the version before read what this version writes: what consumers
-    /// do that are not updated yet.
+    /// Readers of the previous version read data of this version, because some consumers are not
+    /// updated yet.
     Forward,
     /// The same, with every version that was ever committed.
     ForwardTransitive,
-    /// Both ways, with the version before.
+    /// `BACKWARD` and `FORWARD`, compared with the previous version.
     Full,
-    /// Both ways, with every version that was ever committed: what the wire
-    /// contract promises for minor versions, and so the default.
+    /// `BACKWARD` and `FORWARD`, compared with every committed version. The wire contract promises
+    /// this for minor versions, so it is the default.
     #[default]
     FullTransitive,
 }
 
 impl Mode {
-    /// All modes, from the one that asks for nothing to the one that asks for everything.
+    /// All modes, from the one that requires nothing to the one that requires most.
     pub const ALL: [Self; 7] = [
         Self::None,
         Self::Backward,
@@ -82,7 +82,7 @@ impl Mode {
         )
     }
 
-    /// Whether two versions are to be compared in this direction.
+    /// Whether this mode compares two versions in this direction.
     #[must_use]
     pub const fn asks(self, direction: Direction) -> bool {
         match direction {
@@ -111,7 +111,7 @@ impl FromStr for Mode {
     }
 }
 
-/// Who reads whom.
+/// Which of two versions reads the data of the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Direction {
     /// The new reader reads what the old writer wrote.
@@ -139,17 +139,15 @@ impl fmt::Display for Direction {
 
 /// What a reader does with a field that its schema does not name.
 ///
-/// A *writer* is always taken to be closed: it writes exactly the fields that it
-/// declares. That is why a new optional field is no break here.
+/// A *writer* is always assumed to write exactly the fields that it declares. For this reason a new
+/// optional field does not break a tolerant reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum ContentModel {
-    /// It ignores the field, as serde and this SDK do; a type with
-    /// `#[serde(deny_unknown_fields)]` says otherwise in its schema, and is taken at
-    /// its word.
+    /// It ignores the field, as serde and this SDK do. A type with `#[serde(deny_unknown_fields)]`
+    /// always counts as strict.
     #[default]
     Tolerant,
-    /// It refuses the document, as validators do in front of a consumer, or generated
-    /// clients that forbid what they do not know.
+    /// It refuses the document, as validators in front of a consumer and some generated clients do.
     Strict,
 }
 
@@ -185,7 +183,7 @@ impl FromStr for ContentModel {
     }
 }
 
-/// A text that names none of the values that there are.
+/// A text that is not one of the known names.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is no {what}; there are {known}")]
 pub struct UnknownName {

@@ -11,14 +11,14 @@ use super::{
 };
 
 /// Compares a type that is only received with what the code publishes of its event and with the
-/// committed versions. Both count within the type's major: other majors are converted or put
-/// back. `receivers` are the services that have the type.
+/// committed versions. Only versions of the type's major are compared: events of other majors are
+/// converted or naked. `receivers` are the services that have the type.
 ///
-/// Of `view` only the reader's schema counts.
+/// Only the reader's schema of `view` is used.
 ///
 /// # Errors
 ///
-/// [`BadSchema`] when a schema is none.
+/// [`BadSchema`] if a schema is not a JSON Schema.
 pub fn compare_receiver(
     published: &[Contract],
     committed: &History,

@@ -28,7 +28,7 @@ impl Rule {
         Self::all().find(|rule| rule.id() == id)
     }
 
-    /// The ids that are most like a text that is none, best first, at most three.
+    /// The ids that are most similar to an unknown id, at most three, the most similar one first.
     #[must_use]
     pub fn near(text: &str) -> Vec<&'static str> {
         let text = text.to_lowercase().replace(['_', ' '], "-");
@@ -54,7 +54,7 @@ impl Rule {
         }
     }
 
-    /// What is wrong, as a headline.
+    /// The title: what is wrong, in a few words.
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
@@ -63,7 +63,7 @@ impl Rule {
         }
     }
 
-    /// What it means, why it matters, and the way out; Markdown.
+    /// The explanation, in Markdown: what the rule means, why it matters, and how to fix a finding.
     #[must_use]
     pub const fn explanation(self) -> &'static str {
         match self {
@@ -72,7 +72,7 @@ impl Rule {
         }
     }
 
-    /// Whether a waiver can be written for it.
+    /// Whether a waiver can accept its findings.
     #[must_use]
     pub const fn is_waivable(self) -> bool {
         match self {

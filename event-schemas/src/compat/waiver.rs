@@ -5,7 +5,7 @@ use jiff::civil::Date;
 
 use super::{EventRule, Finding, Rule, Severity, Waived};
 
-/// A promise that a finding is known and may pass, until a day.
+/// Accepts a known finding until a day, so that it does not fail the check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Waiver {
@@ -13,13 +13,14 @@ pub struct Waiver {
     pub event: String,
     /// The rule.
     pub rule: Rule,
-    /// Only findings of this field; of any field, or none, if absent.
+    /// Only findings of this field; if absent, findings of every field, and findings without a
+    /// field.
     pub path: Option<String>,
     /// Only findings of this version of the code; of any if absent.
     pub version: Option<Version>,
-    /// Why it may pass.
+    /// Why the finding is accepted.
     pub reason: String,
-    /// The last day on which it does.
+    /// The last day on which the waiver applies.
     pub expires: Date,
     /// The line at which it stands in its [file](Self::FILE), counted from 1.
     pub line: usize,
@@ -30,10 +31,10 @@ impl Waiver {
     pub const FILE: &'static str = "check.toml";
 }
 
-/// Lets pass what the waivers say, and adds what is to be said of the waivers themselves:
-/// an error for each that has expired, a warning for each that waives nothing.
+/// Marks the findings that a waiver matches as waived. Adds an error for each expired waiver, and a
+/// warning for each waiver that matches no finding.
 ///
-/// `file` is where the waivers stand, relative to the folder of the contracts.
+/// `file` is the file of the waivers, relative to the folder of the contracts.
 pub fn apply_waivers(findings: &mut Vec<Finding>, waivers: &[Waiver], today: Date, file: &str) {
     let mut of_waivers = Vec::new();
     for waiver in waivers {

@@ -30,7 +30,7 @@ pub enum Conflict {
     },
     /// The newest version in the code is older than one in the lock.
     #[error(
-        "{subject} is of version {version} in the code, and {newest} is in the lock: a version is not taken back; give it a newer one than {newest}"
+        "{subject} is of version {version} in the code, but {newest} is in the lock; a version cannot be lowered: set a version above {newest}"
     )]
     WentBack {
         /// The event.
@@ -50,7 +50,7 @@ pub enum Conflict {
     },
     /// A golden document could not be made.
     #[error(
-        "{subject} {version} needs an example for its golden document: give one with `Catalogue::example` or `#[schemars(example = …)]`, since none could be made up ({why})"
+        "{subject} {version} needs an example for its golden document: give one with `Catalogue::example` or `#[schemars(example = …)]`, since none could be generated ({why})"
     )]
     NoExample {
         /// The event.

@@ -51,7 +51,7 @@ pub enum LockError {
     },
     /// The index names a file that is not there.
     #[error(
-        "{path} is missing, and the index has it; put it back as it was committed (`git checkout`): what was agreed on is not forgotten"
+        "{path} is missing, but the index has it; restore the committed file (`git checkout`): contracts are not removed"
     )]
     MissingFile {
         /// The file, in the lock's folder.
@@ -59,13 +59,13 @@ pub enum LockError {
     },
     /// A file is not as it was written.
     #[error(
-        "{path} is not as `schemas generate` wrote it (its hash is another); put it back as it was committed (`git checkout`) and change the type instead"
+        "{path} is not as `schemas generate` wrote it (its hash differs); restore the committed file (`git checkout`), and change the type instead"
     )]
     Edited {
         /// The file, in the lock's folder.
         path: String,
     },
-    /// A file is no JSON Schema.
+    /// A file is not a JSON Schema.
     #[error("{path} is no schema of an event")]
     NotASchema {
         /// The file, in the lock's folder.
@@ -74,7 +74,7 @@ pub enum LockError {
         source: SchemaError,
     },
     /// A version is there twice.
-    #[error("index.json: {subject} {version} is there twice; take out one of the two")]
+    #[error("index.json has {subject} {version} twice; remove one of the two entries")]
     TwoVersions {
         /// The event.
         subject: String,
@@ -82,7 +82,7 @@ pub enum LockError {
         version: String,
     },
     /// An event is there twice.
-    #[error("index.json: the event {subject} is there twice; take out one of the two")]
+    #[error("index.json has the event {subject} twice; remove one of the two entries")]
     TwoEvents {
         /// The event.
         subject: String,

@@ -15,10 +15,10 @@ pub enum GenerateError {
     #[error("the catalogue has {} fault(s)", .0.len())]
     Faults(Vec<CatalogueFault>),
     /// The lock that is there cannot be read.
-    #[error("the lock that is there cannot be read")]
+    #[error("the existing lock cannot be read")]
     Lock(#[from] LockError),
-    /// What is in the lock stands against it.
-    #[error("{} conflict(s) with what is in the lock", .0.len())]
+    /// The catalogue conflicts with the lock.
+    #[error("{} conflict(s) with the lock", .0.len())]
     Conflicts(Vec<Conflict>),
     /// The files could not be written.
     #[error("the lock could not be written")]
@@ -29,7 +29,7 @@ pub enum GenerateError {
 ///
 /// # Errors
 ///
-/// [`GenerateError`] has everything that stands against it.
+/// [`GenerateError`] lists every reason why the lock cannot be written.
 pub fn generate(
     catalogue: &Catalogue,
     dir: impl AsRef<Path>,
@@ -40,11 +40,12 @@ pub fn generate(
     Ok(write::write(dir, plan.files())?)
 }
 
-/// What [`generate`] would write: the files that are not in the folder, or not so.
+/// The files that [`generate`] would write, because they are missing in the folder or have another
+/// content.
 ///
 /// # Errors
 ///
-/// As [`generate`].
+/// The same as for [`generate`].
 pub fn drift(
     catalogue: &Catalogue,
     dir: impl AsRef<Path>,

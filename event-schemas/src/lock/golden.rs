@@ -37,7 +37,7 @@ pub struct Golden {
 pub enum MadeFrom {
     /// The first example of the event in that version.
     Example,
-    /// The writer's schema, since nobody gave an example.
+    /// The writer's schema, because the catalogue has no example.
     Schema,
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-/// What may be done that otherwise is a [`Conflict`](super::Conflict).
+/// Changes that are allowed although they would otherwise be a [`Conflict`](super::Conflict).
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     pub(super) replace: BTreeSet<String>,
@@ -10,14 +10,14 @@ pub struct Options {
 }
 
 impl Options {
-    /// Writes another contract over the newest version of the event with this subject,
-    /// which nobody has seen yet.
+    /// Replaces the contract of the newest version of the event with this subject. Use it only for
+    /// a version that no other team uses yet.
     pub fn replace(mut self, subject: impl Into<String>) -> Self {
         self.replace.insert(subject.into());
         self
     }
 
-    /// Notes that nobody publishes the event with this subject any longer.
+    /// Marks the event with this subject as retired: no service publishes it any more.
     pub fn retire(mut self, subject: impl Into<String>) -> Self {
         self.retire.insert(subject.into());
         self

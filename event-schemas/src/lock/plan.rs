@@ -10,7 +10,7 @@ use super::{Lock, LockedEvent, LockedVersion, Options, facts, golden, names};
 use crate::schema::{envelope, text};
 use crate::{Catalogue, EventEntry, parallel};
 
-/// What is to be written for a catalogue.
+/// The files to write for a catalogue.
 #[derive(Debug)]
 pub struct Plan {
     files: BTreeMap<String, Vec<u8>>,
@@ -18,8 +18,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// What is to be written for the catalogue, which has no faults, over the lock
-    /// that is there.
+    /// Plans the files for a catalogue without faults, over an existing lock.
     pub fn of(catalogue: &Catalogue, lock: Option<&Lock>, options: &Options) -> Self {
         let mut plan = Self {
             files: BTreeMap::new(),
@@ -45,7 +44,7 @@ impl Plan {
         &self.files
     }
 
-    /// What stands against writing them; if anything does, nothing is written.
+    /// The reasons why the files cannot be written. If there is a conflict, nothing is written.
     pub fn conflicts(&self) -> &[Conflict] {
         &self.conflicts
     }

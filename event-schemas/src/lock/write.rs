@@ -13,13 +13,14 @@ use super::names;
 /// What was written.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Written {
-    /// The files that were not there, or not so, by their paths in the folder.
+    /// The files that were missing or had another content, by their paths in the folder.
     pub files: Vec<String>,
-    /// How many were so already.
+    /// The number of files that already had this content.
     pub unchanged: usize,
 }
 
-/// Why files could not be written. All are as they were, unless it says otherwise.
+/// Why files could not be written. All files are unchanged, unless [`restored`](Self::restored) is
+/// false.
 #[derive(Debug, Error)]
 #[error("{} cannot be written; {}", path.display(), if self.restored { "nothing was changed" } else { "and what was changed already could not be put back: `git checkout` does that" })]
 pub struct WriteError {

@@ -32,7 +32,7 @@ pub enum ScanError {
         source: io::Error,
     },
     /// A file is no Rust.
-    #[error("{}:{line} is no Rust: {source}", path.display())]
+    #[error("{}:{line} is not valid Rust: {source}", path.display())]
     NoRust {
         /// The file.
         path: PathBuf,

@@ -11,7 +11,8 @@ const STACK: usize = 64 << 20;
 
 /// Compares two schemas: is every document that `sub` accepts accepted by `sup`?
 ///
-/// `sub` is what is written, `sup` what has to read it.
+/// `sub` is the schema of the documents that are written; `sup` is the schema that has to accept
+/// them.
 ///
 /// ```
 /// use event_schemas_subset::{Rule, Schema, Verdict, compare};

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::path::Path;
 use crate::rule::Rule;
 
-/// A place where the other schema refuses what the one accepts.
+/// A place at which the second schema refuses documents that the first one accepts.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Break {

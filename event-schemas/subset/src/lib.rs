@@ -1,11 +1,10 @@
 //! Decides whether every document that one JSON Schema accepts is accepted by another: a proof,
 //! or verified counterexamples.
 //!
-//! The answer is a proof ([`Verdict::Contained`]), a list of breaks of which
-//! each carries a document that the one accepts and the other refuses
-//! ([`Verdict::Broken`]), or that it is not known ([`Verdict::Unknown`]). A
-//! document is shown only after an independent validator has said the same of
-//! it: nothing is guessed.
+//! There are three answers. [`Verdict::Contained`] is a proof. [`Verdict::Broken`] is a list of
+//! breaks, each with a document that the first schema accepts and the second one refuses.
+//! [`Verdict::Unknown`] says that neither was found. A document is reported only after an
+//! independent validator has confirmed it for both schemas.
 //!
 //! ```
 //! use event_schemas_subset::{Schema, Verdict, compare};
@@ -33,7 +32,7 @@
 //! - `solve`: finds a value that satisfies expressions, or proves that there is none;
 //! - `number`, `text`, `types`: exact numbers, sets of strings, types of values;
 //! - `diff`: finds all breaks between two schemas, field by field;
-//! - `finding`, `options`: what a comparison says of one place, and how much work it may be;
+//! - `finding`, `options`: the findings of a comparison, and limits for its work;
 //! - `rule`, `path`: the rule that a break violates, and its place;
 //! - `comparison`: runs the steps, and holds the result.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// What a schema must not do to the documents of another: the kind of a [`Break`](crate::Break).
+/// The kind of a [`Break`](crate::Break): why the second schema refuses documents that the first
+/// one accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Rule {

@@ -22,10 +22,10 @@ const MAX_DEPTH: usize = 192;
 
 /// A JSON Schema that was read and checked. Cheap to clone.
 ///
-/// `format` is an assertion for the formats that the validator knows, for those of numbers
-/// that `OpenAPI` names (`int32`, `uint64`, …), and for those of strings that schemars writes
-/// (`partial-date-time`, `partial-time`, `zoned-date-time`, `ip`); of any other format it is
-/// not known what it accepts, and [`accepts`](Self::accepts) lets it pass.
+/// `format` is an assertion for the formats that the validator knows, for those of numbers that
+/// `OpenAPI` names (`int32`, `uint64`, …), and for those of strings that schemars writes
+/// (`partial-date-time`, `partial-time`, `zoned-date-time`, `ip`); it is unknown which values any
+/// other format accepts, and [`accepts`](Self::accepts) accepts all of them.
 #[derive(Clone, Debug)]
 pub struct Schema {
     inner: Arc<Inner>,
@@ -124,15 +124,15 @@ impl Schema {
         Ok(schema)
     }
 
-    /// The schema as one means it who writes, or who refuses what is not named: at each value
-    /// whose schema names properties, no others are accepted.
+    /// The schema as a writer, or a strict reader, uses it: at each value whose schema names
+    /// properties, other properties are refused.
     ///
-    /// `unevaluatedProperties: false` is added at each place of a value for which the schema,
-    /// or one that speaks of the same value (`$ref`, `allOf`, `anyOf`, `oneOf`, `then`, `else`,
-    /// `dependentSchemas`), has `properties`. An object without any, such as a map, stays open,
-    /// and so does one whose `additionalProperties` say what else it may hold. What stands in
-    /// `not`, `if` and `contains` decides and describes nothing, and stays as it is. A schema in
-    /// draft-07, which has no such keyword, is written in 2020-12 first.
+    /// `unevaluatedProperties: false` is added at each place of a value for which the schema, or
+    /// one that speaks of the same value (`$ref`, `allOf`, `anyOf`, `oneOf`, `then`, `else`,
+    /// `dependentSchemas`), has `properties`. An object without named properties, such as a map,
+    /// stays open, and so does an object with `additionalProperties`. The schemas in `not`, `if`
+    /// and `contains` are conditions, not descriptions, and are not changed. A schema in draft-07,
+    /// which has no such keyword, is written in 2020-12 first.
     ///
     /// # Errors
     ///

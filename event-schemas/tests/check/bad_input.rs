@@ -76,7 +76,7 @@ fn files_that_cannot_be_read_are_named() {
                     r##"{"$ref": "#/$defs/A", "$defs": {"A": {"$ref": "#/$defs/B"}, "B": {"$ref": "#/$defs/A"}}}"##,
                 );
             }),
-            &[SCHEMA, "leads back to itself"],
+            &[SCHEMA, "refers to itself"],
         ),
         (
             "a file that was edited by hand",
@@ -193,7 +193,7 @@ fn schemas_that_are_none_are_refused_before_anything_is_compared() {
             json!({ "$ref": "https://example.com/s.json" }),
             "nothing is fetched",
         ),
-        (json!({ "$ref": "#" }), "leads back to itself"),
+        (json!({ "$ref": "#" }), "refers to itself"),
         (
             json!({ "$schema": "https://json-schema.org/draft/2019-09/schema" }),
             "only draft-07 and 2020-12",

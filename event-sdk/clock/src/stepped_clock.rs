@@ -78,9 +78,9 @@ impl SteppedClock {
 
     /// Sets the time of day.
     ///
-    /// Forward, that lets the time between pass, as [`advance`](Self::advance)
-    /// does. Back, only the time of day changes, as when an operator corrects a
-    /// clock: what it has run stays, and no sleeper is woken.
+    /// If the new time is later, the time in between passes, as with [`advance`](Self::advance). If
+    /// it is earlier, only the time of day changes, as when an operator corrects a clock: the time
+    /// for which the clock has run stays the same, and no sleeper is woken.
     pub fn set(&self, to: Timestamp) {
         let mut state = self.lock();
         let passed = to.duration_since(state.now);

@@ -58,7 +58,7 @@ impl Headers {
     ///
     /// # Errors
     ///
-    /// As [`insert`](Self::insert).
+    /// The same as for [`insert`](Self::insert).
     #[doc(hidden)]
     pub fn insert_new(
         &mut self,

@@ -37,7 +37,7 @@ pub trait WriteJson {
     ///
     /// # Errors
     ///
-    /// As [`write_value`].
+    /// The same as for [`write_value`].
     fn write_json(&self, out: &mut Vec<u8>) -> Result<(), EncodeError>;
 
     /// Reads `written`, which this value has written, as a value of the same type, and writes that
@@ -93,7 +93,7 @@ pub fn read_value<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, JsonError> {
 ///
 /// # Errors
 ///
-/// As [`read_value`].
+/// The same as for [`read_value`].
 pub(crate) fn read_borrowed<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, JsonError> {
     serde_json::from_slice(bytes).map_err(|error| JsonError::of::<T>(&error, bytes))
 }

@@ -3,14 +3,14 @@
 //! Services use it as `event_sdk::transport::memory`, or through `EventBus::memory()`.
 //!
 //! [`Transport`] specifies what every transport guarantees, so a program that works on this one
-//! works on a server. This page lists what is particular to it, and its choices where the contract
-//! leaves one:
+//! works on a server. This page lists the particularities of the memory transport, and its
+//! behaviour where the contract allows several:
 //!
 //! - **Limits.** The size of a message is that of its subject, message id, header names and values,
 //!   and body. A message larger than the stream's byte limit is refused. Ages and duplicate windows
 //!   are checked on access, without a timer. They use the time for which the clock has run
-//!   ([`Clock::monotonic`]), so setting the time of day ages no message. The stored time is the
-//!   time of day, and never decreases from message to message.
+//!   ([`Clock::monotonic`]), so changing the time of day does not make messages older. The stored
+//!   time is the time of day, and never decreases from message to message.
 //! - **Gaps.** The transport counts exactly which undelivered messages a stream drops for each
 //!   consumer, and reports them at the next poll, or when a durable without subscription is bound
 //!   again. All gaps until then are reported as one, from the first to the last sequence. If a
@@ -92,7 +92,7 @@
 //! - `notices`: gaps and exhausted messages that it reports;
 //! - `subscribers`, `subscription`, `own_subjects`: the subscriptions that poll it;
 //! - `settle`: ack, nak, term, in progress;
-//! - `reporter`, `advisories`: what a server would say of consumers.
+//! - `reporter`, `advisories`: the advisories that a server would send about consumers.
 //!
 //! Reading, entries by key, and data structures:
 //! - `history`: reads stored messages without a consumer;

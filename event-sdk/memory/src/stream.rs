@@ -298,7 +298,7 @@ impl MemoryStream {
         let error = Error::new(
             ErrorKind::ConsumerNotFound,
             operation,
-            "there is no such consumer: it was deleted, ended with its last subscription, or never was",
+            "the consumer does not exist: it was deleted, ended with its last subscription, or was never created",
         )
         .at_stream(self.name.clone());
         match name {

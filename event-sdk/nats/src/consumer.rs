@@ -35,7 +35,7 @@ mod subjects;
 mod subscription;
 mod went_back;
 
-pub(super) use admin::{delete, info, list, pause, reset};
+pub(super) use admin::{count_led, delete, info, list, pause, reset};
 pub(super) use all::Consumers;
 pub(super) use config::Wire;
 

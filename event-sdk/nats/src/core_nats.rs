@@ -70,7 +70,7 @@ impl CoreNats {
     ///
     /// # Errors
     ///
-    /// As [`Nats::connect`](super::Nats::connect).
+    /// The same as for [`Nats::connect`](super::Nats::connect).
     pub async fn connect(options: NatsOptions) -> Result<Self, Error> {
         Ok(Nats::connect(options).await?.core())
     }

@@ -19,8 +19,8 @@
 //! # }
 //! ```
 //!
-//! [`Transport`] specifies what every transport guarantees. This page lists what is particular to
-//! this one, and its choices where the contract leaves one:
+//! [`Transport`] specifies what every transport guarantees. This page lists the particularities of
+//! the NATS transport, and its behaviour where the contract allows several:
 //!
 //! - **Connection.** The client reconnects after a lost connection, to any of the servers, and does
 //!   not give up unless [`max_reconnects`](NatsOptions::max_reconnects) is set.

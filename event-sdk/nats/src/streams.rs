@@ -201,7 +201,7 @@ pub(super) struct StateJson {
     pub(super) first_seq: u64,
     pub(super) last_seq: u64,
     #[serde(default)]
-    consumer_count: usize,
+    pub(super) consumer_count: usize,
 }
 
 impl StateJson {

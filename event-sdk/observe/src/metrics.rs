@@ -37,9 +37,9 @@
 //! # Gauges
 //!
 //! With the feature `health`, each [check](crate::health::Health::check) sets these. They stay as they are
-//! until the next check, so something has to ask for the health: a probe of `/health`, or a task. A value
-//! that the check could not read keeps its last value, but the lag in seconds becomes `NaN` if only the lag
-//! in events could be read. The gauges of a consumer that was removed, and of its streams, become zero.
+//! until the next check, so something has to ask for the health: a probe of `/health`, or a task. A gauge
+//! becomes `NaN` (not known) when a check cannot read it any more, when its stream, consumer or limit is gone,
+//! when one of its labels has another value, and when the health is dropped.
 //! All have the label `health` too, the [name](crate::health::HealthBuilder::name) of the health, so that two
 //! healths of a process do not overwrite each other's.
 //!
@@ -50,7 +50,7 @@
 //! | `event_sdk.connection.connected` | gauge | | 1 or 0 |
 //! | `event_sdk.connection.connections` | counter | | connections made; each after the first follows a drop |
 //! | `event_sdk.stream.messages`, `event_sdk.stream.bytes` | gauge | stream | messages and bytes of a stream |
-//! | `event_sdk.stream.max_bytes` | gauge | stream, discard | most bytes of a stream with that limit; `discard` is `old` or `new`, what it drops or refuses when it is full |
+//! | `event_sdk.stream.max_bytes`, `event_sdk.stream.max_messages` | gauge | stream, discard | most bytes and messages of a stream with such a limit; `discard` is `old` or `new`, what it drops or refuses when it is full |
 //! | `event_sdk.stream.removed` | gauge | stream | messages that were stored and are there no longer: dropped by a limit, expired, settled or deleted |
 //! | `event_sdk.certificate.expiry.seconds` | gauge | owner | when the certificate of the `server` or `client` expires, in seconds since 1970; only with TLS |
 //! | `event_sdk.consumer.ready` | gauge | consumer | 1 or 0 |

@@ -36,7 +36,7 @@ pub(crate) struct Destruction {
     pub(crate) change: Change,
     /// Do not ask before data is destroyed; needed where nobody can answer
     #[arg(long)]
-    yes: bool,
+    pub(crate) yes: bool,
 }
 
 impl Change {

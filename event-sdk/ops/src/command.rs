@@ -16,6 +16,7 @@ mod select;
 mod streams;
 mod tail;
 mod trace;
+mod unread;
 
 use clap::Subcommand;
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use event_sdk::config::{Config, ConfigError};
 use event_sdk::transport::{ConsumerAdmin, StreamAdmin};
-use event_sdk::{EventBus, Pattern};
+use event_sdk::{BusBuilder, EventBus, Pattern};
 use event_sdk_topology::Topology;
 use jiff::Timestamp;
 
@@ -54,6 +54,16 @@ impl Context<'_> {
             Some(bus) => Ok(bus.clone()),
             None => Ok(EventBus::from_config(&self.config()?).await?),
         }
+    }
+
+    /// The prefix of subjects: that of the program's bus, else that of the configuration. Nothing is
+    /// connected.
+    pub(crate) fn prefix(&self) -> Result<String, OpsError> {
+        if let Some(bus) = &self.operations.bus {
+            return Ok(bus.prefix().to_owned());
+        }
+        let configured = self.config()?.expanded_prefix()?;
+        Ok(configured.unwrap_or_else(|| BusBuilder::DEFAULT_PREFIX.to_owned()))
     }
 
     /// The time of the program's bus, else that of the system.

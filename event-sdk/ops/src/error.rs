@@ -5,6 +5,8 @@ use std::io;
 
 use event_sdk::Error;
 use event_sdk::config::ConfigError;
+use event_sdk::shown::Shown;
+use event_sdk::transport::ErrorKind;
 
 /// Why a command could not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -44,14 +46,59 @@ impl OpsError {
     }
 }
 
-/// An error and its sources as one text.
+/// An error and its sources for people. What cannot be seen is escaped, since parts come from servers,
+/// databases and messages; the problems of a configuration stay in lines of their own.
+pub(crate) fn shown(why: &OpsError) -> String {
+    let mut text = chain(why);
+    if let OpsError::Bus(error) = why {
+        text.push_str(match error.kind() {
+            ErrorKind::StreamNotFound => "; `streams ls` lists the streams",
+            ErrorKind::ConsumerNotFound => "; `consumers ls` lists the consumers",
+            _ => "",
+        });
+    }
+    if matches!(why, OpsError::Config(_)) {
+        let lines = text.lines().map(|line| Shown(line, usize::MAX).to_string());
+        lines.collect::<Vec<_>>().join("\n")
+    } else {
+        Shown(&text, usize::MAX).to_string()
+    }
+}
+
+/// An error and its sources as one text. What an error says of its source is not said again.
 pub(crate) fn chain(why: &dyn StdError) -> String {
     let mut text = why.to_string();
     let mut next = why.source();
     while let Some(source) = next {
-        text.push_str(": ");
-        text.push_str(&source.to_string());
+        let more = source.to_string();
+        if !text.ends_with(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
         next = source.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{0}")]
+    struct Said(&'static str, #[source] Option<Box<Said>>);
+
+    #[test]
+    fn what_an_error_says_of_its_source_is_not_repeated() {
+        let source = Said("refused", None);
+        let middle = Said("io error: refused", Some(Box::new(source)));
+        let error = Said("cannot connect", Some(Box::new(middle)));
+        assert_eq!(chain(&error), "cannot connect: io error: refused");
+    }
+
+    #[test]
+    fn an_error_is_one_line_and_a_configuration_one_for_each_problem() {
+        let error = OpsError::Usage("no stream A\u{1b}[2J\nerror: B".to_owned());
+        assert_eq!(shown(&error), "no stream A\\u{1b}[2J\\nerror: B");
+    }
 }

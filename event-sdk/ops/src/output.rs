@@ -1,6 +1,7 @@
 //! `Output`: tables and sentences for people, JSON for programs.
 
-use std::fmt::Display;
+use std::borrow::Cow;
+use std::fmt::{Display, Write as _};
 use std::io::{self, BufRead, Write};
 use std::time::{Duration, Instant};
 
@@ -8,6 +9,7 @@ use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use comfy_table::{ContentArrangement, presets};
 use event_sdk::shown::Shown;
+use event_sdk_subject::is_unseen;
 use serde::Serialize;
 
 /// No line of a table is longer, in characters: it fits terminals and tickets.
@@ -62,16 +64,22 @@ impl Output<'_> {
     /// Writes one JSON document.
     pub(crate) fn json(&mut self, document: &impl Serialize) -> io::Result<()> {
         self.make_room();
-        serde_json::to_writer_pretty(&mut *self.out, document)?;
-        writeln!(self.out)
+        let document = serde_json::to_string_pretty(document)?;
+        writeln!(self.out, "{}", escaped(&document))
     }
 
     /// Writes one JSON document in one line, for commands that go on.
     pub(crate) fn json_line(&mut self, document: &impl Serialize) -> io::Result<()> {
         self.make_room();
-        serde_json::to_writer(&mut *self.out, document)?;
-        writeln!(self.out)?;
+        let document = serde_json::to_string(document)?;
+        writeln!(self.out, "{}", escaped(&document))?;
         self.out.flush()
+    }
+
+    /// Writes JSON as it is, but for characters that would act on a terminal.
+    pub(crate) fn document(&mut self, document: &str) -> io::Result<()> {
+        self.make_room();
+        writeln!(self.out, "{}", escaped(document))
     }
 
     /// Writes a line for people.
@@ -129,21 +137,27 @@ impl Output<'_> {
         Ok(())
     }
 
-    /// Writes sentences for people. Long lines are continued under their first words.
+    /// Writes a sentence for people. A long one is continued under its first words. What cannot be seen
+    /// is escaped, line breaks too, since parts come from servers and messages.
     pub(crate) fn text(&mut self, text: impl Display) -> io::Result<()> {
         self.styled_text(Style::new(), text)
     }
 
     /// The same in a style.
     pub(crate) fn styled_text(&mut self, style: Style, text: impl Display) -> io::Result<()> {
-        for line in text.to_string().lines() {
-            let indent = line.len() - line.trim_start().len() + 4;
-            let line = Shown(line, usize::MAX).to_string();
-            for line in wrapped(&line, indent, false) {
-                self.line(styled(style, line))?;
-            }
+        let text = text.to_string();
+        let indent = text.len() - text.trim_start().len() + 4;
+        let text = Shown(&text, usize::MAX).to_string();
+        for line in wrapped(&text, indent, false) {
+            self.line(styled(style, line))?;
         }
         Ok(())
+    }
+
+    /// Writes a text of several lines, each as by [`text`](Self::text).
+    pub(crate) fn texts(&mut self, text: impl Display) -> io::Result<()> {
+        let text = text.to_string();
+        text.lines().try_for_each(|line| self.text(line))
     }
 
     /// Writes a sentence of parts in several styles, in which what comes from outside is escaped already.
@@ -218,4 +232,24 @@ fn wrapped(line: &str, indent: usize, break_words: bool) -> Vec<String> {
         .word_separator(textwrap::WordSeparator::AsciiSpace);
     let lines = textwrap::wrap(line, options).into_iter();
     lines.map(|line| line.trim_end().to_owned()).collect()
+}
+
+/// JSON whose characters are all seen. Those that serde leaves as they are, such as C1 controls and
+/// bidirectional overrides, stand in texts alone, where an escape means the same.
+fn escaped(json: &str) -> Cow<'_, str> {
+    let acts = |c: char| !c.is_ascii_graphic() && ![' ', '\n'].contains(&c) && is_unseen(c);
+    if !json.contains(acts) {
+        return Cow::Borrowed(json);
+    }
+    let mut text = String::with_capacity(json.len() + 16);
+    for c in json.chars() {
+        if acts(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(text, "\\u{unit:04x}");
+            }
+        } else {
+            text.push(c);
+        }
+    }
+    Cow::Owned(text)
 }

@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anstream::{AutoStream, ColorChoice};
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, ValueEnum};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 
 use crate::command::Command;
 use crate::context::{Context, Outcome};
-use crate::error::{OpsError, chain};
+use crate::error::{OpsError, shown};
 use crate::operations::Operations;
 use crate::output::{BAD, Output, Progress, styled};
 
@@ -45,10 +45,12 @@ pub async fn run_on<T: Into<OsString> + Clone>(
         Ok(cli) => cli,
         Err(why) => return refuse(&why, screen),
     };
-    let (out_color, err_color) = (
-        cli.color.choice(screen.out_color),
-        cli.color.choice(screen.err_color),
-    );
+    let color = |auto| match cli.color {
+        clap::ColorChoice::Auto => auto,
+        clap::ColorChoice::Always => ColorChoice::Always,
+        clap::ColorChoice::Never => ColorChoice::Never,
+    };
+    let (out_color, err_color) = (color(screen.out_color), color(screen.err_color));
     let mut context = Context {
         operations,
         file: cli.config,
@@ -76,7 +78,7 @@ pub async fn run_on<T: Into<OsString> + Clone>(
                 context.output.err,
                 "{}: {}",
                 styled(BAD, "error"),
-                chain(&why)
+                shown(&why)
             );
             2
         }
@@ -130,7 +132,7 @@ struct Cli {
     json: bool,
     /// When to use colours; auto: on a terminal, unless `NO_COLOR` is set
     #[arg(long, global = true, default_value = "auto", value_name = "auto|always|never", hide_default_value = true, hide_possible_values = true, help_heading = GLOBAL)]
-    color: Color,
+    color: clap::ColorChoice,
     #[command(subcommand)]
     command: Command,
 }
@@ -192,22 +194,5 @@ fn refuse(why: &clap::Error, screen: &mut Screen<'_>) -> u8 {
             text.ansi()
         );
         0
-    }
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Color {
-    Auto,
-    Always,
-    Never,
-}
-
-impl Color {
-    fn choice(self, auto: ColorChoice) -> ColorChoice {
-        match self {
-            Self::Auto => auto,
-            Self::Always => ColorChoice::Always,
-            Self::Never => ColorChoice::Never,
-        }
     }
 }

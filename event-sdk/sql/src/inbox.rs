@@ -72,20 +72,23 @@ use crate::{SchemaVersion, Tables};
 /// **Handlers** are [`effects`](Self::effects) by type, [`effect`](Self::effect) by closure, or
 /// [`batches`](Self::batches): one transaction for many events.
 ///
-/// **The record** has the consumer, the id of the event, the number of its redrive, and the outcome:
-/// done or dead. If an event comes again and its record is done, it is acknowledged without effect. If its
-/// record is dead, only a redrive handles it again. The consumer records that an event is dead before its
-/// letter is stored; with [`dead_letters`](Self::dead_letters) both are one transaction.
+/// **The record** has the consumer, the id of the event, the number of its redrive, and the
+/// outcome: done or dead. If an event whose record is done is delivered again, it is acknowledged
+/// without an effect. If its record is dead, only a redrive handles it again. The consumer records
+/// that an event is dead before its letter is stored; with [`dead_letters`](Self::dead_letters)
+/// both are one transaction.
 ///
 /// **Retention.** A [cleaner](Self::cleaner) deletes records that are older than the
-/// [retention](InboxBuilder::retention) and whose events their consumer has acknowledged. An event that the
-/// server may deliver again keeps its record. Only an event that is redriven, replayed, or comes after a
-/// reset can come again after its record was deleted. It is refused (a dead letter of the class `rejected`)
-/// unless [`accept_older`](InboxBuilder::accept_older) is set, since it may have been handled.
+/// [retention](InboxBuilder::retention) and whose events their consumer has acknowledged. An event
+/// that the server may deliver again keeps its record. After its record was deleted, an event is
+/// delivered again only by a redrive, a replay or a reset of the consumer. The inbox refuses such
+/// an event (it becomes a dead letter of the class `rejected`), because it may have been handled,
+/// unless [`accept_older`](InboxBuilder::accept_older) is set.
 ///
-/// **Owners.** If a consumer has one owner ([`single_active`](event_sdk::consumer::Consumer::single_active)),
-/// each effect locks the epoch of the owner, which a takeover raises. The effect of an owner that was
-/// replaced without noticing it is refused.
+/// **Owners.** If a consumer has one owner
+/// ([`single_active`](event_sdk::consumer::Consumer::single_active)), each effect locks the epoch
+/// of the owner, which a takeover raises. If an owner was replaced and has not noticed it yet, its
+/// effects are refused.
 pub struct Inbox<DB: InboxDatabase> {
     inner: Arc<Inner<DB>>,
 }
@@ -165,8 +168,9 @@ impl<DB: InboxDatabase> Inbox<DB> {
     /// # }
     /// ```
     ///
-    /// The event is acknowledged only if the closure returns the [`Committed`] of its own transaction. An
-    /// error after the commit changes nothing: the event comes again, and its record says that it is done.
+    /// The event is acknowledged only if the closure returns the [`Committed`] of its own
+    /// transaction. An error after the commit changes nothing: the event is delivered again, and
+    /// its record says that it is done.
     pub fn effect<E, F, Fut>(&self, effect: F) -> Effect<E, F, DB>
     where
         F: Fn(E, EffectTx<DB>) -> Fut + Send + Sync + 'static,
@@ -184,8 +188,8 @@ impl<DB: InboxDatabase> Inbox<DB> {
         BatchEffects::new(self.clone(), effects)
     }
 
-    /// Deletes records that are older than the retention. Run one for each database, for example in a
-    /// task beside the consumers. `bus` is that of the consumers.
+    /// Deletes records that are older than the retention. Run one cleaner for each database, for
+    /// example in a task of a process that runs consumers. `bus` is the bus of the consumers.
     #[must_use]
     pub fn cleaner(&self, bus: &EventBus) -> InboxCleaner {
         InboxCleaner::new(self.store(), bus, self.inner.retention)
@@ -215,7 +219,7 @@ impl<DB: InboxDatabase> Inbox<DB> {
     ///
     /// # Errors
     ///
-    /// Those of [`Outbox::migrate`](crate::Outbox::migrate).
+    /// The errors of [`Outbox::migrate`](crate::Outbox::migrate).
     pub async fn migrate(&self) -> Result<SchemaVersion, StoreError> {
         DB::migrate(&self.inner.pool, &self.inner.tables).await
     }
@@ -243,7 +247,7 @@ impl<DB: InboxDatabase> Inbox<DB> {
     ///
     /// # Errors
     ///
-    /// As [`status`](Self::status).
+    /// The same as for [`status`](Self::status).
     pub async fn forget_owners(&self, consumer: &str) -> Result<u64, StoreError> {
         let inner = &self.inner;
         let forgotten = async {

@@ -67,8 +67,8 @@ impl<DB: InboxDatabase> SqlDeadLetters<DB> {
         }
     }
 
-    /// For [`Consumer::dead_letters`](event_sdk::consumer::Consumer::dead_letters): the consumer also
-    /// receives what is redriven through this retry stream.
+    /// For [`Consumer::dead_letters`](event_sdk::consumer::Consumer::dead_letters): the consumer
+    /// also receives the events that are redriven through this retry stream.
     #[must_use]
     pub fn retried_through(self, place: impl Into<DeadLetterStream>) -> DeadLetters {
         DeadLetters::store(self).retried_through(place)

@@ -94,7 +94,7 @@ impl<DB: Store> Outbox<DB> {
     ///
     /// # Errors
     ///
-    /// Those of an unavailable database: [`Busy`](crate::StoreErrorKind::Busy),
+    /// The errors of an unavailable database: [`Busy`](crate::StoreErrorKind::Busy),
     /// [`Unavailable`](crate::StoreErrorKind::Unavailable), [`Full`](crate::StoreErrorKind::Full).
     pub async fn begin(&self) -> Result<Tx<DB>, StoreError> {
         let transaction = DB::begin(&self.inner.pool).await?;
@@ -104,8 +104,8 @@ impl<DB: Store> Outbox<DB> {
     /// Stores an event in the caller's transaction: await the result. It is published after the commit,
     /// or never if the transaction is rolled back.
     ///
-    /// `connection` is a [`Tx`], a transaction or a connection of sqlx. The envelope is made now, by the
-    /// codec of the bus: id, time and correlation are those of this call. Options:
+    /// `connection` is a [`Tx`], a transaction or a connection of sqlx. The envelope is made now,
+    /// by the codec of the bus: id, time and correlation are fixed by this call. Options:
     /// [`caused_by`](Enqueue::caused_by), [`not_before`](Enqueue::not_before) and others.
     pub fn enqueue<'c, E: Event>(
         &self,
@@ -126,14 +126,15 @@ impl<DB: Store> Outbox<DB> {
         Enqueue::message(self.clone(), connection.as_connection(), message)
     }
 
-    /// Removes the events with this [cancel key](Enqueue::cancel_key) whose time has not come, in the
-    /// caller's transaction. Returns how many: zero if there is none, or if it is already on its way.
+    /// Removes the events with this [cancel key](Enqueue::cancel_key) whose time has not come, in
+    /// the caller's transaction. Returns the number of removed events: zero if there is no such
+    /// event, or if a relay has already taken it to publish it.
     ///
     /// Cancel-safe, apart from the caller's transaction: after dropping the future, roll it back.
     ///
     /// # Errors
     ///
-    /// Those of the [database](crate::store_error).
+    /// The errors of the [database](crate::store_error).
     pub async fn cancel(
         &self,
         connection: &mut impl AsConnection<DB>,
@@ -197,7 +198,8 @@ impl<DB: Store> Outbox<DB> {
     ///
     /// # Errors
     ///
-    /// As [`check`](Self::check), and [`PermissionDenied`](crate::StoreErrorKind::PermissionDenied).
+    /// The same as for [`check`](Self::check), and
+    /// [`PermissionDenied`](crate::StoreErrorKind::PermissionDenied).
     pub async fn verify(&self) -> Result<Vec<SchemaDifference>, StoreError> {
         DB::verify(&self.inner.pool, &self.inner.tables).await
     }

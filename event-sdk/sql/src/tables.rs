@@ -54,7 +54,8 @@ impl Tables {
     ///
     /// # Errors
     ///
-    /// As [`with_schema`](Self::with_schema), with at most [`MAX_PREFIX`](Self::MAX_PREFIX) bytes.
+    /// The same as for [`with_schema`](Self::with_schema), with at most
+    /// [`MAX_PREFIX`](Self::MAX_PREFIX) bytes.
     pub fn with_prefix(mut self, prefix: &str) -> Result<Self, InvalidTables> {
         check(prefix, Self::MAX_PREFIX)?;
         self.prefix = prefix.into();

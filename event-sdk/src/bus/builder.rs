@@ -238,7 +238,7 @@ impl BusBuilder {
     ///
     /// # Errors
     ///
-    /// As [`memory`](Self::memory), and errors of [`MemoryTransportBuilder::build`].
+    /// The same as for [`memory`](Self::memory), and errors of [`MemoryTransportBuilder::build`].
     #[cfg(feature = "memory")]
     pub fn memory_with(
         self,

@@ -69,7 +69,7 @@ impl Routes {
                 Some(_) => Err(Error::unsupported(
                     Capability::Store,
                     operation,
-                    "leave out the stream, or use a transport that has some",
+                    "leave out the stream, or use a transport with streams",
                 )),
             };
         }
@@ -145,7 +145,9 @@ impl Routes {
         let declared = inner.streams.iter().filter(|config| stores(config));
         let mut streams: Vec<_> = declared.cloned().collect();
         for name in inner.transport.streams_for(filter).await? {
-            if inner.streams.iter().any(|config| config.name == name) {
+            let is_another = self.stream.as_ref().is_some_and(|wanted| *wanted != name);
+            // The user may not be allowed to look at a stream that was not asked for.
+            if is_another || inner.streams.iter().any(|config| config.name == name) {
                 continue;
             }
             let state = inner.transport.stream_state(&name).await?;
@@ -281,7 +283,7 @@ impl Routes {
                 return Err(Error::new(
                     ErrorKind::InvalidOption,
                     operation,
-                    "a key cannot be looked for in a set with an `other` variant; where a key would stand in an unknown subject is not known",
+                    "a key cannot be looked for in a set with an `other` variant; the position of the key in an unknown subject is not known",
                 ));
             }
             return Ok(vec![relative(pattern.to_owned())?]);

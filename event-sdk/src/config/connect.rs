@@ -34,7 +34,7 @@ impl EventBus {
     ///
     /// # Errors
     ///
-    /// As [`from_env`](Self::from_env).
+    /// The same as for [`from_env`](Self::from_env).
     pub async fn from_config(config: &Config) -> Result<Self, Error> {
         Self::builder().connect(config).await
     }
@@ -42,12 +42,12 @@ impl EventBus {
 
 impl BusBuilder {
     /// Takes the settings of the bus from a configuration: prefix, source, region, timeout and
-    /// maximum payload. What the configuration does not set stays as it is.
-    /// [`connect`](Self::connect) does this too.
+    /// maximum payload. Settings that the configuration does not have keep the values of this
+    /// builder. [`connect`](Self::connect) does this too.
     ///
     /// # Errors
     ///
-    /// As [`Config::validate`].
+    /// The same as for [`Config::validate`].
     pub fn configure(mut self, config: &Config) -> Result<Self, ConfigError> {
         config.validate()?;
         if let Some(prefix) = config.expanded_prefix()? {
@@ -75,7 +75,7 @@ impl BusBuilder {
     ///
     /// # Errors
     ///
-    /// As [`EventBus::from_env`], and as [`transport`](Self::transport) or `memory`.
+    /// The same as for [`EventBus::from_env`] and [`transport`](Self::transport) or `memory`.
     pub async fn connect(self, config: &Config) -> Result<EventBus, Error> {
         let builder = self.configure(config)?;
         let Some(transport) = config.transport else {

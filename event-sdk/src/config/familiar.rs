@@ -37,7 +37,7 @@ pub struct FamiliarName {
     /// Whether it is an environment variable, which
     /// [`names_of`](super::ConfigLoader::names_of) reads.
     pub is_variable: bool,
-    /// What it is here.
+    /// The setting of this SDK that it stands for.
     pub here: Here,
 }
 
@@ -57,7 +57,7 @@ pub enum Here {
     NotTaken(&'static str),
 }
 
-/// The names that other systems have for our settings, with what they are here.
+/// The names that other systems use for these settings, each with the setting of this SDK.
 #[must_use]
 pub fn familiar_names() -> &'static [FamiliarName] {
     TABLE

@@ -13,8 +13,9 @@ use super::familiar::{self, System};
 use super::settings::{named, settings};
 use super::{Config, VARIABLE_PREFIX, file};
 
-/// Loads a [`Config`]. What comes later takes precedence: [`defaults`](Self::defaults), the preset,
-/// the file, the environment, [`override_with`](Self::override_with).
+/// Loads a [`Config`]. A later source takes precedence over an earlier one:
+/// [`defaults`](Self::defaults), the preset, the file, the environment,
+/// [`override_with`](Self::override_with).
 ///
 /// ```
 /// use std::time::Duration;
@@ -57,7 +58,8 @@ impl ConfigLoader {
         }
     }
 
-    /// Sets defaults, which everything that is configured replaces.
+    /// Sets defaults. A value from any other source (environment, file, preset, `override_with`)
+    /// replaces them.
     pub fn defaults(mut self, set: impl FnOnce(&mut Config) + 'static) -> Self {
         self.defaults.push(Box::new(set));
         self

@@ -31,7 +31,8 @@ impl Config {
     }
 
     /// The prefix of the other direction: [`prefix`](Self::prefix) with `{application}` and
-    /// `{destination}` exchanged. Under it, the destination publishes what is for this application.
+    /// `{destination}` exchanged. The destination publishes its events for this application under
+    /// this prefix.
     ///
     /// ```
     /// use event_sdk::config::Config;
@@ -47,8 +48,8 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// As [`expanded_prefix`](Self::expanded_prefix), and if the prefix lacks one of the two
-    /// placeholders.
+    /// The same as for [`expanded_prefix`](Self::expanded_prefix), and if the prefix lacks one of
+    /// the two placeholders.
     pub fn reverse_prefix(&self) -> Result<String, ConfigError> {
         let template = self.prefix.as_deref().unwrap_or_default();
         if uses(template, "application") && uses(template, "destination") {
@@ -100,7 +101,7 @@ impl Config {
         prefix.push_str(rest);
         check_prefix(&prefix).map_err(|why| {
             let text = if may_be_secret(template) {
-                "the value (not shown) is no valid prefix of subjects".to_owned()
+                "the value (not shown) is not a valid subject prefix".to_owned()
             } else {
                 why.to_string()
             };

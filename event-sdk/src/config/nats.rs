@@ -35,8 +35,8 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// As [`validate`](Self::validate); if `nats.url` is not set; and if the options refuse a value,
-    /// such as the URL of a server.
+    /// The same as for [`validate`](Self::validate); if `nats.url` is not set; and if the options
+    /// refuse a value, such as the URL of a server.
     pub fn nats_options(&self) -> Result<NatsOptions, ConfigError> {
         self.validate()?;
         let nats = &self.nats;

@@ -12,7 +12,7 @@ pub(super) const BYTES: &str = "a size such as `65536`, `512KiB` or `8MiB`";
 
 /// Reads a duration with its unit: `250ms`, `60s`, `1h 30m`, `720h`.
 ///
-/// It is what every setting with a duration reads, for settings of your own.
+/// Use it for settings of your own: every setting with a duration is read by this function.
 ///
 /// ```
 /// use std::time::Duration;

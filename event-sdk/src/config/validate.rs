@@ -13,7 +13,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// All problems that were found. A transport that is not chosen is none; see
+    /// All problems that were found. A missing transport is not a problem here; see
     /// [`is_configured`](Self::is_configured).
     pub fn validate(&self) -> Result<(), ConfigError> {
         let mut checks = Checks {

@@ -27,7 +27,7 @@ impl<S> EventBatch<S> {
         self.events.len()
     }
 
-    /// Whether there are no events, which is never so for a batch that a handler gets.
+    /// Whether the batch has no events. A batch that a handler gets always has at least one.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.events.is_empty()

@@ -147,8 +147,8 @@ impl<S: EventSet> Consumer<S> {
     /// Handles several events of the set together: up to `max`, collected for up to `within` after
     /// the first one. The handler says which of them failed ([`BatchFailure`]).
     ///
-    /// Set [`max_ack_pending`](Self::max_ack_pending) to `max` or more: fewer events are collected
-    /// otherwise.
+    /// Set [`max_ack_pending`](Self::max_ack_pending) to `max` or more: otherwise a batch cannot
+    /// reach `max`.
     pub fn on_batches<F, Fut>(mut self, max: usize, within: Duration, handle: F) -> Self
     where
         F: Fn(EventBatch<S>) -> Fut + Send + Sync + 'static,
@@ -184,13 +184,13 @@ impl<S> Consumer<S> {
         self
     }
 
-    /// Keeps the events that are given up: those whose attempts are over, that were rejected, that
-    /// cannot be read, or that no version knows. Default: none; such events are terminated, which is
-    /// logged as an error.
+    /// Keeps the events that are given up: events without attempts left, rejected events,
+    /// unreadable messages, and events that no version knows. Default: dead letters are not kept:
+    /// such events are terminated, and the consumer logs an error for each.
     ///
-    /// The consumer acknowledges an event after its letter is stored. A letter that cannot be stored
-    /// is written again, and the event is held meanwhile. With a [stream](DeadLetters::stream), the
-    /// consumer also receives the events that were sent again from there.
+    /// The consumer acknowledges an event after its letter is stored. If a letter cannot be stored,
+    /// the consumer tries again, and holds the event until then. With a
+    /// [stream](DeadLetters::stream), the consumer also receives its redriven events.
     ///
     /// `letters` are [`DeadLetters`], or a store of another crate that converts into them, such as
     /// a table of a database.
@@ -224,8 +224,8 @@ impl<S> Consumer<S> {
         self
     }
 
-    /// Sets how long one attempt may take. Past it the handler's future is dropped, which counts as
-    /// a failed attempt. Default: 30 s.
+    /// Sets how long one attempt may take. After this time the handler's future is dropped, which
+    /// counts as a failed attempt. Default: 30 s.
     pub fn handler_timeout(mut self, limit: Duration) -> Self {
         self.options.handler_timeout = Some(limit);
         self
@@ -242,8 +242,9 @@ impl<S> Consumer<S> {
     ///
     /// If a handler holds an event longer, the server delivers the event again: first within one
     /// ack wait after this limit, then after each ack wait, until the handler ends. Another
-    /// instance that receives it handles it. The instance that holds it drops what it receives, and
-    /// does not start the event a second time: its handler settles these deliveries too.
+    /// instance that receives this delivery handles the event. The instance whose handler still
+    /// runs does not start the event a second time: it drops the new delivery, and the outcome of
+    /// the running handler settles that delivery too.
     pub fn keep_alive_for(mut self, limit: Duration) -> Self {
         self.options.keep_alive_for = limit;
         self
@@ -261,18 +262,20 @@ impl<S> Consumer<S> {
     /// Runs events of the same key and stream one after the other, in the order of the stream. A
     /// retry holds its key, and no other.
     ///
-    /// The key of an event is `metadata.key` of its envelope, or else that in its subject
-    /// ([`Message::key`](crate::Message::key)). Events of different types with the same key are in
-    /// one order, so that those of an entity stay in order whatever service published them. An
-    /// event without a key waits for none, which is logged once.
+    /// The key of an event is `metadata.key` of its envelope, or else the key in its subject
+    /// ([`Message::key`](crate::Message::key)). Events of different types with the same key are
+    /// handled in one common order, so that all events of an entity stay in order, whichever
+    /// service published them. An event without a key does not wait for other events; the first one
+    /// is logged.
     ///
     /// Events that wait for their key count for [`max_ack_pending`](Self::max_ack_pending) (1,000
-    /// unless set). A key that waits for a retry, or whose handler has run for a second, takes a
-    /// quarter of it at most, if the consumer has [one owner](Self::single_active) and [a
-    /// stream](crate::dead_letters::DeadLetters::stream) for dead letters: later events of the key wait
-    /// in its [park](crate::dead_letters::Park) in that stream, and are handled in order before newer
-    /// ones. Other consumers have nowhere to put them: such a key can then take all places, and stop
-    /// the others, which a warning reports.
+    /// unless set). If the consumer has [one owner](Self::single_active) and keeps its dead letters
+    /// in [a stream](crate::dead_letters::DeadLetters::stream), a key that waits for a retry, or
+    /// whose handler has run for a second, takes at most a quarter of these places. Its further
+    /// events wait in the [park](crate::dead_letters::Park) of the key in that stream, and are
+    /// handled in order before newer ones. A consumer without one owner or without such a stream
+    /// has no park. One key can then take all places and stop the other keys; a warning reports
+    /// this.
     pub fn ordered_by_key(mut self) -> Self {
         self.options.ordered = true;
         self
@@ -285,8 +288,8 @@ impl<S> Consumer<S> {
         self
     }
 
-    /// Accepts a durable with a finite `max_deliver`, at which the server gives events up by
-    /// itself. Without this such a durable is refused, because events would be lost that no handler
+    /// Accepts a durable with a finite `max_deliver`, after which the server gives events up. By
+    /// default such a durable is refused, because the server could give up events that no handler
     /// has seen. `EventBus::apply` lifts the limit.
     pub fn accept_max_deliver(mut self) -> Self {
         self.options.accept_max_deliver = true;
@@ -314,7 +317,7 @@ impl<S> Consumer<S> {
         self
     }
 
-    /// See [`Subscribe::ack_wait`]. The consumer restarts the ack wait of what it holds.
+    /// See [`Subscribe::ack_wait`]. The consumer restarts the ack wait of the events that it holds.
     pub fn ack_wait(mut self, wait: Duration) -> Self {
         self.subscribe = self.subscribe.ack_wait(wait);
         self
@@ -362,13 +365,14 @@ impl<S: EventSet> Consumer<S> {
     ///
     /// # Errors
     ///
-    /// As [`run_until`](Self::run_until).
+    /// The same as for [`run_until`](Self::run_until).
     pub async fn run(self) -> Result<ConsumerReport, Error> {
         self.run_until(std::future::pending()).await
     }
 
-    /// Runs until `signal` completes, and then ends gracefully: it stops receiving, gives handlers
-    /// that run the [drain time](Self::drain_within) to end, and gives the other events back.
+    /// Runs until `signal` completes, and then ends gracefully: it stops receiving, lets running
+    /// handlers end within the [drain time](Self::drain_within), and gives the other events back to
+    /// the server.
     ///
     /// The [report](ConsumerReport) says what was handled, and names the events whose handlers did
     /// not end in time. The bus stays open; [drain](EventBus::drain) it afterwards, so that the last

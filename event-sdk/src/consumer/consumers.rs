@@ -149,8 +149,8 @@ impl Consumers {
         Ok(id)
     }
 
-    /// Ends one consumer gracefully, and takes it out. It does not count any more from the call on,
-    /// and its id is not used again.
+    /// Ends one consumer gracefully, and removes it. From the call on it no longer belongs to these
+    /// consumers. Its id is not used again.
     ///
     /// Not cancel-safe: after dropping the future, the consumer still ends, and its report is lost.
     ///
@@ -172,9 +172,9 @@ impl Consumers {
     }
 
     /// Runs until the `signal` completes, every consumer has ended by itself, or, with
-    /// [`stop_on_failure`](Self::stop_on_failure), one has failed. It then ends all consumers at the
-    /// same time, and waits for them: the drain times run beside each other. From then on none can
-    /// be added.
+    /// [`stop_on_failure`](Self::stop_on_failure), one has failed. It then ends all consumers at
+    /// the same time, and waits for them: their drain times run at the same time. From then on none
+    /// can be added.
     ///
     /// While there are no consumers, it waits for the signal.
     ///

@@ -77,8 +77,8 @@ impl Ctx {
         self.info().stored_at
     }
 
-    /// The redrive of the event, if it was a dead letter: its origin, its number, and who sent it
-    /// again.
+    /// The redrive of the event, if it was a dead letter: its origin, its number, and the person or
+    /// program that sent it again.
     #[must_use]
     pub fn redriven(&self) -> Option<&Redriven> {
         self.held.redriven()
@@ -156,7 +156,7 @@ impl Ctx {
     ///
     /// # Errors
     ///
-    /// As [`Delivery::in_progress`](crate::Delivery::in_progress).
+    /// The same as for [`Delivery::in_progress`](crate::Delivery::in_progress).
     pub async fn in_progress(&self) -> Result<(), Error> {
         self.held.delivery().in_progress().await
     }

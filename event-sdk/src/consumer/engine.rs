@@ -2,6 +2,7 @@
 //! settles the events by the outcome.
 //!
 //! - `sources`: the subscriptions;
+//! - `at_once`: events that are handled without being held;
 //! - `entry`: an event that the engine holds, and its state;
 //! - `filtering`: events that are not handled;
 //! - `foreign`: events of other partitions;
@@ -30,6 +31,7 @@
 //! - `ending`: the drain.
 
 mod acks;
+mod at_once;
 mod attempt;
 mod attempt_end;
 mod attempts;
@@ -338,7 +340,10 @@ impl Engine {
             return false;
         };
         match source {
-            Source::Event(delivery) => self.receive(delivery, None),
+            Source::Event(delivery) => match self.chosen_at_once(&delivery, cx) {
+                Some(chosen) => self.handle_at_once(delivery, chosen, cx),
+                None => self.receive(delivery, None),
+            },
             Source::Redriven(delivery) => self.receive_redriven(delivery),
             Source::Notice => {}
             Source::Unreadable { stream, sequence } => self.is_unreadable(&stream, sequence),
@@ -426,11 +431,16 @@ impl Engine {
         if let Some(key) = &key {
             held.in_order_of(Arc::clone(key.text()));
         }
+        self.keep(Arc::new(held), key)
+    }
+
+    /// The same, of an event that knows its key.
+    fn keep(&mut self, held: Arc<Held>, key: Option<Key>) -> usize {
         // Its ack wait may run since then, while it was prefetched.
         let alive_at = self.unreceived_since.unwrap_or(self.now);
         self.wake_by(alive_at.saturating_add(self.keep_alive));
         self.arrivals += 1;
-        let mut entry = Entry::new(Arc::new(held), key, self.arrivals, self.now);
+        let mut entry = Entry::new(held, key, self.arrivals, self.now);
         entry.alive_at = alive_at;
         // The envelope is read only where it is needed.
         if let Some(scope) = &self.breaker_by
@@ -453,7 +463,7 @@ impl Engine {
                 target: crate::TRACING_TARGET,
                 consumer = %self.shared.name,
                 subject = %entry.held.delivery().subject(),
-                "the event has no key that can be read: it is in no order (this is said once)"
+                "the event has no readable key, so it is handled without an order (logged once)"
             );
         }
         if let Some(redriven) = entry.held.redriven() {

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::activity::Activity;
 use crate::bus::EventBus;
 use crate::dead_letters::{ParkedEvent, Redriven};
+use crate::observer::EventEnd;
 use crate::partition::OwnerEpoch;
 use crate::raw::Untyped;
 use crate::subscribe::Delivery;
@@ -118,9 +119,13 @@ impl Held {
         self.done_before.store(true, Ordering::Relaxed);
     }
 
-    /// Whether its handler found that it was done before.
-    pub(super) fn is_done_before(&self) -> bool {
-        self.done_before.load(Ordering::Relaxed)
+    /// How an event ends whose handler succeeded.
+    pub(super) fn success(&self) -> EventEnd {
+        if self.done_before.load(Ordering::Relaxed) {
+            EventEnd::DoneBefore
+        } else {
+            EventEnd::Handled
+        }
     }
 
     /// Its origin, if it was redriven.

@@ -19,9 +19,9 @@ pub trait Member<S>: Payload {}
 #[diagnostic::do_not_recommend]
 impl<S: Contains<P::Event>, P: Payload> Member<S> for P {}
 
-/// A function that takes the event `P` of the set `S`. Every function is one if `P` is a
-/// [`Member`] of `S`: as a bound on the handler, it makes the compiler point at the handler where
-/// this is not so.
+/// A function that takes the event `P` of the set `S`. Every function implements it if `P` is a
+/// [`Member`] of `S`. As a bound on the handler, it makes the compiler point at the handler if `P`
+/// is not a member.
 pub trait Takes<S, P> {
     /// `P`, known to be in the set.
     #[doc(hidden)]

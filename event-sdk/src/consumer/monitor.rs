@@ -11,8 +11,8 @@ use crate::bus::EventBus;
 
 /// Name, readiness and durables of a consumer, for the health of a service.
 /// [`Consumer::monitor`](super::Consumer::monitor) makes it before the consumer is run, and
-/// [`Consumers::monitors`](super::Consumers::monitors) those of a registry. Clones belong to the same
-/// consumer.
+/// [`Consumers::monitors`](super::Consumers::monitors) returns the monitors of several consumers.
+/// Clones belong to the same consumer.
 #[derive(Clone)]
 pub struct ConsumerMonitor {
     pub(super) name: Text,

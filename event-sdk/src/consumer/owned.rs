@@ -8,11 +8,12 @@ mod durables;
 mod latch;
 mod turn;
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use event_sdk_core::transport::{Bucket, Error};
+use event_sdk_core::transport::{Bucket, Error, ErrorKind, Revision};
 use futures_util::FutureExt as _;
 use futures_util::future::{Either, select};
 use tokio::sync::watch;
@@ -100,12 +101,19 @@ impl Owned {
         ready.send_replace(true);
         // A standby holds nothing.
         self.shared.activity.started();
-        let (report, end) = match self.partitions {
-            None => self.run_whole(handle.clone(), signal).await,
-            Some(number) => {
-                let owned = Arc::new(self);
-                owned.run_partitions(number, &handle, signal).await
+        let running = async {
+            match self.partitions {
+                None => self.run_whole(handle.clone(), signal).await,
+                Some(number) => {
+                    let owned = Arc::new(self);
+                    owned.run_partitions(number, &handle, signal).await
+                }
             }
+        };
+        let telling = ready_while_permitted(handle.permitted(), &ready);
+        let (report, end) = match select(std::pin::pin!(running), std::pin::pin!(telling)).await {
+            Either::Left((ended, _)) => ended,
+            Either::Right((never, _)) => match never {},
         };
         ready.send_replace(false);
         handle.leave();
@@ -119,9 +127,13 @@ impl Owned {
     /// in a cluster whose servers come and go, and where another instance has just made a durable.
     async fn prepare(&self, bucket: &Bucket, prefix: &str) -> Result<(), Error> {
         loop {
-            let prepared = match (bucket.list(prefix).await, self.partitions) {
-                (Ok(_), Some(number)) => self.make_durables(number).await,
-                (listed, _) => listed.map(drop),
+            let usable = match bucket.list(prefix).await {
+                Ok(_) => may_write(bucket, prefix, self.partitions).await,
+                Err(error) => Err(error),
+            };
+            let prepared = match (usable, self.partitions) {
+                (Ok(()), Some(number)) => self.make_durables(number).await,
+                (usable, _) => usable,
             };
             match prepared {
                 Err(error) if error.is_transient() => {
@@ -232,6 +244,33 @@ impl Owned {
             stop.send_replace(true);
         }
     }
+}
+
+/// Checks that the entries of the consumer may be written: it deletes them in a revision that they
+/// never have, which changes nothing.
+async fn may_write(bucket: &Bucket, prefix: &str, partitions: Option<u32>) -> Result<(), Error> {
+    const NEVER: Revision = Revision::Exactly(i64::MAX.unsigned_abs());
+    let member = partitions.map(|_| format!("{prefix}.member.none"));
+    for key in [format!("{prefix}.lease.0")].into_iter().chain(member) {
+        match bucket.delete(&key, NEVER).await {
+            Err(error) if *error.kind() == ErrorKind::PermissionDenied => return Err(error),
+            // Whatever else is wrong, the keeper tries again.
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// Sets whether the consumer is ready by whether it may write its leases.
+async fn ready_while_permitted(
+    mut permitted: watch::Receiver<bool>,
+    ready: &watch::Sender<bool>,
+) -> Infallible {
+    while permitted.changed().await.is_ok() {
+        ready.send_replace(*permitted.borrow_and_update());
+    }
+    // The keeper has ended, and so will the consumer.
+    std::future::pending().await
 }
 
 fn warn(durable: &str, error: &Error) {

@@ -54,8 +54,9 @@ impl Preset {
         replay: false,
     };
 
-    /// For effects that must happen, such as payments. These are also the defaults of a consumer;
-    /// as a preset, they hold against a [declared](crate::BusBuilder::consumer) durable.
+    /// Settings for effects that must happen, such as payments. They are also the defaults of a
+    /// consumer. Unlike the defaults, a preset takes precedence over the settings of a
+    /// [declared](crate::BusBuilder::consumer) durable.
     #[must_use]
     pub const fn at_least_once() -> Self {
         Self {
@@ -66,8 +67,8 @@ impl Preset {
         }
     }
 
-    /// For events that are soon worth nothing, such as prices: another instance takes over quickly,
-    /// and a failing event is soon given up.
+    /// Settings for events that soon lose their value, such as prices: another instance takes over
+    /// quickly, and a failing event is given up soon.
     #[must_use]
     pub const fn low_latency() -> Self {
         Self {
@@ -81,8 +82,8 @@ impl Preset {
     /// Handles old events again, from the first one stored at this time or later;
     /// [`Ctx::is_replay`](super::Ctx::is_replay) is true.
     ///
-    /// The start counts when the durable is created. One that exists keeps its position, so a replay
-    /// needs a name of its own.
+    /// The start is used only when the durable is created. An existing durable keeps its position,
+    /// so a replay needs a consumer with a name of its own.
     #[must_use]
     pub const fn replay_from_time(start: Timestamp) -> Self {
         Self {

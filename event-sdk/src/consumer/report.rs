@@ -12,8 +12,8 @@ use event_sdk_core::text::Text;
 pub struct ConsumerReport {
     /// Events that were handled and acknowledged.
     pub handled: u64,
-    /// Events that were acknowledged without effect, because their [inbox](super::Inbox) has them as
-    /// done by an earlier delivery.
+    /// Events that were acknowledged without effect, because the [inbox](super::Inbox) has a record
+    /// that an earlier delivery was handled.
     pub done_before: u64,
     /// Events that a [filter](super::Consumer::filter) left out, and that were acknowledged.
     pub filtered: u64,

@@ -155,8 +155,8 @@ impl Retry {
     }
 
     /// Shortens each delay at random by up to this fraction, so that events that failed together
-    /// are not all repeated at the same time. `0.0` is no jitter; `0.25` makes a delay of 4 s one
-    /// between 3 s and 4 s; `1.0` is full jitter: between zero and the delay.
+    /// are not all repeated at the same time. `0.0` is no jitter; with `0.25`, a delay of 4 s
+    /// becomes a delay between 3 s and 4 s; `1.0` is full jitter: between zero and the delay.
     ///
     /// [`check`](Self::check) refuses a fraction that is not between zero and one.
     #[must_use]

@@ -37,8 +37,8 @@ use self::unix as platform;
 /// the signal handler does this, so that it works also where a handler of an event blocks every
 /// thread. Nothing is given back then: what the consumer held is delivered again after its ack wait.
 ///
-/// **Several futures.** All of them complete at the same signal. One that is made after the signal
-/// completes at once, because the process is to end.
+/// **Several futures.** All of them complete at the same signal. A future that is made after the
+/// signal completes at once, because the process should end.
 ///
 /// **While there is no such future** (it was dropped before a signal), a signal ends the process as
 /// if this function had never been called, with the exit status above. The signals are not ignored.

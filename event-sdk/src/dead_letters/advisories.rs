@@ -29,10 +29,11 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 /// Writes letters of events that no handler ended: the server reached `max_deliver`, or another
-/// client terminated the message. A consumer with dead letters never terminates.
+/// client terminated the message. A consumer with dead letters never terminates messages itself.
 ///
-/// The server says this once, to those who listen, so [`listen`](Self::listen) writes *at most the
-/// letters of which it hears*. If a stream stores the advisories, [`read`](Self::read) misses none:
+/// The server reports each such event once, in an advisory, to the clients that are subscribed at
+/// that time. So [`listen`](Self::listen) misses the advisories that the server sends while it does
+/// not run. If a stream stores the advisories, [`read`](Self::read) misses none:
 ///
 /// ```
 /// use event_sdk::stream::StreamSpec;
@@ -44,7 +45,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// ```
 ///
 /// The message is read from its stream. A stream that drops acknowledged messages has dropped a
-/// terminated one, too: it is [counted](AdvisoryReport::gone) and logged as an error.
+/// terminated one too. Its letter cannot be written: the event is [counted](AdvisoryReport::gone)
+/// and logged as an error.
 #[derive(Clone)]
 pub struct AdvisoryLetters {
     bus: EventBus,
@@ -115,11 +117,12 @@ impl AdvisoryLetters {
     ///
     /// The durable on the stream has the name of the consumer. It is created if it does not exist.
     ///
-    /// Cancel-safe: dropping the future ends it, and what was not acknowledged comes again.
+    /// Cancel-safe: dropping the future ends the reading. Advisories that were not acknowledged are
+    /// delivered again.
     ///
     /// # Errors
     ///
-    /// Those of [`EventBus::subscribe`], and the error that ended the subscription.
+    /// The errors of [`EventBus::subscribe`], and the error that ended the subscription.
     pub async fn read(&self, stream: impl Into<Text>) -> Result<AdvisoryReport, Error> {
         let mut patterns = Vec::new();
         for request in self.requests()? {
@@ -207,7 +210,7 @@ impl AdvisoryLetters {
                     tracing::error!(
                         target: crate::TRACING_TARGET,
                         %consumer, %stream, sequence,
-                        "an event that was ended is not in its stream any more: there is no letter of it"
+                        "the stream no longer has an event that was given up: its letter cannot be written"
                     );
                     return;
                 }
@@ -300,12 +303,12 @@ impl fmt::Debug for AdvisoryLetters {
     }
 }
 
-/// What came of the letter of an advisory.
+/// The result of writing the letter of an advisory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AdvisoryLetter {
     /// It is stored.
     Stored,
-    /// The message is not in its stream any more: there is nothing to keep.
+    /// The stream does not have the message any more, so no letter could be written.
     Gone,
 }
 

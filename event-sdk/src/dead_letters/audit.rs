@@ -1,6 +1,7 @@
 //! `Audit`: by whom and why letters are changed.
 
-/// By whom and why letters are redriven, edited or archived. It is stored in headers.
+/// The person or program that redrives, edits or archives letters, and the reason. Stored in
+/// headers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Audit {
     pub(super) by: Option<String>,
@@ -17,7 +18,7 @@ impl Audit {
         }
     }
 
-    /// The person or program; `None` if it was not said.
+    /// The person or program; `None` if it was not given.
     #[must_use]
     pub fn author(&self) -> Option<&str> {
         self.by.as_deref()

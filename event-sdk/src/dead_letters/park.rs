@@ -104,7 +104,7 @@ impl Park {
     /// # Errors
     ///
     /// [`InvalidOption`](ErrorKind::InvalidOption) if the stream has a maximum age, or drops its
-    /// oldest messages at a limit. Those of every [operation](Self).
+    /// oldest messages at a limit. Also the [errors of every operation](Self).
     pub async fn verify(&self) -> Result<(), Error> {
         let state = self.bus.transport().stream_state(self.place.name()).await?;
         let limits = state.config.limits;
@@ -129,7 +129,7 @@ impl Park {
     ///
     /// # Errors
     ///
-    /// Those of every [operation](Self).
+    /// The [errors of every operation](Self).
     pub async fn keys(&self) -> Result<Vec<KeyState>, Error> {
         let mut keys: Vec<KeyState> = Vec::new();
         for events in self.records(None).await?.keys().into_values() {

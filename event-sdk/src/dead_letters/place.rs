@@ -83,7 +83,7 @@ impl DeadLetterStream {
     /// The declaration of the dead-letter stream: it keeps every letter until it is purged, and
     /// refuses new ones if a limit that you add is reached.
     ///
-    /// A maximum age also drops letters that nobody has looked at.
+    /// If you add a maximum age, the stream also drops letters that are still open.
     #[must_use]
     pub fn spec(&self) -> StreamSpec {
         StreamSpec::new(self.name.clone())
@@ -93,8 +93,9 @@ impl DeadLetterStream {
 
     /// The declaration of the retry stream: it keeps every redriven event.
     ///
-    /// A redrive that was killed and is repeated finds here what it has sent before. With a maximum
-    /// age, a redrive that is repeated later than that sends the event again.
+    /// When a redrive is repeated after it was killed, it finds the events that it has already sent
+    /// in this stream. With a maximum age, a redrive that is repeated later than that sends the
+    /// event again.
     #[must_use]
     pub fn retry_spec(&self) -> StreamSpec {
         StreamSpec::new(self.retry.clone())

@@ -61,7 +61,7 @@ impl DeadLetterQueue {
     ///
     /// # Errors
     ///
-    /// Those of every [operation](Self).
+    /// The [errors of every operation](Self).
     pub async fn count(&self, filter: &LetterFilter) -> Result<u64, Error> {
         let letters = self.matching(filter).await?;
         Ok(letters.count() as u64)
@@ -73,7 +73,7 @@ impl DeadLetterQueue {
     ///
     /// # Errors
     ///
-    /// Those of every [operation](Self).
+    /// The [errors of every operation](Self).
     pub async fn list(
         &self,
         filter: &LetterFilter,
@@ -89,7 +89,7 @@ impl DeadLetterQueue {
     ///
     /// # Errors
     ///
-    /// Those of every [operation](Self).
+    /// The [errors of every operation](Self).
     pub async fn groups(&self, filter: &LetterFilter) -> Result<Vec<CauseGroup>, Error> {
         Ok(group::groups(self.matching(filter).await?))
     }
@@ -101,7 +101,7 @@ impl DeadLetterQueue {
     ///
     /// # Errors
     ///
-    /// Those of every [operation](Self).
+    /// The [errors of every operation](Self).
     pub async fn show(&self, id: u64) -> Result<Option<QueuedLetter>, Error> {
         Ok(self.read(id).await?.map(|stored| stored.letter))
     }
@@ -113,7 +113,7 @@ impl DeadLetterQueue {
     ///
     /// # Errors
     ///
-    /// Those of every [operation](Self).
+    /// The [errors of every operation](Self).
     pub async fn unreadable(&self) -> Result<Vec<u64>, Error> {
         Ok(self.scan(None).await?.unreadable)
     }

@@ -1,6 +1,7 @@
 //! `EventBus::redrive_letter`: sends the event of a letter to the retry stream of its consumer, once.
 
 use bytes::Bytes;
+use event_sdk_core::codec::RawEnvelope;
 use event_sdk_core::transport::{Error, ErrorKind, Operation, StoredMessage};
 
 use super::area::Area;
@@ -72,10 +73,7 @@ impl EventBus {
         audit: &Audit,
     ) -> Result<Resent, Error> {
         if let Some(body) = &edited {
-            check_edited(self, letter, body).map_err(|why| {
-                let reason = format!("letter {id}: {why}");
-                Error::new(ErrorKind::InvalidOption, Operation::Publish, reason)
-            })?;
+            self.check_edited_letter(id, letter, body)?;
         }
         // Another event may have the same id: the body tells them apart.
         let subject = LetterSubject::of(place, letter).beside(&letter.body);
@@ -86,6 +84,24 @@ impl EventBus {
             edited,
         };
         resend.send(self, place, audit).await
+    }
+
+    /// Checks that an edited body is an envelope with the id of the event of a letter, and returns it:
+    /// for stores other than streams.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidOption`](ErrorKind::InvalidOption) if it is none.
+    pub fn check_edited_letter(
+        &self,
+        id: u64,
+        letter: &DeadLetter,
+        body: &Bytes,
+    ) -> Result<RawEnvelope, Error> {
+        check_edited(self, letter, body).map_err(|why| {
+            let reason = format!("letter {id}: {why}");
+            Error::new(ErrorKind::InvalidOption, Operation::Publish, reason)
+        })
     }
 }
 
@@ -146,7 +162,7 @@ pub(super) fn check_edited(
     bus: &EventBus,
     letter: &DeadLetter,
     body: &Bytes,
-) -> Result<(), String> {
+) -> Result<RawEnvelope, String> {
     let envelope = bus.inner().codec.decode(body, &letter.headers);
     let envelope = envelope.map_err(|why| format!("the edited body: {why}"))?;
     if letter
@@ -158,7 +174,7 @@ pub(super) fn check_edited(
                 .to_owned(),
         );
     }
-    Ok(())
+    Ok(envelope)
 }
 
 /// The event that an earlier redrive had sent; none if it was purged in the meantime.

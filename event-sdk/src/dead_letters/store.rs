@@ -42,7 +42,7 @@ pub trait DeadLetterStore: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// Those of [`put`](Self::put), and that the owner was replaced.
+    /// The errors of [`put`](Self::put), and that the owner was replaced.
     fn put_unless_done(
         &self,
         letter: &DeadLetter,

@@ -6,6 +6,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use bytes::Bytes;
+use event_sdk_core::codec::RawEnvelope;
 use event_sdk_core::transport::{Deletion, Error};
 use jiff::Timestamp;
 
@@ -49,6 +50,10 @@ pub trait LetterWorkflow: fmt::Debug + Send + Sync + 'static {
         body: Bytes,
         audit: &'a Audit,
     ) -> LetterFuture<'a, ()>;
+
+    /// Checks what [`edit_and_redrive`](Self::edit_and_redrive) checks before it sends the event, and
+    /// returns the edited envelope.
+    fn check_edit<'a>(&'a self, id: u64, body: &'a Bytes) -> LetterFuture<'a, RawEnvelope>;
 
     /// Puts open letters aside. Returns their ids.
     fn archive<'a>(
@@ -148,6 +153,10 @@ impl LetterWorkflow for DeadLetterQueue {
         audit: &'a Audit,
     ) -> LetterFuture<'a, ()> {
         Box::pin(self.edit_and_redrive(id, body, audit))
+    }
+
+    fn check_edit<'a>(&'a self, id: u64, body: &'a Bytes) -> LetterFuture<'a, RawEnvelope> {
+        Box::pin(self.check_edit(id, body))
     }
 
     fn archive<'a>(

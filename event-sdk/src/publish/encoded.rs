@@ -55,7 +55,7 @@ impl<E: Event> Publisher<E> {
     /// Encodes an event without publishing it, with the codec, the prefix and the limits of the
     /// bus. An event that is not prepared gets its id and time now.
     ///
-    /// For outboxes and schedulers: they store the message, and publish it later with
+    /// Outboxes and schedulers use it: they store the message, and publish it later with
     /// [`EventBus::raw`](crate::EventBus::raw).
     ///
     /// ```

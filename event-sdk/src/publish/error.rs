@@ -8,8 +8,8 @@ use event_sdk_core::transport::{Error, ErrorKind, Outcome};
 
 use super::Prepared;
 
-/// A failed publish, with the prepared event: publishing that again is recognized as the same
-/// event.
+/// A failed publish, with the prepared event. If you publish this event again, the stream
+/// recognizes the duplicate.
 ///
 /// `?` converts it to an [`Error`], which drops the event. The [`Error`] is its
 /// [`source`](std::error::Error::source), too: `Display` names the subject and the kind, and the
@@ -42,7 +42,7 @@ impl<E> PublishError<E> {
         &self.error
     }
 
-    /// The kind, which a program decides by.
+    /// The kind, on which a program can match.
     pub fn kind(&self) -> &ErrorKind {
         self.error.kind()
     }

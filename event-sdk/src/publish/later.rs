@@ -28,18 +28,18 @@ use crate::trace::{PublishSpan, TraceContext};
 /// - **Stream.** The event waits in the stream that will store it, which has to allow schedules
 ///   ([`StreamSpec::schedules`](crate::stream::StreamSpec::schedules)), on memory or on NATS from
 ///   server 2.12.
-/// - **Envelope.** Id and time of the event are those of the scheduling, like those of a publish
-///   ([`occurred_at`](Self::occurred_at) sets another time); the stored time is the time at which it
-///   was published. Subject, correlation and trace are those of a publish.
+/// - **Envelope.** Id and time of the event are set when it is scheduled
+///   ([`occurred_at`](Self::occurred_at) sets another time); the stored time is the time at which
+///   it was published. Subject, correlation and trace are the same as for a publish.
 /// - **Precision.** It is published at its time or up to a second later, never before. A time in the
 ///   past is now. Events whose times are a second apart or more are published in that order.
-/// - **Key.** An event type has one waiting event for each key, and scheduling another one replaces
-///   it. So scheduling the same event again after an error, or in a repeated handler, schedules it
-///   once, until it is published.
-/// - **Duplicates.** The published event has no message id: the stream recognizes no duplicate of it.
-///   It is published twice if it is scheduled again after its time, as may happen after a
-///   [`Timeout`](ErrorKind::Timeout) with an unknown outcome. Both have the same event id if the same
-///   [prepared](crate::Publisher::prepare) event is scheduled.
+/// - **Key.** An event type has at most one waiting event for each key: scheduling another event of
+///   the type with the same key replaces it. So if the same event is scheduled again after an
+///   error, or by a repeated handler, it still waits only once.
+/// - **Duplicates.** The published event has no message id: the stream recognizes no duplicate of
+///   it. An event is published twice if it is scheduled again after its time, which may happen
+///   after a [`Timeout`](ErrorKind::Timeout) with an unknown outcome. Both have the same event id
+///   if the same [prepared](crate::Publisher::prepare) event is scheduled.
 /// - **Crash.** A schedule is stored like a message. If an event is due while the server is
 ///   unavailable, the server publishes it when it is back. The memory transport keeps schedules as
 ///   long as its streams.
@@ -84,9 +84,9 @@ impl<'a, E: Event> PublishLater<'a, E> {
         }
     }
 
-    /// Sets the key by which the event is replaced and
-    /// [cancelled](crate::Schedules::cancel). Default: the key of the event, or its id if it has
-    /// none. The key of an event stays what it is.
+    /// Sets the key by which the event is replaced and [cancelled](crate::Schedules::cancel).
+    /// Default: the key of the event, or its id if it has none. The key of the event itself does
+    /// not change.
     pub fn schedule_key(mut self, key: impl fmt::Display) -> Self {
         self.key = Some(key.to_string());
         self

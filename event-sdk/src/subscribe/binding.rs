@@ -34,7 +34,7 @@ pub(super) fn report(stream: &str, bound: &BoundConsumer, known: &[Pattern]) {
             stream,
             consumer = name,
             differences,
-            "the consumer that exists differs from what was asked for, and is used as it is"
+            "the existing consumer differs from the requested settings, and is used unchanged"
         );
     } else {
         tracing::warn!(
@@ -44,7 +44,7 @@ pub(super) fn report(stream: &str, bound: &BoundConsumer, known: &[Pattern]) {
             differences,
             beyond,
             known,
-            "the consumer that exists differs from what was asked for, and is used as it is; its filters match subjects beyond the known ones of the set, whose events arrive too: `refuse` delays them for a replica that knows them, and terminates what exceeds `delay_unknown`"
+            "the existing consumer differs from the requested settings, and is used unchanged; its filters match subjects beyond the known ones of the set, whose events arrive too: `refuse` delays them for a replica that knows them, and terminates what exceeds `delay_unknown`"
         );
     }
 }

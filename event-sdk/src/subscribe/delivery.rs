@@ -100,7 +100,7 @@ impl<S> Delivery<S> {
     ///
     /// # Errors
     ///
-    /// As [`ack`](Self::ack): the event is then delivered again after the ack wait.
+    /// The same as for [`ack`](Self::ack): the event is then delivered again after the ack wait.
     pub async fn nak(&self, delay: Duration) -> Result<(), Error> {
         self.settle_now(Settlement::Nak(delay)).await
     }
@@ -111,7 +111,7 @@ impl<S> Delivery<S> {
     ///
     /// # Errors
     ///
-    /// As [`ack`](Self::ack): the event may be delivered again.
+    /// The same as for [`ack`](Self::ack): the event may be delivered again.
     pub async fn term(&self, reason: impl fmt::Display) -> Result<(), Error> {
         self.settle_now(Settlement::Term(written(reason))).await
     }
@@ -123,7 +123,7 @@ impl<S> Delivery<S> {
     ///
     /// # Errors
     ///
-    /// As [`ack`](Self::ack): the ack wait may not have been restarted.
+    /// The same as for [`ack`](Self::ack): the ack wait may not have been restarted.
     pub async fn in_progress(&self) -> Result<(), Error> {
         self.settle_now(Settlement::InProgress).await
     }
@@ -150,8 +150,8 @@ impl<S> Delivery<S> {
     ///
     /// # Errors
     ///
-    /// As [`ack`](Self::ack). If a termination fails, the event has been reported, and may be
-    /// delivered again.
+    /// The same as for [`ack`](Self::ack). If a termination fails, the event has been reported, and
+    /// may be delivered again.
     ///
     /// A second call for the same delivery repeats the answer of the first one, and reports
     /// nothing.

@@ -26,9 +26,9 @@ use crate::message::Opener;
 
 /// A subscription to the set `S`: add options, then await it.
 ///
-/// Awaiting it binds the consumer of that name, or creates the consumer if there is none; it never
-/// changes one. By default the consumer is ephemeral, starts at the oldest event, and each delivery
-/// must be acknowledged within 30 s.
+/// Awaiting it binds the consumer of that name, or creates it if it does not exist. It never
+/// changes an existing consumer. By default the consumer is ephemeral, starts at the oldest event,
+/// and each delivery must be acknowledged within 30 s.
 ///
 /// An existing consumer keeps its settings: differences are logged as one warning and listed by
 /// [`Subscriber::differences`]. A consumer that would lose or misread events is refused with
@@ -124,7 +124,7 @@ impl<S> Subscribe<S> {
 
     /// Binds the durable consumer of this name, or creates it. A durable keeps its position, and
     /// all subscriptions to it share its events. If the bus [declares](crate::BusBuilder::consumer)
-    /// it, settings that are not given here are those of the declaration.
+    /// it, settings that are not set here are those of the declaration.
     pub fn durable(mut self, name: impl Into<Text>) -> Self {
         self.names = self.names.saturating_add(1);
         self.config.name = ConsumerName::Durable(name.into());
@@ -429,9 +429,7 @@ impl<S> Subscribe<S> {
             return invalid("prefetch 0 would never receive anything; use 1 or more".to_owned());
         }
         if self.must_exist && self.config.name == ConsumerName::Ephemeral {
-            return invalid(
-                "a consumer without a name cannot have to exist; name a durable".to_owned(),
-            );
+            return invalid("`must_exist()` needs the name of a durable; name one".to_owned());
         }
         self.delay_unknown.check().or_else(invalid)?;
         self.config.check().or_else(invalid)

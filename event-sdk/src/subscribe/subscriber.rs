@@ -159,7 +159,7 @@ impl<S> Subscriber<S> {
     ///
     /// # Errors
     ///
-    /// As [`next`](Self::next).
+    /// The same as for [`next`](Self::next).
     pub async fn next_incoming(&mut self) -> Option<Result<Incoming<S>, Error>> {
         let incoming = poll_fn(|cx| self.poll_incoming(cx)).await;
         if let Some(Ok(Incoming::Delivery(delivery))) = &incoming {
@@ -191,7 +191,8 @@ impl<S> Subscriber<S> {
     ///
     /// # Errors
     ///
-    /// As [`next`](Self::next). Deliveries received before the error are returned first.
+    /// The same as for [`next`](Self::next). Deliveries received before the error are returned
+    /// first.
     ///
     /// [`prefetch`]: super::Subscribe::prefetch
     pub async fn next_batch(

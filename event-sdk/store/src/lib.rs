@@ -14,7 +14,7 @@
 //! - [`StoreError`]: the error of all operations.
 //!
 //! The relay publishes with the public raw publisher of the bus ([`event_sdk::EventBus::raw`]), and
-//! reads streams with the abilities of its transport, where there are any.
+//! reads streams if the transport has the abilities for it.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod error;

@@ -40,9 +40,9 @@ use jiff::Timestamp;
 /// Compares an outbox, inboxes and consumers with the streams, after a database or a server was
 /// restored from a backup.
 ///
-/// Stop the relays and the consumers, and then [plan](Self::plan): the plan names what diverges and what
-/// would repair it. [`carry_out`](Self::carry_out) repairs what is in the plan. The order of a restore is
-/// in `docs/recover.md`.
+/// Stop the relays and the consumers, and then [plan](Self::plan): the plan lists the divergences
+/// and their repairs. [`carry_out`](Self::carry_out) makes the repairs of the plan. The order of a
+/// restore is in `docs/recover.md`.
 ///
 /// A plan reads all rows of the outbox, all records of the consumers, and the streams from the first
 /// message (or from [`since`](Self::since)) to the end, and changes nothing. Messages are recognized by
@@ -99,8 +99,9 @@ impl Recover {
     }
 
     /// Says that nothing but the outbox publishes to the subjects that the pattern matches, whole
-    /// subjects with the prefix. So messages there that the outbox does not know are those of lost
-    /// transactions. Without it, this is unknown. May be called several times.
+    /// subjects with the prefix. Messages on these subjects that the outbox does not know are then
+    /// messages of lost transactions. Without this call, such messages are reported as
+    /// [unknown](UnknownReason::OtherPublishers). May be called several times.
     #[must_use]
     pub fn only_publisher_of(mut self, pattern: Pattern) -> Self {
         self.owned.push(pattern);
@@ -127,16 +128,16 @@ impl Recover {
         self
     }
 
-    /// Compares the position of a durable without an inbox. If it has to begin again, its handlers get
-    /// events a second time.
+    /// Compares the position of a durable whose consumer has no inbox. If the repair creates the
+    /// durable again, its handlers get events a second time.
     #[must_use]
     pub fn durable(mut self, stream: impl Into<Text>, durable: impl Into<Text>) -> Self {
         self.plain.insert((stream.into(), durable.into()));
         self
     }
 
-    /// Says that a consumer with an inbox keeps its dead letters in this stream, and compares them with what
-    /// the inbox has as dead. May be called several times.
+    /// Says that a consumer with an inbox keeps its dead letters in this stream, and compares them
+    /// with the events that the inbox has recorded as dead. May be called several times.
     #[must_use]
     pub fn dead_letters(
         mut self,
@@ -147,8 +148,9 @@ impl Recover {
         self
     }
 
-    /// Compares only what was stored at this time or later: that of the backup, or earlier. Default:
-    /// everything.
+    /// Compares only messages that were stored at this time or later, and only dead letters of
+    /// events that died at this time or later. Choose the time of the backup, or an earlier one.
+    /// Default: everything.
     #[must_use]
     pub const fn since(mut self, time: Timestamp) -> Self {
         self.since = Some(time);

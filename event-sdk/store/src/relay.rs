@@ -32,18 +32,18 @@ use options::{OnStreamLoss, Options};
 
 /// Publishes the rows of an outbox: set options, then [run](Self::run_until) it.
 ///
-/// Run one in each instance of a service, or in a process of its own. Several relays share the shards
-/// of the outbox; when one ends without giving its shards back, the others take them over when its
-/// leases end.
+/// Run one in each instance of a service, or in a process of its own. Several relays share the
+/// shards of the outbox; if a relay ends without giving its shards back, the others take them over
+/// when its leases end.
 ///
-/// **Delivery.** A row is published at least once: a relay that ends between the publish and the mark
-/// leaves the row to the next one, which publishes it under the same message id. Within its duplicate
-/// window the stream drops the second copy.
+/// **Delivery.** A row is published at least once: if a relay ends after it has published a row and
+/// before it has marked the row, the next relay publishes it again under the same message id.
+/// Within its duplicate window the stream drops the second copy.
 ///
-/// **Order.** A row is sent only after all rows of its key with lower ids that were visible when it was
-/// read, and one row of a key is in flight at a time. So the order in a key is that of the commits if the
-/// transactions that write the key exclude one another (a locked aggregate, or one writer). Rows without
-/// a key, and rows with `not_before`, have no order.
+/// **Order.** A row is sent only after all rows of its key with lower ids that were visible when it
+/// was read, and one row of a key is in flight at a time. So the order within a key is the order of
+/// the commits, if the transactions that write the key exclude one another (a locked aggregate, or
+/// one writer). Rows without a key, and rows with `not_before`, have no order.
 ///
 /// **Failures.** An *outage* (no connection, a timeout, a full stream) pauses the relay, which tries
 /// again with one row at a time; an outage does not count as an attempt. A row that can never be published,
@@ -131,7 +131,7 @@ impl Relay {
         self
     }
 
-    /// How many rows are read and marked at once. Default: 500.
+    /// How many rows the relay reads or marks in one statement. Default: 500.
     ///
     /// The relay keeps at most eight batches in memory, and about an eighth of a batch of each key. So
     /// the backlog of a key that waits, for a confirmation, another attempt or the end of an outage, does
@@ -142,7 +142,7 @@ impl Relay {
         self
     }
 
-    /// The longest time between two looks for new rows, and the precision of `not_before`. Default:
+    /// The longest time between two reads of new rows, and the precision of `not_before`. Default:
     /// 200 milliseconds.
     ///
     /// After a hint from this process (`enqueue`, or the commit of `begin`) the relay looks for rows 1, 2, 4
@@ -159,8 +159,8 @@ impl Relay {
         self
     }
 
-    /// How many rows are deleted in one transaction. Default: 1,000. One relay of the outbox deletes at
-    /// a time.
+    /// How many rows are deleted in one transaction. Default: 1,000. Only one relay of the outbox
+    /// deletes rows at any time.
     pub fn clean_batch(mut self, rows: u32) -> Self {
         self.options.clean_batch = rows;
         self
@@ -170,8 +170,9 @@ impl Relay {
     /// stream's newest row. Default: 10 minutes, five times the longest time after which JetStream syncs its
     /// files.
     ///
-    /// A loss that reaches further back is treated as that of a restored backup: the relay reports it, and
-    /// publishes nothing of it again. Only rows that are still [kept](Self::keep_published) can be compared.
+    /// If older rows are lost too, the relay assumes that the stream was restored from a backup: it
+    /// reports the loss, and publishes none of the lost rows. Only rows that are still
+    /// [kept](Self::keep_published) can be compared.
     pub fn repair_within(mut self, within: Duration) -> Self {
         self.options.repair_within = within;
         self
@@ -240,13 +241,14 @@ pub struct RelayReport {
     /// Rows that were published again after they had been confirmed, because the stream may have
     /// lost them.
     pub sent_again: u64,
-    /// Those of [`sent_again`](Self::sent_again) that the stream had lost.
+    /// The rows of [`sent_again`](Self::sent_again) that the stream had lost.
     pub restored: u64,
     /// Streams that had lost rows which they had confirmed: the last 100 reports.
     pub stream_losses: Vec<StreamLoss>,
     /// Rows that were parked.
     pub parked: u64,
-    /// Rows that were deleted after their time.
+    /// Rows that were deleted because they had been kept for
+    /// [`keep_published`](Relay::keep_published).
     pub cleaned: u64,
     /// Rows whose publish was confirmed, and which could not be marked before the relay ended; they
     /// are published again under the same id.

@@ -128,7 +128,7 @@ impl StreamReader {
     ///
     /// # Errors
     ///
-    /// As [`at`](Self::at).
+    /// The same as for [`at`](Self::at).
     pub async fn all_at(
         &self,
         stream: &str,
@@ -150,7 +150,7 @@ impl StreamReader {
     ///
     /// # Errors
     ///
-    /// As [`at`](Self::at).
+    /// The same as for [`at`](Self::at).
     pub async fn search(
         &self,
         stream: &str,

@@ -185,8 +185,8 @@ pub const fn check_subject(subject: &str) -> Result<(), Fault> {
 /// Checks a pattern by NATS's own grammar: a subject in which a whole token may
 /// be `*` (any one token) and the last may be `>` (one token or more).
 ///
-/// A `*` or `>` inside a longer token is legal for the server, which takes it
-/// literally; nobody who writes `order*` means that, so it is refused.
+/// A `*` or `>` inside a longer token is legal for the server, which takes it literally. It is
+/// refused here, because a person who writes `order*` means a wildcard.
 ///
 /// # Errors
 ///

@@ -73,7 +73,7 @@ pub fn escape_key(key: &dyn fmt::Display) -> Result<String, KeyError> {
 ///
 /// # Errors
 ///
-/// As [`escape_key`].
+/// The same as for [`escape_key`].
 pub fn escape_key_into(key: &dyn fmt::Display, out: &mut String) -> Result<(), KeyError> {
     let start = out.len();
     let mut escaper = Escaper {

@@ -32,13 +32,13 @@ use crate::test_bus::{TestBus, TestBusBuilder};
 /// database. The scenario first runs undisturbed, which counts its points: before and after each
 /// call through the bus and each settlement, and before each delivery. Then it runs once for each
 /// point with a crash there: the service's future and its tasks are dropped in the middle of the
-/// call, and the service is started again on a new connection to the same streams. Unsettled
-/// deliveries come again after the ack wait. With [`faults`](Self::faults) it also runs for each
-/// of these seeds. All of it takes virtual time only.
+/// call, and the service is started again on a new connection to the same streams. Unsettled events
+/// are delivered again after the ack wait. With [`faults`](Self::faults) it also runs for each of
+/// these seeds. All of it takes virtual time only.
 ///
 /// [`always`](Self::always) and [`finally`](Self::finally) say what must hold. They panic if it
 /// does not, so all assertions can be used in them. In addition, no run may leave events unsettled,
-/// or block its thread. The second is checked only on Linux.
+/// and no run may block its thread. Blocked threads are detected only on Linux.
 ///
 /// ```
 /// use std::collections::BTreeMap;
@@ -89,8 +89,8 @@ use crate::test_bus::{TestBus, TestBusBuilder};
 ///
 /// A run depends on its [`Seed`] alone, if the service does: it must not use real time, random
 /// numbers or threads of its own, and it must take the branches of `tokio::select!` in a fixed
-/// order (`biased`). A service that blocks its thread for ever is given up after some seconds, and
-/// its thread stays until the test program ends. A failure names its seed;
+/// order (`biased`). If a service blocks its thread forever, the run is given up after some
+/// seconds, and the thread stays until the test program ends. A failure names its seed;
 /// [`replay`](Self::replay), or the environment variable [`Explore::REPLAY_VARIABLE`], repeats that
 /// run alone.
 #[must_use = "nothing is explored until `run` is called"]

@@ -45,8 +45,8 @@ use self::log::Log;
 /// # drop(bus);
 /// ```
 ///
-/// The faults are those that the contract of [`Transport`] allows, and that servers and networks
-/// have, so a service must stand all of them. For the kinds, see [`Fault`].
+/// Only faults that the contract of [`Transport`] allows are injected. They occur with real servers
+/// and networks, so a service must tolerate all of them. For the kinds, see [`Fault`].
 #[derive(Clone)]
 pub struct Faults {
     rates: Rates,

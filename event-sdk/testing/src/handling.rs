@@ -120,7 +120,7 @@ impl<E: Event + fmt::Debug> Handling<'_, E> {
     ///
     /// # Panics
     ///
-    /// As [`by`](Self::by).
+    /// In the same cases as [`by`](Self::by).
     ///
     /// # Errors
     ///

@@ -27,7 +27,7 @@ pub trait Intercept: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// As [`Transport::publish`].
+    /// The same as for [`Transport::publish`].
     fn publish(
         &self,
         inner: &dyn Transport,
@@ -41,7 +41,7 @@ pub trait Intercept: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// As [`Transport::subscribe`].
+    /// The same as for [`Transport::subscribe`].
     fn subscribe(
         &self,
         inner: &dyn Transport,
@@ -67,7 +67,7 @@ pub trait Intercept: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// Those of the call.
+    /// The errors of the call.
     fn call<T: Send + 'static>(
         &self,
         name: &'static str,

@@ -1,5 +1,6 @@
-//! For the tests of services on event-sdk: a bus that records what is published, on virtual time;
-//! assertions with readable failures; faults from a seed; every crash point of a scenario.
+//! Tools to test services that use event-sdk: a bus on virtual time that records the published
+//! events, assertions with readable failures, faults from a seed, and crashes at every point of a
+//! scenario.
 //!
 //! # Modules
 //!

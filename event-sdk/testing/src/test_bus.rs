@@ -220,8 +220,9 @@ impl TestBus {
         idle::settled().await;
     }
 
-    /// Lets virtual time pass. Each deadline within `time` comes in its order, and what it wakes
-    /// runs before time goes on. Timers of tokio in the code under test go on too.
+    /// Lets virtual time pass. The deadlines within `time` expire in their order, and the tasks
+    /// that a deadline wakes run before the clock moves on. Timers of tokio in the code under test
+    /// go on too.
     ///
     /// Cancel-safe; the time that has passed stays passed.
     ///

@@ -1,4 +1,5 @@
-//! The memory transport, whose coordination and subscriptions can be taken away.
+//! The memory transport, whose coordination and subscriptions can be taken away, and whose
+//! acknowledgements can be lost.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -7,19 +8,24 @@ use std::time::Duration;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
     BucketConfig, Capabilities, Completion, Confirmation, ConsumerAdmin, Coordination,
-    CoordinationEntry, Difference, Drained, Error, ErrorKind, Operation, PublishRequest,
-    PutRequest, Revision, StreamAdmin, StreamChange, SubscribeRequest, Subscription,
+    CoordinationEntry, Difference, Drained, Error, ErrorKind, Incoming, Operation, PublishRequest,
+    PutRequest, Revision, Settle, Settlement, Settler, StreamAdmin, StreamChange, SubscribeRequest,
+    Subscription,
 };
 use event_sdk::{EventBus, Transport};
+use futures_util::{FutureExt as _, StreamExt as _};
 
 /// The memory transport with a switch.
 #[derive(Debug, Clone)]
 pub(crate) struct Away {
     memory: MemoryTransport,
     switched: Arc<AtomicBool>,
+    /// Whether the bucket may be read and not written.
+    denies: Arc<AtomicBool>,
     /// Whether nothing can be subscribed to.
     refuses: Arc<AtomicBool>,
     asked: Arc<AtomicUsize>,
+    losses: Losses,
     /// After which times the bucket answers reads, and writes.
     answers_after: Arc<Mutex<(Duration, Duration)>>,
 }
@@ -31,8 +37,10 @@ impl Away {
         let away = Self {
             memory: memory.build().unwrap(),
             switched: Arc::default(),
+            denies: Arc::default(),
             refuses: Arc::default(),
             asked: Arc::default(),
+            losses: Losses::default(),
             answers_after: Arc::default(),
         };
         let bus = EventBus::builder().simulated_process();
@@ -44,9 +52,29 @@ impl Away {
         self.switched.store(is_away, Ordering::Relaxed);
     }
 
+    /// From now on, whether the bucket may be read and not written.
+    pub(crate) fn deny_writes(&self, denies: bool) {
+        self.denies.store(denies, Ordering::Relaxed);
+    }
+
+    fn denied(&self) -> Option<Error> {
+        let reason = "the user may not publish to $KV.EVENT_SDK.>";
+        let denied = self.denies.load(Ordering::Relaxed);
+        denied.then(|| Error::new(ErrorKind::PermissionDenied, Operation::Coordinate, reason))
+    }
+
     /// From now on, whether nothing can be subscribed to.
     pub(crate) fn refuse_subscriptions(&self, refuses: bool) {
         self.refuses.store(refuses, Ordering::Relaxed);
+    }
+
+    /// From now on, an acknowledgement is taken and lost, as by a server that is killed. Of those that
+    /// are to be confirmed, the first `unconfirmed` are lost too, and fail.
+    pub(crate) fn lose_acks(&self, unconfirmed: usize) {
+        self.losses
+            .unconfirmed
+            .store(unconfirmed, Ordering::Relaxed);
+        self.losses.acks.store(true, Ordering::Relaxed);
     }
 
     /// How often the bucket was asked in vain.
@@ -105,11 +133,17 @@ impl Coordination for Away {
     }
 
     fn put(&self, request: PutRequest) -> Completion<Result<u64, Error>> {
+        if let Some(error) = self.denied() {
+            return Completion::ready(Err(error));
+        }
         let time = self.answers_after.lock().unwrap().1;
         self.ask(time, move |coordination| coordination.put(request))
     }
 
     fn delete(&self, bucket: &str, key: &str, expected: Revision) -> Completion<Result<(), Error>> {
+        if let Some(error) = self.denied() {
+            return Completion::ready(Err(error));
+        }
         let (bucket, key) = (bucket.to_owned(), key.to_owned());
         let time = self.answers_after.lock().unwrap().1;
         self.ask(time, move |coordination| {
@@ -144,7 +178,8 @@ impl Transport for Away {
             let error = Error::new(ErrorKind::Timeout, Operation::Subscribe, "no answer");
             return Completion::ready(Err(error));
         }
-        self.memory.subscribe(request)
+        let (subscribed, losses) = (self.memory.subscribe(request), self.losses.clone());
+        Completion::later(subscribed.map(|subscription| Ok(losses.apply_to(subscription?))))
     }
 
     fn stream_admin(&self) -> Option<&dyn StreamAdmin> {
@@ -165,5 +200,57 @@ impl Transport for Away {
 
     fn close(&self) -> Completion<Result<(), Error>> {
         self.memory.close()
+    }
+}
+
+/// Which acknowledgements are lost.
+#[derive(Debug, Clone, Default)]
+struct Losses {
+    acks: Arc<AtomicBool>,
+    /// How many that are to be confirmed.
+    unconfirmed: Arc<AtomicUsize>,
+}
+
+impl Losses {
+    fn apply_to(self, subscription: Subscription) -> Subscription {
+        let losing = move |mut item| {
+            if let Ok(Incoming::Message(message)) = &mut item {
+                let settler = message.settler.take().map(|settler| Losing {
+                    settler,
+                    losses: self.clone(),
+                });
+                message.settler = settler.map(|losing| Settler::new(Arc::new(losing), 0));
+            }
+            item
+        };
+        subscription.map_deliveries(|deliveries| deliveries.map(losing))
+    }
+}
+
+/// Settles one delivery, or loses its acknowledgement.
+struct Losing {
+    settler: Settler,
+    losses: Losses,
+}
+
+impl Settle for Losing {
+    fn settle(&self, _: u64, settlement: Settlement) -> Completion<Result<(), Error>> {
+        let loses = self.losses.acks.load(Ordering::Relaxed);
+        match settlement {
+            Settlement::Ack if loses => return Completion::ready(Ok(())),
+            Settlement::AckConfirmed if loses => {
+                let unconfirmed = &self.losses.unconfirmed;
+                let one_less = |left: usize| left.checked_sub(1);
+                if unconfirmed
+                    .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less)
+                    .is_ok()
+                {
+                    let error = Error::new(ErrorKind::Timeout, Operation::Settle, "no answer");
+                    return Completion::ready(Err(error));
+                }
+            }
+            _ => {}
+        }
+        self.settler.settle(settlement)
     }
 }

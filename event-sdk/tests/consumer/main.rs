@@ -1,6 +1,7 @@
 //! Consumers through the public API, on the memory transport with virtual time.
 
 mod ack_all;
+mod at_once;
 mod attempts;
 mod away;
 mod batches;

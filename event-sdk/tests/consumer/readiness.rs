@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use event_sdk::EventBus;
 use event_sdk::consumer::{Ctx, Failure};
+use event_sdk::transport::ErrorKind;
 use tokio::sync::Notify;
 
+use crate::away::Away;
 use crate::journal::{Journal, OrderPlaced, place};
 
 #[tokio::test(start_paused = true)]
@@ -90,4 +92,54 @@ async fn a_consumer_that_does_not_start_is_never_ready() {
     consumer.run().await.unwrap_err();
     assert_eq!(changes.changed().await, None);
     assert!(!changes.is_ready());
+}
+
+/// Without the permission to write its lease, a consumer would wait for ever.
+#[tokio::test(start_paused = true)]
+async fn who_may_not_write_a_lease_does_not_start() {
+    for partitions in [None, Some(2)] {
+        let (bus, away) = Away::bus();
+        away.deny_writes(true);
+        let consumer = bus.consumer::<OrderPlaced>("billing");
+        let consumer = match partitions {
+            None => consumer.single_active(),
+            Some(number) => consumer.partitions(number),
+        };
+        let readiness = consumer.readiness();
+        let consumer = consumer.on(|_: OrderPlaced, _: Ctx| async { Ok::<(), Failure>(()) });
+        let stop = tokio::time::sleep(Duration::from_secs(600));
+        let error = consumer.run_until(stop).await.unwrap_err();
+        assert_eq!(*error.kind(), ErrorKind::PermissionDenied, "{error}");
+        for part in ["billing", "$KV.EVENT_SDK.>"] {
+            assert!(error.to_string().contains(part), "{error}");
+        }
+        assert!(!readiness.is_ready());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_may_write_its_lease_no_longer_is_not_ready_until_it_may() {
+    let ((bus, away), journal) = (Away::bus(), Journal::new());
+    let consumer = bus.consumer::<OrderPlaced>("billing").single_active();
+    let mut readiness = consumer.readiness();
+    let notes = journal.clone();
+    let consumer = consumer.on(move |order: OrderPlaced, _: Ctx| {
+        notes.note(order.number.to_string());
+        async { Ok::<(), Failure>(()) }
+    });
+    let done = journal.clone();
+    let running = tokio::spawn(consumer.run_until(async move { done.wait(2).await }));
+    assert_eq!(readiness.changed().await, Some(true));
+    place(&bus, "a", 1).await;
+    journal.wait(1).await;
+    away.deny_writes(true);
+    assert_eq!(readiness.changed().await, Some(false));
+    // It does not flicker while it tries again, and the lease ends.
+    let minute = Duration::from_secs(60);
+    let changed = tokio::time::timeout(minute, readiness.changed()).await;
+    assert!(changed.is_err(), "{changed:?}");
+    away.deny_writes(false);
+    assert_eq!(readiness.changed().await, Some(true));
+    place(&bus, "a", 2).await;
+    assert_eq!(running.await.unwrap().unwrap().handled, 2);
 }

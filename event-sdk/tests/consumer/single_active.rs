@@ -260,3 +260,35 @@ async fn a_takeover_waits_for_redriven_events_too() {
         (2, vec!["1".to_owned(), "2".to_owned()])
     );
 }
+
+/// The start of a redelivered event is recorded first, which may take until no handler may start.
+#[tokio::test(start_paused = true)]
+async fn an_owner_starts_nothing_after_its_time_because_a_record_was_late() {
+    let ((bus, away), journal) = (Away::bus(), Journal::new());
+    place(&bus, "a", 1).await;
+    let before = bus.subscribe::<OrderPlaced>().durable("billing");
+    let mut before = before.ack_wait(secs(30)).prefetch(1).await.unwrap();
+    // It is delivered again after its ack wait.
+    let _delivery = before.next().await.unwrap().unwrap();
+    drop(before);
+    let notes = journal.clone();
+    let consumer = bus
+        .consumer::<OrderPlaced>("billing")
+        .ack_wait(secs(30))
+        .single_active_for(secs(3))
+        .on(move |order: OrderPlaced, _: Ctx| {
+            notes.note(order.number.to_string());
+            async { Ok::<(), Failure>(()) }
+        });
+    let done = journal.clone();
+    let running = tokio::spawn(consumer.run_until(async move { done.wait(1).await }));
+    // The lease is renewed each second, for the last time after 29 seconds: handlers may start until
+    // 31, and are cancelled at 32. The record that is begun at 30 is there at 31.5.
+    let millis = Duration::from_millis;
+    tokio::time::sleep(millis(29_500)).await;
+    away.answer_after(Duration::ZERO, millis(1_500));
+    tokio::time::sleep(millis(2_400)).await;
+    assert_eq!(journal.notes(), [""; 0], "it was started too late");
+    away.answer_after(Duration::ZERO, Duration::ZERO);
+    assert_eq!(running.await.unwrap().unwrap().handled, 1);
+}

@@ -13,6 +13,9 @@ pub enum ApplyError {
     /// A server would refuse a part of it, or the limits of the account do not suffice. Nothing was
     /// changed. `Display` lists each refused part with its steps.
     Refused(Box<Plan>),
+    /// The plan is another one than that to which somebody has [agreed](crate::Topology::apply_agreed).
+    /// Nothing was changed.
+    Changed(Box<Plan>),
     /// A request failed. What comes before the named stream, bucket or consumer may be applied;
     /// applying again is safe.
     Failed(Error),
@@ -42,6 +45,9 @@ impl fmt::Display for ApplyError {
                 }
                 Ok(())
             }
+            Self::Changed(_) => f.write_str(
+                "the server has changed since the plan was made, so that applying it would do something else; nothing was changed: look at the new plan, and apply that",
+            ),
             Self::Failed(_) => f.write_str("a request of applying the topology failed"),
         }
     }
@@ -50,7 +56,7 @@ impl fmt::Display for ApplyError {
 impl std::error::Error for ApplyError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Refused(_) => None,
+            Self::Refused(_) | Self::Changed(_) => None,
             Self::Failed(error) => Some(error),
         }
     }

@@ -88,7 +88,8 @@ pub struct Restored {
 /// The file is written under a temporary name in the same folder, which needs room for the content
 /// twice, and gets its name when it is complete. Memory holds some 16 MiB at the most.
 ///
-/// Cancel-safe: dropping the future leaves no file.
+/// Cancel-safe: the file gets its name in the last poll of the future, so that dropping the future
+/// leaves no file. A temporary file is removed soon after the drop.
 ///
 /// # Errors
 ///

@@ -45,6 +45,12 @@ impl Plan {
         parts.flat_map(|part| part.losses.iter().map(|loss| (&part.item, loss)))
     }
 
+    /// The parts that this plan creates or changes, and `agreed` does not in the same way.
+    pub(crate) fn beyond<'a>(&'a self, agreed: &'a Self) -> impl Iterator<Item = &'a Planned> {
+        let changes = self.parts.iter().filter(|part| part.action != Action::Keep);
+        changes.filter(|part| !agreed.parts.contains(part))
+    }
+
     /// Whether it can be applied: no part is refused, and the reservations are within the limits.
     #[must_use]
     pub fn is_possible(&self) -> bool {

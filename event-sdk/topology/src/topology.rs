@@ -126,10 +126,38 @@ impl Topology {
     /// [`ApplyError::Refused`] with the plan and its migrations, or [`ApplyError::Failed`] with an
     /// error of [`plan`](Self::plan) or [`EventBus::apply`].
     pub async fn apply(&self, bus: &EventBus) -> Result<Applied, ApplyError> {
+        self.apply_if(bus, |_| true).await
+    }
+
+    /// Applies what `agreed` says, a [plan](Self::plan) that somebody has agreed to, and nothing else. It
+    /// plans again: if a part would be created or changed in another way now, nothing is changed. A part
+    /// that matches in the meantime stays as it is.
+    ///
+    /// What is changed on the server while this call applies the plan is not seen.
+    ///
+    /// Not cancel-safe: as [`apply`](Self::apply).
+    ///
+    /// # Errors
+    ///
+    /// [`ApplyError::Changed`] with the new plan, and those of [`apply`](Self::apply).
+    pub async fn apply_agreed(&self, bus: &EventBus, agreed: &Plan) -> Result<Applied, ApplyError> {
+        self.apply_if(bus, |plan| plan.beyond(agreed).next().is_none())
+            .await
+    }
+
+    /// Applies a plan that is possible and meets the condition.
+    async fn apply_if(
+        &self,
+        bus: &EventBus,
+        agreed: impl FnOnce(&Plan) -> bool + Send,
+    ) -> Result<Applied, ApplyError> {
         let bus = self.on(bus)?;
         let plan = self.plan_on(&bus).await?;
         if !plan.is_possible() {
             return Err(ApplyError::Refused(Box::new(plan)));
+        }
+        if !agreed(&plan) {
+            return Err(ApplyError::Changed(Box::new(plan)));
         }
         Ok(bus.apply().await?)
     }

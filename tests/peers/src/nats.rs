@@ -70,6 +70,16 @@ const OURS_IN_BATCHES: Side = Side {
     start: ours::in_batches,
 };
 
+const OUR_CONSUMER: Side = Side {
+    name: "event-sdk, a consumer",
+    start: ours::consumer,
+};
+
+const OUR_CONSUMER_ACK_ALL: Side = Side {
+    name: "event-sdk, a consumer with `single_active` and `ack_all`",
+    start: ours::ack_all,
+};
+
 const BY_HAND: Side = Side {
     name: "async-nats 0.51 by hand",
     start: by_hand::start,

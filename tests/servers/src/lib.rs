@@ -33,6 +33,7 @@
 //! - `config`: what its configuration file says of them;
 //! - `server`, `cluster`: starts one or several; leaders and replicas;
 //! - `postgres`: PostgreSQL, and a pooler by transaction;
+//! - `secured`: TLS and a user, and the variables of a program that connects so;
 //! - `error`: failures.
 //!
 //! The process of a server, its ports and its folder are those of `event-sdk-nats-server`, which
@@ -45,6 +46,7 @@ mod cluster;
 mod error;
 mod options;
 mod permissions;
+mod secured;
 mod server;
 mod tls;
 
@@ -58,5 +60,6 @@ pub use event_sdk_test_programs as programs;
 pub use options::Options;
 pub use permissions::Permissions;
 pub use postgres::Postgres;
+pub use secured::Secured;
 pub use server::Server;
 pub use tls::{Authority, Identity, Tls};

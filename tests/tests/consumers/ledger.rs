@@ -14,7 +14,9 @@ use event_sdk::transport::TransportExt as _;
 use event_sdk::transport::nats::Nats;
 use event_sdk_test_servers::Cluster;
 use event_sdk_tests::ledger::check::{Expected, check};
-use event_sdk_tests::ledger::{ACK_WAIT, Booked, Fate, Form, STREAM, TERM, builder, letters};
+use event_sdk_tests::ledger::{
+    ACK_WAIT, Booked, CONSUMER, Fate, Form, STREAM, TERM, builder, letters,
+};
 
 use self::processes::Processes;
 use crate::rig::{eventually, within};
@@ -131,7 +133,7 @@ async fn stop_a_node(cluster: &mut Cluster) {
         .unwrap();
 }
 
-/// Whether nothing is left to deliver or to settle.
+/// Whether nothing is left to deliver, to settle, or to take out of the park of a slow key.
 async fn is_done(bus: &EventBus, form: Form) -> bool {
     for durable in form.durables() {
         match bus.transport().consumer_info(STREAM, &durable).await {
@@ -139,7 +141,8 @@ async fn is_done(bus: &EventBus, form: Form) -> bool {
             _ => return false,
         }
     }
-    true
+    let park = bus.dead_letters(letters()).park(CONSUMER);
+    park.keys().await.is_ok_and(|keys| keys.is_empty())
 }
 
 /// All events that are stored, and the dead letters.

@@ -27,12 +27,13 @@ async fn manifests_and_compose_files_are_valid() {
         root().join("docker-compose.yml"),
         deploy.join("compose.yml"),
         deploy.join("kubernetes/apply.yaml"),
+        deploy.join("kubernetes/backup.yaml"),
         deploy.join("kubernetes/nats.yaml"),
         deploy.join("kubernetes/shop.yaml"),
     ])
     .await;
     assert_eq!(answer.faults, [""; 0]);
-    assert_eq!(answer.documents, 15);
+    assert_eq!(answer.documents, 17);
 }
 
 #[tokio::test]
@@ -51,6 +52,12 @@ async fn a_wrong_field_is_found() {
             "terminationGracePeriodSeconds: 45",
             "terminationGraceSeconds: 45",
             "terminationGraceSeconds",
+        ),
+        (
+            "kubernetes/backup.yaml",
+            "concurrencyPolicy: Forbid",
+            "concurrencyPolicies: Forbid",
+            "concurrencyPolicies",
         ),
         (
             "kubernetes/shop.yaml",

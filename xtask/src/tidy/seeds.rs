@@ -1,7 +1,10 @@
-//! Checks that docs/seeds.md has each row once, and names tests that exist.
+//! Checks that docs/seeds.md has each row once, and names functions that run as tests.
 //!
 //! The last cell of a row has tests, links, or the reason why something is not built. A test is the
-//! path of its file in backticks, followed by the names of functions in backticks.
+//! path of its file in backticks, followed by the names of functions in backticks, which run as tests
+//! (see `tests_of`).
+
+mod tests_of;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,6 +12,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
+use self::tests_of::{Found, TestsOf};
 use super::markdown;
 
 const PAGE: &str = "docs/seeds.md";
@@ -18,6 +22,9 @@ const SYSTEMS: [(char, usize); 5] = [('A', 19), ('D', 14), ('J', 19), ('F', 13),
 
 /// What a row without a test and without a link has to say.
 const NOT_BUILT: &str = "not built, because";
+
+/// A row whose test is ignored names this command, which runs it.
+const LONG: &str = "cargo xtask long";
 
 /// A file of this folder is a test by itself.
 const COMPILE_FAIL: &str = "tests/compiler/ui/";
@@ -73,15 +80,25 @@ fn is_id(cell: &str) -> bool {
 /// What is wrong with the last cell of a row.
 fn shown_by(cell: &str, read: impl Fn(&str) -> Option<String>) -> Vec<String> {
     let mut faults = Vec::new();
-    let mut file: Option<(&str, String)> = None;
+    let mut file: Option<(&str, TestsOf)> = None;
+    let may_be_ignored = cell.contains(LONG);
     let mut without_test: Option<&str> = None;
     let mut tests = 0;
     for code in cell.split('`').skip(1).step_by(2) {
+        if code == LONG {
+            continue;
+        }
         if has_extension(code, "rs") {
             faults.extend(without_test.take().map(names_no_test));
-            file = read(code).map(|source| (code, source));
+            let main = code.rsplit_once('/');
+            let main = main.and_then(|(folder, _)| read(&format!("{folder}/main.rs")));
+            let tests_of = |source: String| (code, TestsOf::source(&source, main.as_deref()));
+            file = read(code).map(tests_of);
             match &file {
                 None => faults.push(format!("the file `{code}` does not exist.")),
+                Some((_, TestsOf::Unreadable(why))) => {
+                    faults.push(format!("`{code}` cannot be parsed: {why}."));
+                }
                 Some(_) if code.starts_with(COMPILE_FAIL) => tests += 1,
                 Some(_) => without_test = Some(code),
             }
@@ -89,12 +106,20 @@ fn shown_by(cell: &str, read: impl Fn(&str) -> Option<String>) -> Vec<String> {
         }
         without_test = None;
         tests += 1;
-        match &file {
-            Some((path, source)) if !defines(source, code) => {
-                faults.push(format!("`{path}` has no function `{code}`."));
-            }
-            Some(_) => {}
-            None => faults.push(format!("`{code}` stands behind no file that exists.")),
+        let Some((path, tests)) = &file else {
+            faults.push(format!("`{code}` stands behind no file that exists."));
+            continue;
+        };
+        match tests.find(code) {
+            Found::Test => {}
+            Found::Ignored if may_be_ignored => {}
+            Found::Ignored => faults.push(format!(
+                "`{code}` in `{path}` is ignored. Name a test that runs, or say with `{LONG}` what runs it."
+            )),
+            Found::NoTest => faults.push(format!(
+                "`{code}` in `{path}` is no test: it has no attribute `test`, and no suite lists it."
+            )),
+            Found::Nothing => faults.push(format!("`{path}` has no function `{code}`.")),
         }
     }
     faults.extend(without_test.map(names_no_test));
@@ -124,31 +149,40 @@ fn names_no_test(path: &str) -> String {
     format!("no test of `{path}` is named. Append the names of its functions.")
 }
 
-/// Whether the source has a function of this name.
-fn defines(source: &str, name: &str) -> bool {
-    source.lines().any(|line| {
-        let Some((before, after)) = line.split_once("fn ") else {
-            return false;
-        };
-        let is_item = before
-            .split_whitespace()
-            .all(|word| matches!(word, "pub" | "async" | "const") || word.starts_with("pub("));
-        let rest = after.strip_prefix(name);
-        is_item && rest.is_some_and(|rest| rest.starts_with(['(', '<']))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const SOURCE: &str =
-        "//! Tests fn commented() {}\n#[test]\nfn one() {}\n    pub(super) async fn two<T>() {}\n";
+    const SOURCE: &str = "
+        //! Tests fn commented() {}
+        cases! { \"area\": listed [Need] \"A promise.\"; }
+        async fn listed() {}
+        fn helper() {}
+        fn by_main() {}
+        proptest! {
+            #[test]
+            fn random(x: u8) {}
+            fn helps(x: u8) {}
+        }
+        other! { helper }
+        mod inner {
+            #[test]
+            fn one() {}
+            #[tokio::test(flavor = \"multi_thread\")]
+            pub(super) async fn two() {}
+            #[test]
+            #[ignore = \"it takes minutes\"]
+            fn long() {}
+        }
+    ";
 
     fn read(path: &str) -> Option<String> {
-        ["a/tests.rs", "tests/compiler/ui/b.rs"]
-            .contains(&path)
-            .then(|| SOURCE.to_owned())
+        match path {
+            "a/tests.rs" | "tests/compiler/ui/b.rs" => Some(SOURCE.to_owned()),
+            "a/main.rs" => Some("in_each_language! { tests::by_main, }".to_owned()),
+            "a/broken.rs" => Some("fn one(".to_owned()),
+            _ => None,
+        }
     }
 
     /// A page with all rows, of which that of D1 is the given one.
@@ -167,7 +201,9 @@ mod tests {
     #[test]
     fn tests_links_and_reasons_show_a_row() {
         for cell in [
-            "`a/tests.rs` `one` `two`; also `a/tests.rs` `two`",
+            "`a/tests.rs` `one` `two`; also `a/tests.rs` `listed`",
+            "`a/tests.rs` `by_main` `random`",
+            "`a/tests.rs` `long`, which `cargo xtask long` runs",
             "`tests/compiler/ui/b.rs`",
             "[a page](a.md#heading)",
             "[a file](../deploy/nats.conf)",
@@ -188,6 +224,22 @@ mod tests {
             (
                 "D1 | there | here | `a/tests.rs` `commented`",
                 "has no function `commented`",
+            ),
+            (
+                "D1 | there | here | `a/tests.rs` `helper`",
+                "`helper` in `a/tests.rs` is no test",
+            ),
+            (
+                "D1 | there | here | `a/tests.rs` `helps`",
+                "has no function `helps`",
+            ),
+            (
+                "D1 | there | here | `a/tests.rs` `long`",
+                "`long` in `a/tests.rs` is ignored",
+            ),
+            (
+                "D1 | there | here | `a/broken.rs` `one`",
+                "`a/broken.rs` cannot be parsed",
             ),
             (
                 "D1 | there | here | `a/none.rs`",

@@ -46,7 +46,7 @@ pub enum SchemaError {
     },
     /// A reference leads back to itself without going into a part of the document.
     #[error(
-        "at {pointer:?}: {reference:?} leads back to itself without going into a part of the document, so no validator could come to an end"
+        "at {pointer:?}: {reference:?} refers to itself without descending into a part of the document, so no validator would terminate"
     )]
     CyclicRef {
         /// JSON Pointer into the value.
@@ -65,7 +65,7 @@ pub enum SchemaError {
         reference: String,
     },
     /// The schema is nested deeper than is read.
-    #[error("nested deeper than {limit} levels, which is as deep as is read")]
+    #[error("nested deeper than {limit} levels; deeper schemas are not supported")]
     TooDeep {
         /// How many levels are read.
         limit: usize,

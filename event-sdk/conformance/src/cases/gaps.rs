@@ -8,6 +8,7 @@ use crate::failure::{Outcome, ensure, ensure_eq};
 use crate::fixture::Fixture;
 use crate::reader::Reader;
 use crate::rig::Rig;
+use event_sdk_core::stream::StreamSpec;
 use event_sdk_core::transport::{DeliverPolicy, Gap, Incoming, LostCount, NoticeKind, Settlement};
 
 cases! { "gaps":
@@ -245,9 +246,9 @@ async fn what_was_dropped_behind_the_start_is_a_gap(fixture: Fixture) -> Outcome
 
 async fn what_grew_too_old_is_a_gap(fixture: Fixture) -> Outcome {
     let age = Duration::from_millis(300);
-    let rig = fixture
-        .rig_with(|stream| stream.max_age(age).duplicate_window(age))
-        .await?;
+    let spec = |stream: StreamSpec| stream.subject(">").duplicate_window(age);
+    let with_age = fixture.config('a', |stream| spec(stream).max_age(age))?;
+    let rig = fixture.rig_of(with_age).await?;
     let config = rig.durable("d")?;
     drop(rig.subscribe(&config).await?);
     let mut sequences = rig.publish_all("a", 0..5).await?;
@@ -255,9 +256,12 @@ async fn what_grew_too_old_is_a_gap(fixture: Fixture) -> Outcome {
         Ok((rig.state().await?.messages == 0).then_some(()))
     })
     .await?;
+    // What follows stays, however long its reader takes.
+    rig.apply(&fixture.config('a', spec)?).await?;
     let mut reader = rig.subscribe(&config).await?;
     sequences.push(rig.publish("a", 5).await?);
-    read_all(&mut reader, &sequences).await?;
+    let seen = read_all(&mut reader, &sequences).await?;
+    ensure_eq!(seen.messages, [6], "the messages that were left");
     Ok(())
 }
 

@@ -73,7 +73,7 @@ impl EventKey {
     ///
     /// # Errors
     ///
-    /// As [`of`](Self::of).
+    /// The same as for [`of`](Self::of).
     pub fn check(key: &dyn fmt::Display) -> Result<(), InvalidKey> {
         show(key, &mut Counter(0))
     }

@@ -13,7 +13,7 @@ use serde_json::error::Category;
 use super::explain::{self, What};
 use super::writer;
 
-/// Why bytes are not the JSON that was wanted.
+/// Why bytes are not valid JSON for the expected type.
 ///
 /// `Display` and `Debug` say the path, what was expected and what kind of value was
 /// found, and never the value: `items[2].price: invalid type: string, expected u64 at line
@@ -84,15 +84,15 @@ impl JsonError {
         }))
     }
 
-    /// Where the value stands that was not read, as `items[2].price`; empty if it is the
-    /// whole, or the text is no JSON.
+    /// The path of the value that could not be read, such as `items[2].price`; empty for the whole
+    /// document, or if the text is not JSON.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.0.path
     }
 
-    /// What the reader and its types say of it, **with the value**, which may be personal
-    /// data. It is for eyes that may see the event, and for no log.
+    /// The error messages of the reader and of the types, **with the value**, which may be personal
+    /// data. Show it only to people who may see the event, and never log it.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0.exposed
@@ -115,8 +115,8 @@ impl std::error::Error for JsonError {}
 
 /// Why a value could not be written as JSON.
 ///
-/// `Display` and `Debug` never show the value. What a type's own `Serialize` says of it
-/// is in [`expose`](Self::expose).
+/// `Display` and `Debug` never show the value. The error message of a type's own `Serialize` is in
+/// [`expose`](Self::expose).
 #[derive(Clone)]
 pub struct EncodeError(Box<Unwritten>);
 
@@ -151,8 +151,8 @@ impl EncodeError {
         Self(Box::new(Unwritten { reason, exposed }))
     }
 
-    /// What the writer and the types of the value say, **with the value** perhaps, which
-    /// may be personal data. It is for eyes that may see the event, and for no log.
+    /// The error messages of the writer and of the types, perhaps **with the value**, which may be
+    /// personal data. Show it only to people who may see the event, and never log it.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0.exposed

@@ -24,7 +24,7 @@ pub(super) struct Writer<'a> {
 /// The most arrays and objects in one another that a reader takes.
 const MAX_DEPTH: u8 = 127;
 
-const TOO_DEEP: &str = "more than 127 arrays and objects stand in one another, which is not read; put what is nested deeper into a text, or into events of its own";
+const TOO_DEEP: &str = "the data has more than 127 nested arrays and objects, which readers refuse; put the deeper parts into a text, or into events of their own";
 
 /// The names of the structs by which `serde_json` knows a text that is JSON already, and a number
 /// with all its digits.

@@ -80,8 +80,9 @@ pub struct SpaceUsage {
     /// Bytes that are stored, of all replicas.
     pub used: u64,
     /// The sum of the streams' [`max_bytes`](crate::stream::StreamSpec::max_bytes), without their
-    /// replicas, as a server reports it: what they reserve is that for each replica. A stream without
-    /// this limit reserves nothing. (NATS server 2.10 takes one byte off for each of these.)
+    /// replicas, as a server reports it. Each replica reserves this number of bytes. A stream
+    /// without this limit reserves nothing. (NATS server 2.10 takes one byte off for each of
+    /// these.)
     pub reserved: u64,
     /// Maximum of reserved or stored bytes; `None`: no limit, or none that the server tells. A NATS
     /// server tells the limits of the account, and not those of its own configuration.

@@ -57,7 +57,7 @@ pub trait StreamAdmin: Send + Sync {
     ///
     /// # Errors
     ///
-    /// Those of [`find`](Self::find).
+    /// The errors of [`find`](Self::find).
     fn account(&self) -> Completion<Result<AccountUsage, Error>>;
 
     /// Creates the stream, or changes it to match `config`.
@@ -188,7 +188,7 @@ pub trait ConsumerAdmin: Send + Sync {
     ///
     /// # Errors
     ///
-    /// As [`info`](Self::info).
+    /// The same as for [`info`](Self::info).
     fn delete(&self, stream: &str, consumer: &str) -> Completion<Result<(), Error>>;
 }
 
@@ -199,7 +199,7 @@ pub struct ConsumerInfo {
     /// The configuration.
     pub config: ConsumerConfig,
     /// Settings that [`ConsumerConfig`] does not have, and that prevent a subscription from binding
-    /// the consumer; for example that it pushes.
+    /// the consumer; for example a push consumer.
     pub foreign: Vec<Difference>,
     /// The stream sequence up to which the consumer has delivered messages, or passed over
     /// messages that its filters do not match; zero if it has not begun.

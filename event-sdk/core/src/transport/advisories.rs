@@ -27,8 +27,8 @@ use crate::text::Text;
 ///   [`Unreadable`](super::NoticeKind::Unreadable), and the subscription continues.
 /// - To receive them even if no program runs, declare a stream for the subjects of
 ///   [`AdvisoryKind::subjects`], and read it by a durable with
-///   [`TransportExt::subscribe_advisories`](super::TransportExt::subscribe_advisories). This needs no
-///   ability beside the streams.
+///   [`TransportExt::subscribe_advisories`](super::TransportExt::subscribe_advisories). For this,
+///   the transport needs no ability other than streams.
 ///
 /// ```
 /// use event_sdk_core::stream::StreamSpec;
@@ -98,7 +98,7 @@ impl AdvisoryRequest {
     }
 }
 
-/// What a server says of a consumer.
+/// The kind of an advisory: what happened to a message of a consumer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AdvisoryKind {

@@ -50,7 +50,7 @@ impl Bucket {
     ///
     /// # Errors
     ///
-    /// Those of [`Coordination::get`](super::Coordination::get).
+    /// The errors of [`Coordination::get`](super::Coordination::get).
     pub fn get(&self, key: &str) -> Completion<Result<Option<CoordinationEntry>, Error>> {
         self.transport.coordination_get(&self.name, key)
     }
@@ -62,7 +62,7 @@ impl Bucket {
     ///
     /// # Errors
     ///
-    /// Those of [`Coordination::put`](super::Coordination::put).
+    /// The errors of [`Coordination::put`](super::Coordination::put).
     pub fn put(
         &self,
         key: impl Into<Text>,
@@ -91,7 +91,7 @@ impl Bucket {
     ///
     /// # Errors
     ///
-    /// Those of [`Coordination::delete`](super::Coordination::delete).
+    /// The errors of [`Coordination::delete`](super::Coordination::delete).
     pub fn delete(&self, key: &str, expected: Revision) -> Completion<Result<(), Error>> {
         self.transport
             .coordination_delete(&self.name, key, expected)
@@ -104,7 +104,7 @@ impl Bucket {
     ///
     /// # Errors
     ///
-    /// Those of [`Coordination::list`](super::Coordination::list).
+    /// The errors of [`Coordination::list`](super::Coordination::list).
     pub fn list(&self, prefix: &str) -> Completion<Result<Vec<CoordinationEntry>, Error>> {
         self.transport.coordination_list(&self.name, prefix)
     }

@@ -41,8 +41,8 @@ use crate::text::Text;
 /// - A write that the transport repeats after a lost connection does not fail because of itself: it
 ///   never returns `WrongRevision` for its own first copy.
 /// - A failed write whose [outcome](super::Error::outcome) is unknown may have been done, or may
-///   still be done. Read the entry, and decide anew: a write that expects a revision can only be
-///   done as long as the entry has that revision.
+///   still be done. Read the entry again before you decide what to do: a write that expects a
+///   revision can only be done as long as the entry has that revision.
 ///
 /// **Absence.** A key is absent before its first put, after its deletion, and after its expiry:
 /// [`get`](Self::get) returns `None`, [`list`](Self::list) omits it, and
@@ -50,7 +50,8 @@ use crate::text::Text;
 ///
 /// **Expiry.** An entry disappears after the expiry of its last put or the
 /// [`max_age`](BucketConfig::max_age) of the bucket, whichever ends first; never earlier, and at
-/// most a few seconds later. Time is that of the transport: on a server that of the server.
+/// most a few seconds later. Times are measured by the clock of the transport: on NATS, by the
+/// clock of the server.
 ///
 /// **Reading.** A read that begins after a write was confirmed returns the result of that write or
 /// of a later one. A transport may document an exception for a cluster that elects a leader. Do not
@@ -135,7 +136,7 @@ pub trait Coordination: Send + Sync {
     ///
     /// # Errors
     ///
-    /// As [`get`](Self::get).
+    /// The same as for [`get`](Self::get).
     fn list(&self, bucket: &str, prefix: &str)
     -> Completion<Result<Vec<CoordinationEntry>, Error>>;
 }

@@ -28,7 +28,7 @@ struct Inner {
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
-/// The kind of an [`Error`], for programs to decide by. `Display` says it in words.
+/// The kind of an [`Error`], on which a program can match. `Display` describes it in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -52,7 +52,7 @@ pub enum ErrorKind {
     NoStream,
     /// The stream does not exist.
     StreamNotFound,
-    /// A stream of this name exists, and a restore creates one only where there is none.
+    /// A stream of this name exists. A restore creates a stream, and never replaces one.
     StreamExists,
     /// A snapshot is damaged, incomplete, of another stream or kind, or of a newer server.
     InvalidSnapshot,
@@ -81,8 +81,8 @@ pub enum ErrorKind {
     },
     /// There is no consumer of that name, or it was deleted.
     ConsumerNotFound,
-    /// The stream went back to an older state, and the consumer did not: what is stored up to its
-    /// position would never be delivered.
+    /// The stream went back to an older state, and the consumer did not: messages that are stored
+    /// up to the position of the consumer would never be delivered.
     StreamWentBack {
         /// The sequence up to which the consumer has delivered messages.
         position: u64,
@@ -102,8 +102,7 @@ pub enum ErrorKind {
     Tls,
     /// The user lacks a permission on the server.
     PermissionDenied,
-    /// No transport was chosen, or the service is configured to run without one and to refuse
-    /// every operation.
+    /// No transport is configured, or the configuration says that every operation is refused.
     NotConfigured,
     /// The transport or server lacks a capability.
     Unsupported(Capability),
@@ -161,7 +160,8 @@ impl Error {
         }))
     }
 
-    /// The error about a missing capability. `needed` is the end of the sentence: what provides it.
+    /// The error about a missing capability. `needed` completes the sentence: it names what
+    /// provides the capability.
     pub fn unsupported(capability: Capability, operation: Operation, needed: &str) -> Self {
         Self::new(
             ErrorKind::Unsupported(capability),

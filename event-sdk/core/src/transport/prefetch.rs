@@ -5,8 +5,7 @@
 /// Prefetched messages are not available to other subscriptions of the consumer, and their ack
 /// wait is running.
 ///
-/// A transport acts on each of them, so this enum stays as it is: another one would be a breaking
-/// change.
+/// Every transport handles each variant, so another variant would be a breaking change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Prefetch {
     /// The transport measures how fast deliveries are settled, and prefetches as many messages as

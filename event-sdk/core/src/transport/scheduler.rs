@@ -41,7 +41,8 @@ use crate::text::Text;
 /// do not receive them, and history does not return them. Each transport documents how limits of the
 /// stream apply to them.
 ///
-/// **Clock.** The time is that of the transport: on a server that of the server.
+/// **Clock.** Times are measured by the clock of the transport: on NATS, by the clock of the
+/// server.
 ///
 /// **Draining.** During a [drain](super::Transport::drain) all of this is allowed as long as
 /// publishing is.

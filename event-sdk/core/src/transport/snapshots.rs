@@ -34,7 +34,8 @@ pub trait Snapshots: Send + Sync {
     /// errors, and ends after the first one. It is complete only if it ends without an error.
     fn snapshot(&self, request: SnapshotRequest) -> Completion<Result<Snapshot, Error>>;
 
-    /// Creates a stream from a snapshot, and returns its configuration and counts.
+    /// Creates a stream from a snapshot, and returns its configuration and counts. Its consumers can
+    /// then be bound.
     ///
     /// If the restore fails, there is no stream of this name afterwards, unless the error says that
     /// a part of it may be left.
@@ -51,7 +52,10 @@ pub trait Snapshots: Send + Sync {
     /// those that exist, [`StreamFull`](super::ErrorKind::StreamFull) if a limit of the account or
     /// server is reached, [`PermissionDenied`](super::ErrorKind::PermissionDenied),
     /// [`Closed`](super::ErrorKind::Closed), errors of the connection, and the first error of the
-    /// content.
+    /// content. [`Timeout`](super::ErrorKind::Timeout) with an
+    /// [unknown outcome](super::Outcome::Unknown), whose reason says that the stream was restored, if a
+    /// cluster does not make all its consumers in time: services that start before would create
+    /// durables that are missing.
     fn restore(&self, request: RestoreRequest) -> Completion<Result<StreamState, Error>>;
 }
 
@@ -84,8 +88,8 @@ impl SnapshotRequest {
         }
     }
 
-    /// The stream alone: consumers are made anew after a restore, and begin where their
-    /// configuration says.
+    /// The stream without its consumers. After a restore, services create them again, and they
+    /// begin at the start position of their configuration.
     #[must_use]
     pub fn without_consumers(mut self) -> Self {
         self.consumers = false;

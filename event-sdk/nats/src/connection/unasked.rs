@@ -22,7 +22,7 @@ impl Unasked {
                 "the tokio runtime in which the connection was made has ended; connect anew in one that lives as long as the transport"
             }
             Self::ClientEnded => {
-                "the task of the NATS client has ended; connect anew, and look for a panic in the log"
+                "the task of the NATS client has ended; connect again, and look for a panic in the log"
             }
         }
     }

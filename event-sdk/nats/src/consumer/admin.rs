@@ -25,16 +25,6 @@ pub(crate) fn list(
     context: Arc<NatsContext>,
     stream: Text,
 ) -> Completion<Result<Vec<ConsumerInfo>, Error>> {
-    #[derive(Deserialize)]
-    struct Page {
-        #[serde(default)]
-        total: usize,
-        #[serde(default)]
-        consumers: Option<Vec<Info>>,
-        /// Those of a cluster that did not answer in time.
-        #[serde(default)]
-        missing: Option<Vec<String>>,
-    }
     let owner = Arc::clone(&context);
     owner.later(Operation::Read, async move {
         let about = ErrorContext::new(Operation::Read).stream(stream.clone());
@@ -42,39 +32,95 @@ pub(crate) fn list(
             .check_open(about.operation)
             .map_err(|error| about.on(error))?;
         streams::check(&about, &stream)?;
-        let call = format!("CONSUMER.LIST.{stream}");
-        let (mut found, mut listed) = (Vec::new(), 0);
-        loop {
-            let offset = json!({ "offset": listed });
-            let page: Page = context.request(&about, &call, &offset).await?;
-            let consumers = page.consumers.unwrap_or_default();
-            let missing = page.missing.unwrap_or_default();
-            let on_page = consumers.len() + missing.len();
-            listed += on_page;
-            found.extend(consumers.into_iter().map(Info::read));
-            for name in missing {
-                let about = about.clone().consumer(name.clone());
-                streams::check(&about, &name)?;
-                match bind::info(&context, &stream, &name, &about).await? {
-                    Ok(info) => found.push(info.read()),
-                    // It was deleted meanwhile.
-                    Err(error) if error.is(&[code::CONSUMER_NOT_FOUND]) => {}
-                    Err(error) => return Err(error.into_error(&about)),
-                }
-            }
-            if on_page == 0 || listed >= page.total {
-                break;
-            }
-        }
+        let found = listed(&context, &stream, &about).await?;
         // In a cluster, a stream that does not exist has an empty list.
         if found.is_empty() && context.server().clustered {
             streams::info(&context, &about, &stream).await?;
         }
-        found.sort_by(|one, other| one.config.name.as_str().cmp(&other.config.name.as_str()));
-        // Consumers may come and go between two pages.
-        found.dedup_by(|one, other| one.config.name == other.config.name);
         Ok(found)
     })
+}
+
+/// The same, as an async function; empty if a cluster has no such stream.
+async fn listed(
+    context: &NatsContext,
+    stream: &Text,
+    about: &ErrorContext,
+) -> Result<Vec<ConsumerInfo>, Error> {
+    let mut found = Vec::new();
+    let mut listed = 0;
+    loop {
+        let page = page(context, stream, listed, about).await?;
+        let (is_last, names) = (page.is_last(&mut listed), page.missing.unwrap_or_default());
+        let consumers = page.consumers.unwrap_or_default();
+        found.extend(consumers.into_iter().map(Info::read));
+        for name in names {
+            let about = about.clone().consumer(name.clone());
+            streams::check(&about, &name)?;
+            match bind::info(context, stream, &name, &about).await? {
+                Ok(info) => found.push(info.read()),
+                // It was deleted meanwhile.
+                Err(error) if error.is(&[code::CONSUMER_NOT_FOUND]) => {}
+                Err(error) => return Err(error.into_error(&about)),
+            }
+        }
+        if is_last {
+            break;
+        }
+    }
+    found.sort_by(|one, other| one.config.name.as_str().cmp(&other.config.name.as_str()));
+    // Consumers may come and go between two pages.
+    found.dedup_by(|one, other| one.config.name == other.config.name);
+    Ok(found)
+}
+
+/// How many consumers of a stream have a leader that answers.
+pub(crate) async fn count_led(
+    context: &NatsContext,
+    stream: &Text,
+    about: &ErrorContext,
+) -> Result<usize, Error> {
+    let (mut led, mut listed) = (0, 0);
+    loop {
+        let page = page(context, stream, listed, about).await?;
+        led += page.consumers.as_ref().map_or(0, Vec::len);
+        if page.is_last(&mut listed) {
+            return Ok(led);
+        }
+    }
+}
+
+/// A part of the list of consumers.
+#[derive(Deserialize)]
+struct Page {
+    #[serde(default)]
+    total: usize,
+    #[serde(default)]
+    consumers: Option<Vec<Info>>,
+    /// Those of a cluster whose leaders did not answer in time.
+    #[serde(default)]
+    missing: Option<Vec<String>>,
+}
+
+impl Page {
+    /// Adds those on this page to the number of those that were `listed`. Whether these are all.
+    fn is_last(&self, listed: &mut usize) -> bool {
+        let consumers = self.consumers.as_ref().map_or(0, Vec::len);
+        let on_page = consumers + self.missing.as_ref().map_or(0, Vec::len);
+        *listed += on_page;
+        on_page == 0 || *listed >= self.total
+    }
+}
+
+async fn page(
+    context: &NatsContext,
+    stream: &Text,
+    offset: usize,
+    about: &ErrorContext,
+) -> Result<Page, Error> {
+    let call = format!("CONSUMER.LIST.{stream}");
+    let offset = json!({ "offset": offset });
+    context.request(about, &call, &offset).await
 }
 
 /// What a consumer is, and where it is in its stream.

@@ -139,7 +139,7 @@ impl NatsSubscription {
             let WentBack { position, last, .. } = back;
             let error = self.error(
                 ErrorKind::StreamWentBack { position, last },
-                "the stream went back to an older state, and what it stores up to the position of the consumer would be passed over; compare them and repair the consumer, or delete it to begin anew",
+                "the stream went back to an older state, and its new messages up to the position of the consumer would not be delivered; compare stream and consumer and repair the consumer, or delete it to start again",
             );
             return Poll::Ready(Some(Step::Over(error)));
         }

@@ -65,7 +65,7 @@ pub(super) async fn cancel(
             Withdrawn::Changed => {
                 return Err(about.error(
                     ErrorKind::Timeout,
-                    "the schedule of this key goes on changing; try again",
+                    "other writers keep changing the schedule of this key; try again",
                 ));
             }
         }

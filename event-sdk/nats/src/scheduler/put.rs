@@ -280,7 +280,7 @@ impl<'a> Put<'a> {
     fn contended(&self) -> Error {
         self.about.error(
             ErrorKind::Timeout,
-            "the schedule of this key goes on changing; try again",
+            "other writers keep changing the schedule of this key; try again",
         )
     }
 

@@ -2,7 +2,7 @@
 //! part of a stream that a failed restore leaves.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::about;
+use crate::consumer;
 use crate::context::NatsContext;
 use crate::error::{ApiError, ErrorContext, code, response};
 use crate::streams::Info;
@@ -25,6 +26,12 @@ const CHUNK: usize = 128 * 1024;
 
 /// How long the server may take to make the stream when it has everything.
 const MAKING: Duration = Duration::from_secs(600);
+
+/// How long a cluster may take to make the consumers of a restored stream.
+const CONSUMERS: Duration = Duration::from_secs(60);
+
+/// How long until a cluster is asked again.
+const LOOKING: Duration = Duration::from_millis(50);
 
 /// The key in the metadata of a stream under which the mark of its restore stands.
 const MARK: &str = "event-sdk-restore";
@@ -43,7 +50,11 @@ pub(super) async fn restore(
     let failed = match begun.send(request.content, last).await {
         Ok(made) => {
             begun.open = false;
-            return begun.left.unmarked(made).await.to_state(&begun.about);
+            let consumers = made.info.state.consumer_count;
+            let mut state = begun.left.unmarked(made).await.to_state(&begun.about)?;
+            begun.left.wait_for_consumers(consumers).await?;
+            state.consumers = consumers;
+            return Ok(state);
         }
         Err(failed) => failed,
     };
@@ -152,7 +163,16 @@ impl Begun {
             deliver_subject: String,
         }
         let call = format!("STREAM.RESTORE.{stream}");
-        let answer = context.call(&about, &call, description).await?;
+        let (start, limit) = (Instant::now(), context.options().request_timeout);
+        let answer = loop {
+            match context.call(&about, &call, description).await? {
+                // A cluster that elects a leader, or waits for a server.
+                Err(error) if error.is_transient() && start.elapsed() < limit => {
+                    tokio::time::sleep(LOOKING).await;
+                }
+                answer => break answer,
+            }
+        };
         let Answer { deliver_subject } = answer.map_err(|error| refused(error, &about))?;
         let left = Left {
             context,
@@ -181,7 +201,12 @@ impl Begun {
             let mut piece = piece.map_err(open)?;
             while !piece.is_empty() {
                 let chunk = piece.split_to(limit.min(piece.len()));
-                let answer = self.left.ask(chunk, request_timeout).await.map_err(open)?;
+                let answer = if self.taken {
+                    self.left.ask(chunk, request_timeout).await
+                } else {
+                    self.left.ask_first(chunk, request_timeout).await
+                };
+                let answer = answer.map_err(open)?;
                 if !answer.is_empty() {
                     return Err(self.refused(&answer));
                 }
@@ -254,14 +279,35 @@ impl Drop for Begun {
 
 impl Left {
     async fn ask(&self, chunk: Bytes, limit: Duration) -> Result<Bytes, Error> {
+        let answer = self.try_ask(chunk, limit).await?;
+        answer.ok_or_else(|| {
+            self.about.error(
+                ErrorKind::Timeout,
+                "the server has ended the restore, perhaps because the snapshot was read too slowly; try again",
+            )
+        })
+    }
+
+    /// The same for the first chunk: in a cluster, the server of this connection may learn a moment
+    /// after the answer where chunks go.
+    async fn ask_first(&self, chunk: Bytes, limit: Duration) -> Result<Bytes, Error> {
+        let begun = Instant::now();
+        while self.context.server().clustered && begun.elapsed() < limit {
+            if let Some(answer) = self.try_ask(chunk.clone(), limit).await? {
+                return Ok(answer);
+            }
+            tokio::time::sleep(LOOKING).await;
+        }
+        self.ask(chunk, limit).await
+    }
+
+    /// Sends a chunk. `None` if nobody has received it.
+    async fn try_ask(&self, chunk: Bytes, limit: Duration) -> Result<Option<Bytes>, Error> {
         let (about, to) = (&self.about, &self.chunks);
         let answered = self.context.ask_within(about, to, None, chunk, limit).await;
         match answered {
-            Ok(reply) if reply.is_no_responders() => Err(about.error(
-                ErrorKind::Timeout,
-                "the server has ended the restore, perhaps because the snapshot was read too slowly; try again",
-            )),
-            Ok(reply) => Ok(reply.payload),
+            Ok(reply) if reply.is_no_responders() => Ok(None),
+            Ok(reply) => Ok(Some(reply.payload)),
             Err(unanswered) => Err(unanswered.error),
         }
     }
@@ -293,6 +339,40 @@ impl Left {
             Ok(Ok(_)) => true,
             Ok(Err(error)) => error.is(&[code::STREAM_NOT_FOUND]),
             Err(_) => false,
+        }
+    }
+
+    /// Waits until so many consumers can be bound: a cluster makes them after it has answered.
+    async fn wait_for_consumers(&self, wanted: usize) -> Result<(), Error> {
+        if wanted == 0 || !self.context.server().clustered {
+            return Ok(());
+        }
+        let limit = CONSUMERS.max(self.context.options().request_timeout);
+        let begun = Instant::now();
+        let mut known = 0;
+        loop {
+            match consumer::count_led(&self.context, &self.stream, &self.about).await {
+                Ok(led) if led >= wanted => return Ok(()),
+                Ok(led) => known = led,
+                Err(error) if *error.kind() == ErrorKind::PermissionDenied => {
+                    tracing::warn!(
+                        stream = &*self.stream,
+                        %error,
+                        "a cluster makes the consumers of a restored stream a moment later, and without this permission the restore does not wait for them: see that they exist before services start"
+                    );
+                    return Ok(());
+                }
+                Err(error) if error.is_transient() => {}
+                Err(error) => return Err(error.with_unknown_outcome()),
+            }
+            if begun.elapsed() >= limit {
+                let reason = format!(
+                    "the stream was restored, and the cluster has made {known} of its {wanted} consumers within {limit:?}; start services only when it has made all (list its consumers), since a service creates a durable that is missing, and reads from the beginning"
+                );
+                let error = self.about.error(ErrorKind::Timeout, reason);
+                return Err(error.with_unknown_outcome());
+            }
+            tokio::time::sleep(LOOKING).await;
         }
     }
 

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use event_sdk::transport::nats::Nats;
 use event_sdk::transport::{
-    Gap, HistoryRequest, Incoming, LostCount, Order, Outcome, Settlement, StreamChange,
+    Gap, HistoryRequest, Incoming, LostCount, Order, Outcome, RestoreRequest, Settlement, Snapshot,
+    SnapshotRequest, StreamChange,
 };
 use event_sdk_test_servers::Cluster;
-use futures_util::TryStreamExt;
 use futures_util::future::{join_all, try_join_all};
+use futures_util::{StreamExt as _, TryStreamExt};
 
 use crate::consumer_support::{Reader, STREAM, durable, settle, subscribe};
 use crate::support::{draft, pattern, publish, state, stream, within};
@@ -55,6 +56,47 @@ async fn what_was_just_created_is_there_for_everybody() {
             .await;
             assert_eq!(found.len(), 30, "a copy that is behind was believed");
         }
+    }
+}
+
+/// A cluster makes the consumers of a restored stream after it has answered the restore.
+#[tokio::test]
+async fn the_durables_of_a_restored_stream_are_there_for_everybody() {
+    let cluster = Cluster::start(3).await.unwrap();
+    let connected = cluster.urls().into_iter().map(|url| {
+        let options = Nats::options(url).only_given_servers();
+        async move { Nats::connect(options).await.unwrap() }
+    });
+    let connections = join_all(connected).await;
+    let nats = &connections[0];
+    let client = async_nats::connect(&*cluster.urls()[0]).await.unwrap();
+    let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    for replicas in [3, 1] {
+        let config = stream(STREAM, "events.>", |stream| stream.replicas(replicas));
+        within(nats.apply_stream(&config)).await.unwrap();
+        publish_up_to(nats, 1..=9).await;
+        for name in names {
+            let mut reader = subscribe(nats, &durable(name), 1).await;
+            assert_eq!(read_up_to(&mut reader, 3).await.0, [1, 2, 3]);
+        }
+        let snapshot = within(nats.snapshot_stream(SnapshotRequest::new(STREAM))).await;
+        let Snapshot { info, content, .. } = snapshot.unwrap();
+        let pieces: Vec<_> = within(content.collect()).await;
+        let delete = || client.request(format!("$JS.API.STREAM.DELETE.{STREAM}"), "".into());
+        within(delete()).await.unwrap();
+
+        let pieces = Box::pin(futures_util::stream::iter(pieces));
+        let request = RestoreRequest::new(STREAM, info.kind, info.description, pieces);
+        let restored = within(nats.restore_stream(request)).await.unwrap();
+        assert_eq!((restored.messages, restored.consumers), (9, names.len()));
+        for nats in &connections {
+            for name in names {
+                let info = within(nats.consumer_info(STREAM, name)).await;
+                let info = info.unwrap_or_else(|error| panic!("{replicas} replicas: {error}"));
+                assert_eq!(info.acknowledged, 3, "{replicas} replicas: {info:?}");
+            }
+        }
+        within(delete()).await.unwrap();
     }
 }
 

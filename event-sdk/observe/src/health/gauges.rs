@@ -1,11 +1,11 @@
 //! The gauges that a check sets; [`metrics`](crate::metrics) lists them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
 
-use super::{HealthReport, Status, StreamHealth};
+use super::{HealthReport, Status};
 
 const CONSUMER: &str = "messaging.consumer.group.name";
 
@@ -13,12 +13,17 @@ const CONSUMER: &str = "messaging.consumer.group.name";
 #[derive(Debug)]
 pub(super) struct Gauges {
     name: Name,
-    /// The streams, consumers and durables for which the last check set gauges. Each of them can be
-    /// removed.
-    last: Mutex<BTreeSet<About>>,
+    /// The gauges that the last check set. A recorder keeps a gauge as it was set last.
+    last: Mutex<BTreeSet<Series>>,
 }
 
+/// The name of a gauge, and its labels besides that of the health.
+type Series = (&'static str, Labels);
+
 type Labels = Vec<(&'static str, String)>;
+
+/// What a check knows.
+type Values = BTreeMap<Series, f64>;
 
 /// The label `health`: a name that no other health of this process has now.
 #[derive(Debug)]
@@ -38,6 +43,12 @@ impl Name {
         }
         Self(name)
     }
+
+    /// These labels, and the name of the health.
+    fn with(&self, labels: &[(&'static str, String)]) -> Labels {
+        let own = ("health", self.0.clone());
+        std::iter::once(own).chain(labels.iter().cloned()).collect()
+    }
 }
 
 impl Drop for Name {
@@ -45,14 +56,6 @@ impl Drop for Name {
         let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
         names.remove(&self.0);
     }
-}
-
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum About {
-    Stream(String),
-    Consumer(String),
-    /// Stream, consumer and durable.
-    Durable([String; 3]),
 }
 
 impl Gauges {
@@ -65,138 +68,138 @@ impl Gauges {
         }
     }
 
-    /// Sets the gauges to the values of the report, and to zero those of what is no longer in it.
+    /// Sets the gauges to the values of the report, and to `NaN` those of what is not known any more: it
+    /// was removed, has another label, or could not be read.
     pub(super) fn set(&self, report: &HealthReport) {
-        let mut now = BTreeSet::new();
-        for stream in &report.streams {
-            now.insert(About::Stream(stream.name.clone()));
-        }
-        for consumer in &report.consumers {
-            now.insert(About::Consumer(consumer.name.clone()));
-            for durable in &consumer.durables {
-                let (stream, name) = (durable.stream.clone(), durable.durable.clone());
-                now.insert(About::Durable([stream, consumer.name.clone(), name]));
-            }
-        }
+        let values = values(report);
         // No code under this lock but that of the recorder can panic.
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        for gone in last.difference(&now) {
-            self.clear(gone);
+        for gone in last.iter().filter(|it| !values.contains_key(*it)) {
+            self.gauge(gone, f64::NAN);
         }
-        *last = now;
+        for (series, value) in &values {
+            self.gauge(series, *value);
+        }
+        *last = values.into_keys().collect();
         drop(last);
-        self.set_all(report);
+        self.count(report);
     }
 
-    /// Sets the gauges of a removed stream, consumer or durable to zero.
-    fn clear(&self, gone: &About) {
-        match gone {
-            About::Stream(name) => {
-                let label = self.labels([("stream", name)]);
-                gauge!("event_sdk.stream.messages", &label).set(0.0);
-                gauge!("event_sdk.stream.bytes", &label).set(0.0);
-            }
-            About::Consumer(name) => {
-                let label = self.labels([(CONSUMER, name)]);
-                gauge!("event_sdk.consumer.ready", &label).set(0.0);
-            }
-            About::Durable([stream, consumer, durable]) => {
-                let labels = self.of_durable(stream, consumer, durable);
-                gauge!("event_sdk.consumer.lag", &labels).set(0.0);
-                gauge!("event_sdk.consumer.lag.seconds", &labels).set(0.0);
-                gauge!("event_sdk.consumer.stuck", &labels).set(0.0);
-            }
-        }
+    fn gauge(&self, (name, labels): &Series, value: f64) {
+        gauge!(*name, &self.name.with(labels)).set(value);
     }
 
-    /// These labels, and the name of the health.
-    fn labels<const N: usize>(&self, labels: [(&'static str, &str); N]) -> Labels {
-        let labels = labels.map(|(key, value)| (key, value.to_owned()));
-        let own = ("health", self.name.0.clone());
-        std::iter::once(own).chain(labels).collect()
-    }
-
-    fn of_durable(&self, stream: &str, consumer: &str, durable: &str) -> Labels {
-        self.labels([
-            ("stream", stream),
-            (CONSUMER, consumer),
-            ("durable", durable),
-        ])
-    }
-
-    /// Sets the gauges to the values of the report.
-    fn set_all(&self, report: &HealthReport) {
-        let own = self.labels([]);
-        gauge!("event_sdk.health.status", &own).set(match report.status {
-            Status::Ok => 0.0,
-            Status::Degraded => 1.0,
-            Status::Down => 2.0,
-        });
-        let status = self.labels([("status", &report.status.to_string())]);
+    fn count(&self, report: &HealthReport) {
+        let own = self.name.with(&[]);
+        let status = self.name.with(&[("status", report.status.to_string())]);
         counter!("event_sdk.health.checks", &status).increment(1);
-        let connection = &report.connection;
-        gauge!("event_sdk.connection.connected", &own).set(flag(connection.connected));
-        counter!("event_sdk.connection.connections", &own).absolute(connection.connections);
+        let connections = report.connection.connections;
+        counter!("event_sdk.connection.connections", &own).absolute(connections);
         counter!("event_sdk.bus.discarded", &own).absolute(report.config.discarded);
-        for certificate in &connection.certificates {
-            if let Some(at) = certificate.expires_at {
-                let labels = self.labels([("owner", &certificate.owner)]);
-                gauge!("event_sdk.certificate.expiry.seconds", &labels)
-                    .set(at.as_duration().as_secs_f64());
-            }
-        }
-        for stream in &report.streams {
-            self.set_stream(stream);
-        }
-        for consumer in &report.consumers {
-            let label = self.labels([(CONSUMER, &consumer.name)]);
-            gauge!("event_sdk.consumer.ready", &label).set(flag(consumer.ready));
-            for durable in &consumer.durables {
-                let labels = self.of_durable(&durable.stream, &consumer.name, &durable.durable);
-                if let Some(lag) = durable.lag_events {
-                    gauge!("event_sdk.consumer.lag", &labels).set(number(lag));
-                    // The last value would be that of another event.
-                    let seconds = durable.lag_seconds.unwrap_or(f64::NAN);
-                    gauge!("event_sdk.consumer.lag.seconds", &labels).set(seconds);
-                }
-                if let Some(stuck) = durable.stuck {
-                    gauge!("event_sdk.consumer.stuck", &labels).set(flag(stuck));
-                }
-            }
-        }
-        for letters in &report.dead_letters {
-            if let Some(messages) = letters.messages {
-                let label = self.labels([("stream", &letters.stream)]);
-                gauge!("event_sdk.dead_letters", &label).set(number(messages));
-            }
-        }
-        for outbox in &report.outboxes {
-            let label = self.labels([("outbox", &outbox.name)]);
-            if let Some(depth) = outbox.depth {
-                gauge!("event_sdk.outbox.depth", &label).set(number(depth));
-            }
-            if let Some(age) = outbox.oldest_age_seconds {
-                gauge!("event_sdk.outbox.oldest_age.seconds", &label).set(age);
-            }
-        }
     }
+}
 
-    fn set_stream(&self, stream: &StreamHealth) {
-        let label = self.labels([("stream", &stream.name)]);
-        if let Some(messages) = stream.messages {
-            gauge!("event_sdk.stream.messages", &label).set(number(messages));
-        }
-        if let Some(bytes) = stream.bytes {
-            gauge!("event_sdk.stream.bytes", &label).set(number(bytes));
-        }
-        if let (Some(bytes), Some(discard)) = (stream.max_bytes, stream.discard) {
-            let labels = self.labels([("stream", &stream.name), ("discard", discard)]);
-            gauge!("event_sdk.stream.max_bytes", &labels).set(number(bytes));
-        }
-        if let Some(removed) = stream.removed {
-            gauge!("event_sdk.stream.removed", &label).set(number(removed));
+/// A health that was dropped makes no further check.
+impl Drop for Gauges {
+    fn drop(&mut self) {
+        let last = self.last.get_mut().unwrap_or_else(PoisonError::into_inner);
+        for gone in std::mem::take(last) {
+            self.gauge(&gone, f64::NAN);
         }
     }
+}
+
+/// The gauges that are known by the report.
+fn values(report: &HealthReport) -> Values {
+    let mut values = Values::new();
+    let mut set = |name, labels: &[(&'static str, &str)], value: Option<f64>| {
+        let labels = labels
+            .iter()
+            .map(|(key, value)| (*key, (*value).to_owned()));
+        if let Some(value) = value {
+            values.insert((name, labels.collect()), value);
+        }
+    };
+    let status = match report.status {
+        Status::Ok => 0.0,
+        Status::Degraded => 1.0,
+        Status::Down => 2.0,
+    };
+    set("event_sdk.health.status", &[], Some(status));
+    let connected = flag(report.connection.connected);
+    set("event_sdk.connection.connected", &[], Some(connected));
+    for certificate in &report.connection.certificates {
+        let expires = certificate
+            .expires_at
+            .map(|at| at.as_duration().as_secs_f64());
+        let labels = [("owner", &*certificate.owner)];
+        set("event_sdk.certificate.expiry.seconds", &labels, expires);
+    }
+    for stream in &report.streams {
+        let label = ("stream", &*stream.name);
+        set(
+            "event_sdk.stream.messages",
+            &[label],
+            stream.messages.map(number),
+        );
+        set("event_sdk.stream.bytes", &[label], stream.bytes.map(number));
+        set(
+            "event_sdk.stream.removed",
+            &[label],
+            stream.removed.map(number),
+        );
+        if let Some(discard) = stream.discard {
+            let labels = [label, ("discard", discard)];
+            let (bytes, messages) = (stream.max_bytes, stream.max_messages);
+            set("event_sdk.stream.max_bytes", &labels, bytes.map(number));
+            set(
+                "event_sdk.stream.max_messages",
+                &labels,
+                messages.map(number),
+            );
+        }
+    }
+    for consumer in &report.consumers {
+        let label = (CONSUMER, &*consumer.name);
+        set(
+            "event_sdk.consumer.ready",
+            &[label],
+            Some(flag(consumer.ready)),
+        );
+        for durable in &consumer.durables {
+            let labels = [
+                ("stream", &*durable.stream),
+                label,
+                ("durable", &*durable.durable),
+            ];
+            set(
+                "event_sdk.consumer.lag",
+                &labels,
+                durable.lag_events.map(number),
+            );
+            set(
+                "event_sdk.consumer.lag.seconds",
+                &labels,
+                durable.lag_seconds,
+            );
+            set("event_sdk.consumer.stuck", &labels, durable.stuck.map(flag));
+        }
+    }
+    for letters in &report.dead_letters {
+        let label = [("stream", &*letters.stream)];
+        set(
+            "event_sdk.dead_letters",
+            &label,
+            letters.messages.map(number),
+        );
+    }
+    for outbox in &report.outboxes {
+        let label = [("outbox", &*outbox.name)];
+        set("event_sdk.outbox.depth", &label, outbox.depth.map(number));
+        let age = outbox.oldest_age_seconds;
+        set("event_sdk.outbox.oldest_age.seconds", &label, age);
+    }
+    values
 }
 
 fn describe() {
@@ -223,6 +226,11 @@ fn describe() {
         "event_sdk.stream.max_bytes",
         Unit::Bytes,
         "Most bytes of a stream"
+    );
+    describe_gauge!(
+        "event_sdk.stream.max_messages",
+        count,
+        "Most messages of a stream"
     );
     describe_gauge!(
         "event_sdk.stream.removed",

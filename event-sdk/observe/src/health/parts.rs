@@ -106,6 +106,7 @@ impl Scope<'_> {
             messages: None,
             bytes: None,
             max_bytes: None,
+            max_messages: None,
             discard: None,
             removed: None,
             error: None,
@@ -120,8 +121,10 @@ impl Scope<'_> {
                 health.subjects = Some(subjects.collect());
                 health.messages = Some(state.messages);
                 health.bytes = Some(state.bytes);
-                health.max_bytes = state.config.limits.bytes.map(NonZeroU64::get);
-                health.discard = Some(match state.config.limits.discard {
+                let limits = &state.config.limits;
+                health.max_bytes = limits.bytes.map(NonZeroU64::get);
+                health.max_messages = limits.messages.map(NonZeroU64::get);
+                health.discard = Some(match limits.discard {
                     Discard::Old => "old",
                     Discard::New => "new",
                 });

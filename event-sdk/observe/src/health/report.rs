@@ -162,6 +162,9 @@ pub struct StreamHealth {
     /// The most bytes that it may have, if there is a limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_bytes: Option<u64>,
+    /// The most messages that it may have, if there is a limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_messages: Option<u64>,
     /// What it does when it is full: it drops its `old` messages, or refuses `new` ones.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub discard: Option<&'static str>,

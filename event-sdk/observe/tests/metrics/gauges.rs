@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use event_sdk::EventBus;
-use event_sdk::stream::StreamSpec;
+use event_sdk::stream::{Discard, StreamSpec};
 use event_sdk::time::SteppedClock;
 use event_sdk::transport::DeliverPolicy;
 use event_sdk_observe::health::Health;
@@ -83,7 +83,7 @@ async fn a_check_sets_the_gauges_to_what_it_reports() {
 }
 
 #[tokio::test]
-async fn the_gauges_of_a_consumer_that_was_removed_are_zero() {
+async fn the_gauges_of_a_consumer_that_was_removed_are_not_known() {
     let recorded = Recorded::install();
     let clock = SteppedClock::new();
     let bus = bus(&clock);
@@ -123,15 +123,96 @@ async fn the_gauges_of_a_consumer_that_was_removed_are_zero() {
     // A snapshot also resets, so that there is only one.
     let metrics = recorded.take();
     for gauge in ["lag", "lag.seconds", "stuck"] {
-        let gauge = format!("event_sdk.consumer.{gauge}");
-        assert_eq!(metrics.gauge(&gauge, &durable), Some(0.0), "{gauge}");
+        metrics.is_unknown(&format!("event_sdk.consumer.{gauge}"), &durable);
     }
-    assert_eq!(metrics.gauge("event_sdk.consumer.ready", &name), Some(0.0));
-    let stream = [("stream", "ORDERS")];
-    assert_eq!(
-        metrics.gauge("event_sdk.stream.messages", &stream),
-        Some(0.0)
-    );
+    metrics.is_unknown("event_sdk.consumer.ready", &name);
+    metrics.is_unknown("event_sdk.stream.messages", &[("stream", "ORDERS")]);
+}
+
+#[tokio::test]
+async fn a_gauge_whose_label_or_limit_is_gone_is_not_known() {
+    let recorded = Recorded::install();
+    let orders = || StreamSpec::new("ORDERS").subject("orders.>");
+    let full = orders().max_bytes(1_000).max_messages(10);
+    let bus = EventBus::builder().stream(full.when_full(Discard::New));
+    let bus = bus.memory().unwrap();
+    let health = Health::builder(&bus).stream("ORDERS");
+    let health = health.interval(Duration::ZERO).build();
+    let change = async |stream: StreamSpec| {
+        let changed = EventBus::builder().stream(stream);
+        let changed = changed.transport(bus.transport().clone()).unwrap();
+        changed.apply_streams().await.unwrap();
+        health.check().await;
+    };
+    let limit = |discard| [("stream", "ORDERS"), ("discard", discard)];
+    let gauges = [
+        "event_sdk.stream.max_bytes",
+        "event_sdk.stream.max_messages",
+    ];
+    health.check().await;
+    let metrics = recorded.take();
+    let most = gauges.map(|gauge| metrics.gauge(gauge, &limit("new")));
+    assert_eq!(most, [Some(1_000.0), Some(10.0)]);
+
+    // It drops the oldest messages from now on: it does not become full.
+    change(orders().max_bytes(1_000).max_messages(10)).await;
+    let metrics = recorded.take();
+    let most = gauges.map(|gauge| metrics.gauge(gauge, &limit("old")));
+    assert_eq!(most, [Some(1_000.0), Some(10.0)]);
+    for gauge in gauges {
+        metrics.is_unknown(gauge, &limit("new"));
+    }
+
+    change(orders()).await;
+    let metrics = recorded.take();
+    for gauge in gauges {
+        metrics.is_unknown(gauge, &limit("old"));
+    }
+}
+
+#[tokio::test]
+async fn a_gauge_that_cannot_be_read_any_more_is_not_known() {
+    let recorded = Recorded::install();
+    let bus = bus(&SteppedClock::new());
+    let consumer = bus.consumer::<OrderPlaced>("billing");
+    let consumer = consumer.on(|_: OrderPlaced, _| std::future::pending());
+    let health = Health::builder(&bus)
+        .consumer(&consumer)
+        .dead_letters("BILLING");
+    let health = health.interval(Duration::ZERO).build();
+    let mut readiness = consumer.readiness();
+    let running = tokio::spawn(consumer.run());
+    assert_eq!(readiness.changed().await, Some(true));
+    let durable = [
+        ("stream", "ORDERS"),
+        ("messaging.consumer.group.name", "billing"),
+        ("durable", "billing"),
+    ];
+    let gauges = [
+        ("event_sdk.consumer.lag", &durable[..]),
+        ("event_sdk.consumer.lag.seconds", &durable),
+        ("event_sdk.consumer.stuck", &durable),
+        ("event_sdk.stream.messages", &[("stream", "ORDERS")]),
+        ("event_sdk.dead_letters", &[("stream", "BILLING")]),
+    ];
+    health.check().await;
+    let metrics = recorded.take();
+    for (gauge, labels) in gauges {
+        assert_eq!(metrics.gauge(gauge, labels), Some(0.0), "{gauge}");
+    }
+    // The values of before are those of a time that is over.
+    bus.close().await.unwrap();
+    running.abort();
+    health.check().await;
+    let metrics = recorded.take();
+    for (gauge, labels) in gauges {
+        metrics.is_unknown(gauge, labels);
+    }
+    let connected = metrics.gauge("event_sdk.connection.connected", &[]);
+    assert_eq!(connected, Some(0.0));
+
+    drop(health);
+    recorded.take().is_unknown("event_sdk.health.status", &[]);
 }
 
 #[tokio::test]

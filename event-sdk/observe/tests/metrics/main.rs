@@ -42,7 +42,8 @@ fn bus(clock: &SteppedClock) -> EventBus {
         .stream(
             StreamSpec::new("ORDERS")
                 .subject("orders.>")
-                .max_bytes(1_000_000),
+                .max_bytes(1_000_000)
+                .max_messages(1_000_000),
         )
         .stream(StreamSpec::new("BILLING").subject("billing.>"))
         .observer(Metrics::new())

@@ -12,6 +12,7 @@ use event_sdk::transport::DeliverPolicy;
 use event_sdk_observe::health::{Health, Thresholds};
 use event_sdk_sql::{Outbox, Sqlite};
 use metrics_exporter_prometheus::PrometheusBuilder;
+use promql_parser::parser::token::{T_EQLC, T_GTE, T_GTR, T_LSS, T_LTE, T_MAX, T_MIN, T_NEQ};
 use promql_parser::parser::{Expr, VectorSelector};
 use promql_parser::util::{ExprVisitor, walk_expr};
 use serde_json::Value;
@@ -131,16 +132,34 @@ impl ExprVisitor for Names {
     }
 }
 
+fn names_of(expr: &Expr) -> BTreeSet<String> {
+    let mut names = Names::default();
+    walk_expr(&mut names, expr).unwrap();
+    names.0
+}
+
+/// The documented metrics, as an exporter for Prometheus names them, with their kinds.
+fn rows() -> impl Iterator<Item = (String, &'static str)> {
+    let rows = TABLE.lines();
+    let rows = rows.filter_map(|line| line.strip_prefix("//! | `"));
+    rows.flat_map(|row| {
+        let mut cells = row.split(" | ");
+        let (names, kind) = (cells.next().unwrap(), cells.next().unwrap());
+        let names = names.split(['`', ',', ' ']);
+        let names = names.filter(|name| !name.is_empty());
+        names.map(move |name| (name.replace('.', "_"), kind))
+    })
+}
+
 fn names_in(exprs: impl IntoIterator<Item = impl AsRef<str>>) -> BTreeSet<String> {
     let mut all = BTreeSet::new();
     for expr in exprs {
         let expr = expr.as_ref();
         let parsed = promql_parser::parser::parse(expr);
         let parsed = parsed.unwrap_or_else(|why| panic!("{expr}: {why}"));
-        let mut names = Names::default();
-        walk_expr(&mut names, &parsed).unwrap();
-        assert!(!names.0.is_empty(), "{expr}");
-        all.append(&mut names.0);
+        let mut names = names_of(&parsed);
+        assert!(!names.is_empty(), "{expr}");
+        all.append(&mut names);
     }
     all
 }
@@ -163,24 +182,67 @@ async fn every_expression_is_promql_over_names_that_are_exported() {
 #[tokio::test]
 async fn the_documented_metrics_are_those_that_are_exported() {
     let mut documented = BTreeSet::new();
-    for row in TABLE
-        .lines()
-        .filter_map(|line| line.strip_prefix("//! | `"))
-    {
-        let mut cells = row.split(" | ");
-        let (names, kind) = (cells.next().unwrap(), cells.next().unwrap());
-        for name in names.split(['`', ',', ' ']).filter(|name| !name.is_empty()) {
-            let name = name.replace('.', "_");
-            if kind.starts_with("histogram") {
-                documented.insert(format!("{name}_sum"));
-                documented.insert(format!("{name}_count"));
-            }
-            documented.insert(name);
+    for (name, kind) in rows() {
+        if kind.starts_with("histogram") {
+            documented.insert(format!("{name}_sum"));
+            documented.insert(format!("{name}_count"));
         }
+        documented.insert(name);
     }
     let mut exported = exported().await;
     exported.insert(WITH_TLS.to_owned());
     assert_eq!(documented, exported);
+}
+
+/// The gauges in an expression that are unknown (`NaN`) where that makes more than their own series
+/// unknown, or raises an alert: in an aggregation that does not leave them out.
+struct Unknown<'a>(&'a BTreeSet<String>, Vec<String>);
+
+impl ExprVisitor for Unknown<'_> {
+    type Error = std::convert::Infallible;
+
+    fn pre_visit(&mut self, expr: &Expr) -> Result<bool, Self::Error> {
+        let compares = |id| [T_EQLC, T_GTE, T_GTR, T_LSS, T_LTE].contains(&id);
+        match expr {
+            // `max` and `min` leave `NaN` out where there is a number.
+            Expr::Aggregate(sum) if ![T_MAX, T_MIN].contains(&sum.op.id()) => {
+                match &*sum.expr {
+                    // A comparison drops the series that are `NaN`.
+                    Expr::Binary(binary) if compares(binary.op.id()) => {}
+                    inner => self.1.extend(names_of(inner).intersection(self.0).cloned()),
+                }
+            }
+            // `NaN` differs from every number.
+            Expr::Binary(binary) if binary.op.id() == T_NEQ => {
+                self.1.extend(names_of(expr).intersection(self.0).cloned());
+            }
+            _ => {}
+        }
+        Ok(true)
+    }
+}
+
+/// A gauge that is not known is `NaN`.
+#[test]
+fn a_gauge_that_is_not_known_neither_raises_an_alert_nor_hides_others() {
+    let gauges = rows().filter(|(_, kind)| kind.starts_with("gauge"));
+    let gauges: BTreeSet<_> = gauges.map(|(name, _)| name).collect();
+    assert!(gauges.contains("event_sdk_consumer_lag"), "{gauges:?}");
+    let wrong = |expr: &str| {
+        let mut unknown = Unknown(&gauges, Vec::new());
+        walk_expr(&mut unknown, &promql_parser::parser::parse(expr).unwrap()).unwrap();
+        unknown.1
+    };
+    for expr in of_alerts()
+        .into_iter()
+        .map(str::to_owned)
+        .chain(of_dashboard())
+    {
+        assert!(wrong(&expr).is_empty(), "{expr}: {:?}", wrong(&expr));
+    }
+    let lag = ["event_sdk_consumer_lag"];
+    assert_eq!(wrong("sum by (job) (event_sdk_consumer_lag) > 0"), lag);
+    assert_eq!(wrong("event_sdk_consumer_lag != 0"), lag);
 }
 
 #[test]
@@ -202,6 +264,16 @@ fn the_alerts_have_the_limits_of_the_thresholds() {
             "event_sdk_certificate_expiry_seconds - time() < {}",
             limits.certificate_expiry.unwrap().as_secs()
         ),
+        {
+            // Of both limits of a stream.
+            let nearly = f64::from(limits.stream_full_percent.unwrap()) / 100.0;
+            let of = |unit| {
+                format!(
+                    "event_sdk_stream_{unit} / on (job, instance, health, stream) event_sdk_stream_max_{unit}{{discard=\"new\"}} > {nearly}"
+                )
+            };
+            format!("{} or {}", of("bytes"), of("messages"))
+        },
     ] {
         assert!(
             alerts.contains(&&*alert),

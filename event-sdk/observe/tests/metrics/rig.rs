@@ -48,6 +48,13 @@ impl Values {
         }
     }
 
+    /// Asserts that a gauge was set to `NaN`.
+    #[track_caller]
+    pub(crate) fn is_unknown(&self, name: &str, labels: &[(&str, &str)]) {
+        let value = self.gauge(name, labels);
+        assert!(value.is_some_and(f64::is_nan), "{name}: {value:?}");
+    }
+
     /// The values of a histogram.
     pub(crate) fn histogram(&self, name: &str, labels: &[(&str, &str)]) -> Vec<f64> {
         match self.find(name, labels) {

@@ -9,6 +9,7 @@ mod filters;
 mod finding;
 mod http;
 mod monitor;
+mod permissions;
 mod streams;
 mod unread;
 mod user;
@@ -70,6 +71,8 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
     let mut findings = Findings::default();
     let (mut checked, mut not_checked) = (Vec::new(), Vec::new());
     let (source, is_read) = configuration::check(context, args.config_only, &mut findings);
+    // Only streams of its account are judged.
+    let mut account = None;
     let mut leave_out = |part, why| not_checked.push(NotChecked { part, why });
     if is_read {
         checked.push("configuration");
@@ -81,10 +84,26 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
         && let Some(source) = source
     {
         checked.push("connection");
+        let api = source.api_prefix();
         let connected = connection::check(source, &mut findings).await;
         if connected.is_none() && !args.connect_only {
             for part in ["streams", "consumers"] {
                 leave_out(part, "there is no connection");
+            }
+        }
+        let mut compared = false;
+        let user = connected.as_ref().and_then(|(_, user)| user.as_ref());
+        let api = user.map(|user| permissions::api_prefix(api, user));
+        let api = api.unwrap_or_default();
+        if let Some(user) = user {
+            account.clone_from(&user.account);
+            let declared = context.operations.permissions.as_ref();
+            match permissions::compare(user, declared, &api, &mut findings) {
+                Ok(()) => {
+                    checked.push("permissions");
+                    compared = true;
+                }
+                Err(why) => leave_out("permissions", why),
             }
         }
         if let Some((bus, user)) = connected
@@ -92,14 +111,16 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
         {
             checked.push("streams");
             let topology = context.operations.topology;
+            // The cluster of this server says nothing about that of another domain.
             let clustered = user.as_ref().is_some_and(|user| user.cluster.is_some());
+            let clustered = clustered && api == permissions::API;
             match streams::check(&bus, topology, clustered, &mut findings).await {
                 Ok(durables) => {
                     checked.push("consumers");
                     let events = &context.operations.events;
                     consumers::check(&bus, &durables, events, &mut findings).await;
-                    if let Some(user) = &user {
-                        user::may_pull(user, &durables, &mut findings);
+                    if let Some(user) = user.filter(|_| !compared) {
+                        permissions::may_pull(&user, &api, &durables, &mut findings);
                     }
                 }
                 Err(why) => leave_out("consumers", why),
@@ -108,7 +129,11 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
     }
     if let Some(url) = &args.monitor {
         checked.push("monitor");
-        monitor::check(url, &mut findings).await;
+        if account.is_none() {
+            let why = "the account of the user is not known, and the server has those of all";
+            leave_out("streams of the monitor", why);
+        }
+        monitor::check(url, account.as_deref(), &mut findings).await;
     }
     let report = Report {
         checked,

@@ -58,13 +58,11 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
     } else {
         What::Known(context.event(&args.event)?)
     };
-    if let What::Known(known) = &what {
-        known.check(&data)?;
-    }
-    let subject = match &what {
-        What::Raw(subject) => subject.as_str(),
-        What::Known(known) => known.spec.subject(),
+    let whole = match &what {
+        What::Raw(subject) => subject.to_string(),
+        What::Known(known) => known.subject(&context.prefix()?, &data)?,
     };
+    let subject = &*whole;
     let mut sent = Sent {
         event_id: None,
         stream: None,

@@ -213,6 +213,14 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
     }
     if !context.output.json {
         shown(context, &plan)?;
+    } else if !args.destruction.yes {
+        // The standard output is for the program: whoever is asked reads the plan here.
+        for divergence in &plan.divergences {
+            let repair = divergence.repair();
+            let kind = kind(divergence);
+            let output = &mut context.output;
+            output.notice(format_args!("{kind}: {divergence}; repair: {repair}"))?;
+        }
     }
     let number = count(plan.divergences.len() as u64, "divergence");
     let what = format!("{number} will be repaired as above");

@@ -25,7 +25,7 @@ pub(crate) enum Streams {
     /// Show the settings of a stream, and what it stores
     Info(info::Args),
     /// Show how full the streams are, how old their messages, and what the account has left
-    Report,
+    Report(report::Args),
     /// Show what applying the topology would change, and change nothing
     Plan,
     /// Create and change streams, consumers and the bucket as the topology declares them
@@ -53,7 +53,7 @@ impl Streams {
         match self {
             Self::Ls(args) => ls::run(context, &args).await,
             Self::Info(args) => info::run(context, &args).await,
-            Self::Report => report::run(context).await,
+            Self::Report(args) => report::run(context, &args).await,
             Self::Plan => plan::run(context).await,
             Self::Apply(args) => apply::run(context, &args).await,
             Self::Verify => verify::run(context).await,

@@ -1,24 +1,30 @@
 //! `tail`: shows events as they are stored, decoded, until it is interrupted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use event_sdk::stream::Retention;
+use event_sdk::transport::{Error, ErrorKind};
 use event_sdk::{EventBus, Pattern};
 use jiff::Timestamp;
 
 use super::select::Select;
 use crate::context::{Context, Outcome, streams};
-use crate::error::OpsError;
+use crate::error::{OpsError, chain};
 use crate::units::parse_time;
 use crate::view::View;
 
 /// How often streams are looked at.
 const INTERVAL: Duration = Duration::from_millis(250);
 
+/// The longest time between two looks while the server does not answer.
+const LONGEST: Duration = Duration::from_secs(8);
+
 /// What `tail` is told.
 #[derive(clap::Args)]
 #[command(
-    after_help = "It reads the streams again and again, and creates no consumer: nothing on the server changes.\n\
+    after_help = "It reads the streams again and again, and creates no consumer: nothing on the server changes. It\n\
+    goes on when the server comes back, or a stream is created again, and says so on the standard error.\n\
     Personal data (fields of the type Pii) are hidden, as are the data of events that this program does\n\
     not know.\n\n\
     Examples:\n  \
@@ -53,6 +59,7 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
         args,
         pattern: args.select.pattern(&bus)?,
         next: Next::new(),
+        gone: BTreeSet::new(),
     };
     let admin = streams(&bus)?;
     for name in args.select.streams(&bus, &tail.pattern).await? {
@@ -60,17 +67,52 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
         tail.next.insert(name.to_string(), last.saturating_add(1));
     }
     tail.begin(context, &bus).await?;
+    let mut wait = INTERVAL;
     while tail.left > 0 && !args.no_follow {
-        tokio::time::sleep(INTERVAL).await;
-        tail.look(context, &bus).await?;
+        tokio::time::sleep(wait).await;
+        match tail.look(context, &bus, wait > INTERVAL).await {
+            Ok(()) if wait > INTERVAL => {
+                context.output.notice("the server answers again")?;
+                wait = INTERVAL;
+            }
+            Ok(()) => {}
+            Err(OpsError::Bus(error)) if may_pass(&error) => {
+                if wait == INTERVAL {
+                    let error = chain(&error);
+                    let output = &mut context.output;
+                    output.notice(format_args!(
+                        "a request failed, and is tried again: {error}"
+                    ))?;
+                }
+                wait = LONGEST.min(wait * 2);
+            }
+            Err(error) => return Err(error),
+        }
     }
     Ok(Outcome::Done)
+}
+
+/// Whether a failed request may succeed later, without another configuration.
+fn may_pass(error: &Error) -> bool {
+    !matches!(
+        error.kind(),
+        ErrorKind::Closed
+            | ErrorKind::InvalidOption
+            | ErrorKind::InvalidSubject
+            | ErrorKind::NotConfigured
+            | ErrorKind::PermissionDenied
+            | ErrorKind::Tls
+            | ErrorKind::Unauthenticated
+            | ErrorKind::Unsupported(_)
+    )
 }
 
 struct Tail<'a> {
     args: &'a Args,
     pattern: Pattern,
     next: Next,
+    /// Streams that do not exist now.
+    gone: BTreeSet<String>,
     /// How many events are still to be shown.
     left: usize,
 }
@@ -111,20 +153,19 @@ impl Tail<'_> {
         Ok(())
     }
 
-    /// Shows what was stored since the last look.
-    async fn look(&mut self, context: &mut Context<'_>, bus: &EventBus) -> Result<(), OpsError> {
-        let admin = streams(bus)?;
-        let known: Vec<_> = self
-            .next
-            .iter()
-            .map(|(name, next)| (name.clone(), *next))
-            .collect();
-        for (name, next) in known {
-            if admin.state(&name).await?.last_sequence < next {
+    /// Shows what was stored since the last look, which may have been long ago.
+    async fn look(
+        &mut self,
+        context: &mut Context<'_>,
+        bus: &EventBus,
+        long: bool,
+    ) -> Result<(), OpsError> {
+        for name in self.next.keys().cloned().collect::<Vec<_>>() {
+            let Some((from, last)) = self.unread(context, bus, &name, long).await? else {
                 continue;
-            }
+            };
             let query = bus.raw().absolute().history(self.pattern.clone());
-            let mut stored = query.stream(name).from_sequence(next).await?;
+            let mut stored = query.stream(name.clone()).from_sequence(from).await?;
             while self.left > 0
                 && let Some(event) = stored.next().await
             {
@@ -132,8 +173,58 @@ impl Tail<'_> {
                 self.seen(&view);
                 self.show(context, &view)?;
             }
+            // Also what is not shown was read.
+            let next = self.next.entry(name).or_insert(1);
+            *next = last.saturating_add(1).max(*next);
         }
         Ok(())
+    }
+
+    /// The first and last sequence of what a stream has that was not read. Says what cannot be shown.
+    async fn unread(
+        &mut self,
+        context: &mut Context<'_>,
+        bus: &EventBus,
+        name: &str,
+        long: bool,
+    ) -> Result<Option<(u64, u64)>, OpsError> {
+        let output = &mut context.output;
+        let state = match streams(bus)?.state(name).await {
+            Ok(state) => state,
+            Err(error) if *error.kind() == ErrorKind::StreamNotFound => {
+                if self.gone.insert(name.to_owned()) {
+                    output.notice(format_args!("the stream {name} was deleted"))?;
+                }
+                return Ok(None);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let next = self.next.entry(name.to_owned()).or_insert(1);
+        let (first, last) = (state.first_sequence, state.last_sequence);
+        if self.gone.remove(name) {
+            output.notice(format_args!("the stream {name} was created again"))?;
+            *next = 1;
+        } else if last.saturating_add(1) < *next {
+            let before = *next - 1;
+            output.notice(format_args!(
+                "the stream {name} was created again, or went back: it ends at {last}, and ended at {before}"
+            ))?;
+            *next = 1;
+        }
+        // Consumers of another retention delete what they have handled, all the time.
+        if first > *next && (long || state.config.retention == Retention::Limits) {
+            let (from, to) = (*next, first - 1);
+            let which = if from == to {
+                format!("message {from}")
+            } else {
+                format!("messages {from} to {to}")
+            };
+            output.notice(format_args!(
+                "not shown: {which} of the stream {name}, deleted before they could be read"
+            ))?;
+        }
+        *next = first.max(*next);
+        Ok((last >= *next).then_some((*next, last)))
     }
 
     /// An event is not shown twice.

@@ -19,7 +19,7 @@ use crate::view::View;
 #[command(
     after_help = "The correlation id is that of the first event, unless its publisher has set another one. All streams\n\
     are read from the start, or from --since, since no server finds events by their ids.\n\
-    It exits with 1 if there is no such event.\n\n\
+    It exits with 1 if there is no such event, or if there are more than --limit.\n\n\
     Examples:\n  \
     trace 0197a2b0-7c1e-7000-8000-000000000001\n  \
     trace 0197a2b0-7c1e-7000-8000-000000000001 --since 2h --json"
@@ -30,6 +30,9 @@ pub(crate) struct Args {
     /// Read events since this time (RFC 3339, or how long ago, such as 15m)
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     since: Option<Timestamp>,
+    /// The most events; the further ones are not read
+    #[arg(long, value_name = "EVENTS", default_value_t = 1_000)]
+    limit: usize,
     /// Only subjects that this pattern matches, with the prefix; default: all under the prefix
     #[arg(long, value_name = "PATTERN", value_parser = pattern)]
     subject: Option<Pattern>,
@@ -52,7 +55,7 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
         query = query.from_time(since);
     }
     let mut stored = query.await?;
-    let (mut found, mut read) = (Vec::new(), 0_u64);
+    let (mut found, mut read, mut more) = (Vec::new(), 0_u64, false);
     while let Some(event) = stored.next().await {
         let event = event?;
         read += 1;
@@ -66,6 +69,10 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
             correlation.is_some_and(|id| id.to_string() == args.correlation)
                 || head.event_id.to_string() == args.correlation
         }) {
+            if found.len() == args.limit {
+                more = true;
+                break;
+            }
             let mut view = View::new(&event, context.operations, args.show_personal_data);
             if !args.data {
                 (view.data, view.hidden) = (None, None);
@@ -91,7 +98,8 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
             let after = offset(first, view);
             // Types and sources come from other programs.
             let event_type = Shown(event_type, 200);
-            let line = format!("{indent}{event_type} {}#{}", view.stream, view.sequence);
+            let stream = Shown(&view.stream, 200);
+            let line = format!("{indent}{event_type} {stream}#{}", view.sequence);
             let source = Shown(view.source.as_deref().unwrap_or_default(), 200);
             output.line(format_args!(
                 "{line}  {}",
@@ -106,11 +114,13 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
             }
         }
     }
-    Ok(if found.is_empty() {
-        Outcome::Found
-    } else {
-        Outcome::Done
-    })
+    if more {
+        let most = count(args.limit as u64, "event");
+        output.notice(format_args!(
+            "there are more events than the first {most}: `--limit` shows more, `--since` begins later"
+        ))?;
+    }
+    Ok(Outcome::found(found.is_empty() || more))
 }
 
 /// When the event was stored: the time of the first one, how long after it the others.

@@ -3,8 +3,9 @@
 use std::future::IntoFuture as _;
 use std::pin::Pin;
 
-use event_sdk::event::EventSpec;
+use event_sdk::event::{EventSpec, KeyUse};
 use event_sdk::{Event, EventBus, LooseId, RawEvent, Visitor, hide_personal_data};
+use event_sdk_subject::escape_key_into;
 use serde_json::Value;
 
 use crate::error::OpsError;
@@ -14,7 +15,7 @@ use crate::error::OpsError;
 pub(crate) struct KnownEvent {
     pub(crate) spec: &'static EventSpec,
     read: fn(&RawEvent) -> Result<Value, String>,
-    check: fn(&[u8]) -> Result<(), OpsError>,
+    subject: fn(&str, &[u8]) -> Result<String, OpsError>,
     publish: Publish,
 }
 
@@ -46,7 +47,7 @@ impl<E: Event> Visitor<E> for Collect {
         self.0.push(KnownEvent {
             spec: &E::SPEC,
             read: read::<E>,
-            check: |data| parse::<E>(data).map(drop),
+            subject: subject::<E>,
             publish: publish::<E>,
         });
     }
@@ -59,9 +60,9 @@ impl KnownEvent {
         (self.read)(raw)
     }
 
-    /// Checks that data can be published as this event.
-    pub(crate) fn check(&self, data: &[u8]) -> Result<(), OpsError> {
-        (self.check)(data)
+    /// Checks that data can be published as this event, and returns the whole subject under a prefix.
+    pub(crate) fn subject(&self, prefix: &str, data: &[u8]) -> Result<String, OpsError> {
+        (self.subject)(prefix, data)
     }
 
     /// Publishes data as this event.
@@ -89,6 +90,21 @@ fn parse<E: Event>(data: &[u8]) -> Result<E, OpsError> {
             why,
         )
     })
+}
+
+fn subject<E: Event>(prefix: &str, data: &[u8]) -> Result<String, OpsError> {
+    let event: E = parse(data)?;
+    let mut subject = if E::SPEC.is_absolute() {
+        E::SPEC.subject().to_owned()
+    } else {
+        format!("{prefix}.{}", E::SPEC.subject())
+    };
+    if let (KeyUse::InSubject, Some(key)) = (E::SPEC.key_use(), event.key()) {
+        subject.push('.');
+        let escaped = escape_key_into(key, &mut subject);
+        escaped.map_err(|why| OpsError::failed("the key cannot be in the subject", why))?;
+    }
+    Ok(subject)
 }
 
 fn publish<E: Event>(

@@ -4,6 +4,7 @@
 mod api;
 mod configured;
 mod connected;
+mod declared;
 mod monitored;
 mod running;
 mod shop;
@@ -50,6 +51,20 @@ impl Diagnosis {
         let attention = found["severity"] != "note";
         assert_eq!(self.code, u8::from(attention), "{self:#?}");
         self
+    }
+
+    /// The note of this code about this thing, which is no reason for an exit code.
+    #[track_caller]
+    fn notes(&self, code: &str, thing: &str, problem: &str) {
+        let mut notes = self.findings.iter();
+        let is = |found: &&Value| {
+            let part = |field: &str, part: &str| found[field].as_str().unwrap().contains(part);
+            found["severity"] == "note"
+                && found["code"] == *code
+                && part("thing", thing)
+                && part("problem", problem)
+        };
+        assert!(notes.any(|found| is(&found)), "no {code}: {self:#?}");
     }
 
     /// The codes, notes aside.

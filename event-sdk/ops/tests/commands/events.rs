@@ -1,5 +1,9 @@
 //! `tail`, `trace`, `publish` and `replay`: which events are shown, and what of them.
 
+use event_sdk::stream::StreamSpec;
+use event_sdk::{Event, EventBus};
+use event_sdk_ops::Operations;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::program::{piped, ran, words};
@@ -197,4 +201,62 @@ async fn a_trace_escapes_what_other_programs_call_themselves() {
     let ran = piped(&operations(bus), &format!("{trace} --color always")).await;
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(ran.out.contains("till\\u{1b}[31m"), "{}", ran.out);
+}
+
+#[tokio::test]
+async fn a_trace_is_cut_where_it_says_so() {
+    let shop = operations(busy().await);
+    let trace = "trace 019de28d-3c00-7000-8000-000000000001";
+    for (args, code) in [
+        ("--limit 1", 1),
+        ("--limit 1 --json", 1),
+        ("--limit 2", 0),
+        ("", 0),
+    ] {
+        let ran = piped(&shop, &format!("{trace} {args}")).await;
+        assert_eq!(ran.code, code, "{args}: {ran:?}");
+        let says = ran.err.contains("more events than the first 1 event");
+        assert_eq!(says, code == 1, "{args}: {}", ran.err);
+        assert_eq!(
+            ran.out.contains("order.billed"),
+            code == 0,
+            "{args}: {}",
+            ran.out
+        );
+    }
+}
+
+/// A till was opened.
+#[derive(Event, Serialize, Deserialize)]
+#[event(domain = "tills")]
+struct TillOpened {
+    #[event(key, in_subject)]
+    till: String,
+}
+
+#[tokio::test]
+async fn a_publish_names_the_whole_subject() {
+    let tills = StreamSpec::new("TILLS").subject("tills.>");
+    let bus = EventBus::builder().prefix("acme").stream(tills);
+    let shop = Operations::new("shop")
+        .events::<TillOpened>()
+        .bus(bus.memory().unwrap());
+    let publish = r#"publish till.opened '{"till":"a.b"}'"#;
+    let dry = piped(&shop, &format!("{publish} --dry-run")).await;
+    assert_eq!(
+        dry.out, "would publish acme.tills.till.opened.a=2Eb\n",
+        "{dry:?}"
+    );
+    let done = piped(&shop, &format!("{publish} --json")).await;
+    let json: Value = serde_json::from_str(&done.out).unwrap();
+    let subject = json["subject"].as_str().unwrap();
+    assert!(
+        done.err
+            .contains(&format!("published {subject} as message 1")),
+        "{}",
+        done.err
+    );
+    let stored = piped(&shop, "tail --last 1 --no-follow --json").await;
+    let stored: Value = serde_json::from_str(&stored.out).unwrap();
+    assert_eq!(stored["subject"], subject);
 }

@@ -1,14 +1,19 @@
 //! The commands through `run_on`, on memory and on servers.
 
+mod agreed;
 mod changes;
+mod denied;
 mod dlq;
 mod doctor;
 mod events;
+mod fake;
 mod help;
+mod hostile;
 mod outbox;
 mod page;
 mod planted;
 mod program;
+mod raw;
 mod recover;
 mod schedule;
 mod screens;
@@ -16,6 +21,7 @@ mod server;
 mod shop;
 mod snapshot;
 mod streams;
+mod tail;
 
 use std::time::Duration;
 

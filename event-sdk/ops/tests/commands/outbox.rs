@@ -1,6 +1,6 @@
 //! `outbox`: status, parked keys, retry and purge, on SQLite and PostgreSQL.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use event_sdk::consumer::Retry;
@@ -9,6 +9,8 @@ use event_sdk::time::SteppedClock;
 use event_sdk::{Event, EventBus};
 use event_sdk_ops::Operations;
 use event_sdk_sql::{Outbox, Postgres, Sqlite, Store};
+use event_sdk_store::outbox::{Counted, OutboxStatus};
+use event_sdk_store::{StoreError, StoreErrorKind};
 use event_sdk_test_servers::postgres::Postgres as Server;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -17,6 +19,7 @@ use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::SqlitePoolOptions;
 use tokio::sync::oneshot;
 
+use crate::fake::{FakeOutbox, parked};
 use crate::program::{on_terminal, piped};
 use crate::snapshot::snapshot;
 use crate::until;
@@ -241,5 +244,78 @@ async fn screens() {
         snapshot(&format!("{name}.pipe"), &stable(&seen.out));
         let seen = piped(&sqlite().await.shop, &format!("{command} --json")).await;
         snapshot(&format!("{name}.json"), &stable(&seen.out));
+    }
+}
+
+#[tokio::test]
+async fn a_count_that_ends_at_its_limit_says_so() {
+    let mut status = OutboxStatus::default();
+    for count in [
+        &mut status.depth,
+        &mut status.scheduled,
+        &mut status.parked_rows,
+        &mut status.parked_keys,
+        &mut status.published_lately,
+    ] {
+        *count = Counted::new(Counted::LIMIT + 1);
+    }
+    let fake = FakeOutbox {
+        status,
+        ..FakeOutbox::default()
+    };
+    let shop = Operations::new("shop").outbox("crm", Arc::new(fake));
+    let json = piped(&shop, "outbox status --json").await;
+    let json: Value = serde_json::from_str(&json.out).unwrap();
+    for field in ["depth", "scheduled", "parked_rows", "parked_keys"] {
+        assert_eq!(json[0][field], 100_000, "{json}");
+    }
+    for field in [
+        "depth",
+        "scheduled",
+        "parked_rows",
+        "parked_keys",
+        "published_per_second",
+    ] {
+        assert_eq!(json[0][format!("{field}_is_at_least")], true, "{field}");
+    }
+    let seen = piped(&shop, "outbox status").await;
+    let seen: String = seen.out.split_whitespace().collect();
+    assert_eq!(
+        seen.matches("morethan").count(),
+        6,
+        "five counts and a problem: {seen}"
+    );
+}
+
+#[tokio::test]
+async fn a_purge_that_fails_in_the_middle_says_what_it_has_deleted() {
+    let full = || StoreError::new(StoreErrorKind::Full, "the disk is full");
+    for (purges, at_least) in [
+        (
+            vec![Ok(1_000), Ok(1_000), Err(full())],
+            "at least 2000 rows",
+        ),
+        (vec![Err(full())], "at least 0 rows"),
+    ] {
+        let fake = FakeOutbox {
+            parked: vec![parked(1, "no stream"), parked(2, "no stream")],
+            purges: Mutex::new(purges.into()),
+            ..FakeOutbox::default()
+        };
+        let shop = Operations::new("shop").outbox("crm", Arc::new(fake));
+        let purge = "outbox purge --all --yes --by ann --json";
+        let ran = piped(&shop, purge).await;
+        assert_eq!((ran.code, &*ran.out), (2, ""), "{ran:?}");
+        let audit = format!("ann may have deleted rows of entry 1 of the outbox crm, {at_least}");
+        assert!(ran.err.contains(&audit), "{}", ran.err);
+        assert!(ran.err.contains("the disk is full"), "{}", ran.err);
+        assert!(!ran.err.contains("entry 2"), "it ends there: {}", ran.err);
+        // Repeated, it deletes the rest.
+        let ran = piped(&shop, "outbox purge 1 --yes").await;
+        assert_eq!(
+            (ran.code, &*ran.out),
+            (1, "nothing to delete\nnot parked: 1\n"),
+            "{ran:?}"
+        );
     }
 }

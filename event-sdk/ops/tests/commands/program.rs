@@ -2,6 +2,7 @@
 
 use anstream::ColorChoice;
 use event_sdk_ops::{Operations, Screen, run_on};
+use event_sdk_subject::is_unseen;
 
 use crate::planted;
 
@@ -52,6 +53,11 @@ pub(crate) async fn ran(
     let out = String::from_utf8(out).unwrap();
     let err = String::from_utf8(err).unwrap();
     planted::search(args, &out, &err);
+    // A body is written byte for byte.
+    if !args.iter().any(|arg| arg == "--body-only") {
+        acts_on_no_terminal(args, &out, is_terminal);
+    }
+    acts_on_no_terminal(args, &err, is_terminal);
     Ran { code, out, err }
 }
 
@@ -66,4 +72,25 @@ pub(crate) fn words(args: &str) -> Vec<String> {
         }
     }
     words
+}
+
+/// Fails if a command has written what moves a cursor, rings, or turns a line, beside its own colours.
+fn acts_on_no_terminal(args: &[String], text: &str, is_terminal: bool) {
+    let may_style = is_terminal || args.iter().any(|arg| arg == "--color");
+    let mut plain = String::new();
+    let mut parts = text.split("\u{1b}[");
+    plain.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        let end = part
+            .find(|c: char| !c.is_ascii_digit() && c != ';')
+            .unwrap_or(part.len());
+        match part[end..].strip_prefix('m') {
+            Some(rest) if may_style => plain.push_str(rest),
+            _ => plain.extend(["\u{1b}[", part]),
+        }
+    }
+    let acts = |c: char| is_unseen(c) && ![' ', '\n', '\r'].contains(&c);
+    assert!(!plain.contains(acts), "{args:?}: {text:?}");
+    // Progress on a terminal replaces its own line.
+    assert!(is_terminal || !plain.contains('\r'), "{args:?}: {text:?}");
 }

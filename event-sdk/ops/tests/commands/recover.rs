@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use sqlx::sqlite::SqlitePoolOptions;
 use tokio::sync::oneshot;
 
-use crate::program::{on_terminal, piped};
+use crate::program::{on_terminal, piped, ran, words};
 use crate::snapshot::snapshot;
 use crate::until;
 
@@ -96,6 +96,34 @@ async fn screens() {
 }
 
 #[tokio::test]
+async fn whoever_is_asked_sees_the_repairs() {
+    let lost = "it lacks all 3 messages";
+    for args in ["recover --repair", "recover --repair --json"] {
+        let refused = piped(&with_loss().await, args).await;
+        assert_eq!(refused.code, 2, "{args}: {refused:?}");
+        let seen = format!("{}{}", refused.out, refused.err);
+        assert!(
+            seen.contains(lost) && seen.contains("publish 3 rows again"),
+            "{args}: {seen}"
+        );
+        for (answer, code) in [(&b"n\n"[..], 1), (b"y\n", 0)] {
+            let seen = ran(&with_loss().await, &words(args), answer, true).await;
+            assert_eq!(seen.code, code, "{args}: {seen:?}");
+            let before = seen.err.split("Go on?").next().unwrap();
+            let before = if args.contains("--json") {
+                before
+            } else {
+                &*seen.out
+            };
+            assert!(before.contains(lost), "{args}: {seen:?}");
+            if args.contains("--json") && code == 0 {
+                let _: Value = serde_json::from_str(&seen.out).unwrap();
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_there_is_to_compare_is_asked_for() {
     let bus = on_memory();
     let shop = Operations::new("shop").bus(bus.clone());
@@ -115,17 +143,20 @@ async fn a_stream_of_a_server_that_was_made_anew_is_filled_again() {
     before.apply_streams().await.unwrap();
     let outbox = published(&before).await;
     let clean = shop(&before, &outbox);
-    assert_eq!(ran(&clean, 0, "recover").await["divergences"], json!([]));
+    assert_eq!(
+        json_of(&clean, 0, "recover").await["divergences"],
+        json!([])
+    );
     // Another server, without the files of the first.
     let (_second, bus) = connected().await;
     let outbox = Outbox::<Sqlite>::new(outbox.pool().clone(), bus.clone());
     let shop = shop(&bus, &outbox);
-    let found = ran(&shop, 1, "recover").await;
+    let found = json_of(&shop, 1, "recover").await;
     assert_eq!(found["divergences"][0]["kind"], "stream-missing");
     assert_eq!(found["divergences"][0]["by_hand"], true);
     bus.apply_streams().await.unwrap();
 
-    let found = ran(&shop, 1, "recover").await;
+    let found = json_of(&shop, 1, "recover").await;
     assert_eq!(found["divergences"][0]["kind"], "stream-anew");
     assert_eq!(found["repaired"], Value::Null, "it only looks");
     assert_eq!(outbox.status().await.unwrap().depth.rows(), 0);
@@ -141,7 +172,7 @@ async fn a_stream_of_a_server_that_was_made_anew_is_filled_again() {
         repaired.err
     );
     publish(&outbox).await;
-    let found = ran(&shop, 0, "recover").await;
+    let found = json_of(&shop, 0, "recover").await;
     assert_eq!(found["divergences"], json!([]));
 }
 
@@ -155,7 +186,7 @@ async fn connected() -> (Server, EventBus) {
     (server, bus)
 }
 
-async fn ran(shop: &Operations, code: u8, command: &str) -> Value {
+async fn json_of(shop: &Operations, code: u8, command: &str) -> Value {
     let ran = piped(shop, &format!("{command} --json")).await;
     assert_eq!(ran.code, code, "{command}: {ran:?}");
     serde_json::from_str(&ran.out).unwrap()

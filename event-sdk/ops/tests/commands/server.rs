@@ -26,6 +26,8 @@ async fn json(shop: &Operations, args: &str) -> Value {
 async fn a_shop_is_made_and_operated_on_the_current_server() {
     let server = Server::options().start().await.unwrap();
     let shop = shop(&server).await;
+    let none = piped(&shop, "streams ls").await;
+    assert_eq!((none.code, &*none.out), (0, "there is no stream\n"));
     assert_eq!(piped(&shop, "streams verify").await.code, 1);
     assert_eq!(piped(&shop, "streams apply").await.code, 0);
     assert_eq!(piped(&shop, "streams verify").await.code, 0);

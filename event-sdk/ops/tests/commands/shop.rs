@@ -51,8 +51,11 @@ pub(crate) const SHOP: Topology = Topology::new(
 /// The name of a customer, who is nobody's business.
 pub(crate) const CUSTOMER: &str = "Ada Lovelace";
 
-/// An event of another program, with a name in it.
-const FOREIGN: &str = r#"{"event_id":"0197a2b0-7c1e-7000-8000-00000000000f","event_type":"order.returned","timestamp":"2026-05-01T08:00:00Z","data":{"by":"Ada Lovelace"}}"#;
+/// Her mail address, which is the key of an event.
+pub(crate) const KEY: &str = "ada@example.org";
+
+/// An event of another program, with a name in it, and a key that is personal.
+const FOREIGN: &str = r#"{"event_id":"0197a2b0-7c1e-7000-8000-00000000000f","event_type":"order.returned","timestamp":"2026-05-01T08:00:00Z","data":{"by":"Ada Lovelace"},"metadata":{"key":"ada@example.org"}}"#;
 
 /// The commands of the shop on this bus.
 pub(crate) fn operations(bus: EventBus) -> Operations {

@@ -44,3 +44,29 @@ async fn a_wrong_pattern_is_named_and_ends_with_two() {
     assert_eq!((ran.code, ran.out.as_str()), (2, ""));
     assert!(ran.err.contains("events..x"), "{}", ran.err);
 }
+
+#[tokio::test]
+async fn what_is_not_there_is_said_with_what_lists_it() {
+    for (command, out) in [
+        (
+            "streams ls --subject 'orders.>'",
+            "no stream stores a subject of `orders.>`\n",
+        ),
+        ("consumers ls", "there is no consumer\n"),
+    ] {
+        let ran = piped(&shop(), command).await;
+        assert_eq!((ran.code, &*ran.out), (0, out), "{command}: {ran:?}");
+    }
+    for (command, hint) in [
+        ("streams info NONE", "; `streams ls` lists the streams\n"),
+        ("consumers ls NONE", "; `streams ls` lists the streams\n"),
+        (
+            "consumers info ORDERS none",
+            "; `consumers ls` lists the consumers\n",
+        ),
+    ] {
+        let ran = piped(&shop(), command).await;
+        assert_eq!((ran.code, &*ran.out), (2, ""), "{command}: {ran:?}");
+        assert!(ran.err.ends_with(hint), "{command}: {}", ran.err);
+    }
+}

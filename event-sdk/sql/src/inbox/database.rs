@@ -256,8 +256,9 @@ pub struct NewRecord {
     pub now: i64,
 }
 
-/// Event, stream and sequence of a record, and whether the event is dead.
-pub(crate) type PlacedRecord = (Uuid, String, Option<i64>, bool);
+/// Event, stream and sequence of a record, whether the event is dead, and when it was recorded, in
+/// microseconds since 1970.
+pub(crate) type PlacedRecord = (Uuid, String, Option<i64>, bool, i64);
 
 /// A record that was found.
 #[doc(hidden)]

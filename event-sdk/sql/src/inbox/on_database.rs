@@ -181,7 +181,8 @@ macro_rules! inbox_statements_on {
             let records = records.fetch_all(conn).await?;
             let record = |row: &$row| {
                 let is_dead = row.try_get::<String, _>(3)? == "dead";
-                Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, is_dead))
+                let (event, stream) = (row.try_get(0)?, row.try_get(1)?);
+                Ok((event, stream, row.try_get(2)?, is_dead, row.try_get(4)?))
             };
             records.iter().map(record).collect()
         }

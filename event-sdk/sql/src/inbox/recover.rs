@@ -4,6 +4,7 @@ use event_sdk::text::Text;
 use event_sdk_store::inbox::InboxSource;
 use event_sdk_store::outbox::StoreFuture;
 use event_sdk_store::recover::{InboxEntry, RecordPlace, RecoverableInbox};
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::Inner;
@@ -18,10 +19,12 @@ impl<DB: InboxDatabase> RecoverableInbox for Inner<DB> {
             let records = DB::records(&mut transaction, &self.sql, &consumer, after, limit).await;
             let records = records.map_err(store_error)?.into_iter();
             let _ = transaction.rollback().await;
-            let entry = |(event, stream, sequence, is_dead): PlacedRecord| {
+            let entry = |(event, stream, sequence, is_dead, at): PlacedRecord| {
                 let stream = Some(stream).filter(|stream| !stream.is_empty());
                 let sequence = sequence.and_then(|sequence| u64::try_from(sequence).ok());
-                InboxEntry::new(event, stream.map(Text::from), sequence).dead(is_dead)
+                InboxEntry::new(event, stream.map(Text::from), sequence)
+                    .dead(is_dead)
+                    .recorded_at(Timestamp::from_microsecond(at).ok())
             };
             Ok(records.map(entry).collect())
         })

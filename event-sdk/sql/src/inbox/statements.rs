@@ -177,7 +177,7 @@ impl InboxStatements {
                  FROM {inbox} WHERE consumer = $1"
             )),
             records: statement(format!(
-                "SELECT event_id, stream, sequence, outcome FROM {inbox} \
+                "SELECT event_id, stream, sequence, outcome, recorded_at FROM {inbox} \
                  WHERE consumer = $1 AND event_id > $2 ORDER BY event_id LIMIT $3"
             )),
             place_record: statement(format!(

@@ -69,10 +69,10 @@ impl<DB: InboxDatabase> EffectTx<DB> {
 
     /// Commits the effect together with the record that the event is done.
     ///
-    /// Only for effects that own their transaction; after the others, the consumer commits.
+    /// Only effects that own their transaction call this. For the others, the consumer commits.
     ///
-    /// Not cancel-safe: after dropping the future, the effect may be committed or not. The event comes
-    /// again, and its record tells.
+    /// Not cancel-safe: after dropping the future, the effect may be committed or not. The event is
+    /// delivered again, and its record says whether the effect was committed.
     ///
     /// # Errors
     ///

@@ -23,8 +23,9 @@ use crate::letter_row::LetterRow;
 ///
 /// Lists, groups and `Debug` show no data of events; [`show`](Self::show) has them.
 ///
-/// All operations fail with [`Disconnected`](ErrorKind::Disconnected) if the database is busy or away,
-/// and with [`Other`](ErrorKind::Other) for its other errors, which are the source.
+/// All operations fail with [`Disconnected`](ErrorKind::Disconnected) if the database is busy or
+/// unavailable, and with [`Other`](ErrorKind::Other) for other errors of the database. The source
+/// is the error of the database.
 pub struct SqlDeadLetterQueue<DB: InboxDatabase> {
     pub(super) inner: Arc<Inner<DB>>,
     pub(super) bus: EventBus,
@@ -49,7 +50,7 @@ impl<DB: InboxDatabase> SqlDeadLetterQueue<DB> {
     ///
     /// # Errors
     ///
-    /// Those of every [operation](Self).
+    /// The [errors of every operation](Self).
     pub async fn count(&self, filter: &LetterFilter) -> Result<u64, Error> {
         Ok(self.matching(filter).await?.len() as u64)
     }
@@ -60,7 +61,7 @@ impl<DB: InboxDatabase> SqlDeadLetterQueue<DB> {
     ///
     /// # Errors
     ///
-    /// Those of every [operation](Self).
+    /// The [errors of every operation](Self).
     pub async fn list(
         &self,
         filter: &LetterFilter,
@@ -76,7 +77,7 @@ impl<DB: InboxDatabase> SqlDeadLetterQueue<DB> {
     ///
     /// # Errors
     ///
-    /// Those of every [operation](Self).
+    /// The [errors of every operation](Self).
     pub async fn groups(&self, filter: &LetterFilter) -> Result<Vec<CauseGroup>, Error> {
         Ok(CauseGroup::of(self.matching(filter).await?))
     }
@@ -88,7 +89,7 @@ impl<DB: InboxDatabase> SqlDeadLetterQueue<DB> {
     ///
     /// # Errors
     ///
-    /// Those of every [operation](Self).
+    /// The [errors of every operation](Self).
     pub async fn show(&self, id: u64) -> Result<Option<QueuedLetter>, Error> {
         let Ok(id) = i64::try_from(id) else {
             return Ok(None);
@@ -113,19 +114,19 @@ impl<DB: InboxDatabase> SqlDeadLetterQueue<DB> {
     ///
     /// # Errors
     ///
-    /// Those of every [operation](Self).
+    /// The [errors of every operation](Self).
     pub async fn archive(&self, filter: &LetterFilter, audit: &Audit) -> Result<Vec<u64>, Error> {
         let change = (LetterStatus::Open, LetterStatus::Archived);
         self.change(filter, change, audit).await
     }
 
-    /// Takes archived letters back: they are open again. Returns their ids.
+    /// Opens archived letters again. Returns their ids.
     ///
     /// Not cancel-safe: as [`archive`](Self::archive).
     ///
     /// # Errors
     ///
-    /// Those of every [operation](Self).
+    /// The [errors of every operation](Self).
     pub async fn reopen(&self, filter: &LetterFilter, audit: &Audit) -> Result<Vec<u64>, Error> {
         let change = (LetterStatus::Archived, LetterStatus::Open);
         self.change(filter, change, audit).await
@@ -140,7 +141,7 @@ impl<DB: InboxDatabase> SqlDeadLetterQueue<DB> {
     ///
     /// # Errors
     ///
-    /// Those of every [operation](Self).
+    /// The [errors of every operation](Self).
     pub async fn purge(&self, filter: &LetterFilter) -> Result<Vec<u64>, Error> {
         let mut purged = Vec::new();
         for letter in self.matching(filter).await? {
@@ -158,7 +159,7 @@ impl<DB: InboxDatabase> SqlDeadLetterQueue<DB> {
     ///
     /// # Errors
     ///
-    /// Those of every [operation](Self).
+    /// The [errors of every operation](Self).
     pub async fn expire(&self, before: Timestamp) -> Result<Vec<u64>, Error> {
         self.purge(&LetterFilter::all().failed_before(before)).await
     }
@@ -169,7 +170,7 @@ impl<DB: InboxDatabase> SqlDeadLetterQueue<DB> {
     ///
     /// # Errors
     ///
-    /// Those of every [operation](Self), and those of the transport.
+    /// The [errors of every operation](Self), and those of the transport.
     pub async fn outcomes(
         &self,
         filter: &LetterFilter,

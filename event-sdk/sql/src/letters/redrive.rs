@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::Bytes;
+use event_sdk::codec::RawEnvelope;
 use event_sdk::dead_letters::{
     Audit, LetterFilter, LetterProgress, LetterState, LetterStatus, LetterSummary, QueuedLetter,
     RedriveReport, Resent,
@@ -48,9 +49,9 @@ impl<DB: InboxDatabase> SqlDeadLetterQueue<DB> {
     ///
     /// # Errors
     ///
-    /// [`InvalidOption`](ErrorKind::InvalidOption) if there is no such letter, if it is not open, if
-    /// it was redriven already, or if the body is no envelope or has another event id. Those of
-    /// every [operation](SqlDeadLetterQueue), and those of
+    /// [`InvalidOption`](ErrorKind::InvalidOption) if there is no such letter, if it is not open,
+    /// if it was redriven already, or if the body is no envelope or has another event id. Also the
+    /// [errors of every operation](SqlDeadLetterQueue), and those of
     /// [`EventBus::redrive_letter`](event_sdk::EventBus::redrive_letter).
     pub async fn edit_and_redrive(
         &self,
@@ -59,24 +60,42 @@ impl<DB: InboxDatabase> SqlDeadLetterQueue<DB> {
         audit: &Audit,
     ) -> Result<(), Error> {
         let body = body.into();
-        let refused = |why: String| {
-            let reason = format!("letter {id}: {why}");
-            Error::new(ErrorKind::InvalidOption, Operation::Publish, reason)
-        };
-        let Some(stored) = self.show(id).await? else {
-            return Err(refused("there is no letter with this id".to_owned()));
-        };
-        let status = &stored.state.status;
-        if *status != LetterStatus::Open {
-            return Err(refused(format!("its status is {:?}", status.as_str())));
-        }
+        let (stored, _) = self.editable(id, &body).await?;
         match self.send(&stored, Some(body), audit).await? {
             Resent::Earlier { is_same: false, .. } => Err(refused(
-                "it was redriven already; its next letter, if it fails again, can be edited"
-                    .to_owned(),
+                id,
+                "it was redriven already; its next letter, if it fails again, can be edited",
             )),
             _ => Ok(()),
         }
+    }
+
+    /// Checks what [`edit_and_redrive`](Self::edit_and_redrive) checks before it sends the event, and
+    /// returns the edited envelope.
+    ///
+    /// Cancel-safe: it changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidOption`](ErrorKind::InvalidOption) if there is no such letter, if it is not open, or if
+    /// the body is no envelope or has another event id. Those of every
+    /// [operation](SqlDeadLetterQueue).
+    pub async fn check_edit(&self, id: u64, body: &Bytes) -> Result<RawEnvelope, Error> {
+        Ok(self.editable(id, body).await?.1)
+    }
+
+    /// An open letter, and its edited envelope.
+    async fn editable(&self, id: u64, body: &Bytes) -> Result<(QueuedLetter, RawEnvelope), Error> {
+        let Some(stored) = self.show(id).await? else {
+            return Err(refused(id, "there is no letter with this id"));
+        };
+        let edited = self.bus.check_edited_letter(id, &stored.letter, body)?;
+        let status = &stored.state.status;
+        if *status != LetterStatus::Open {
+            let why = format!("its status is {:?}", status.as_str());
+            return Err(refused(id, &why));
+        }
+        Ok((stored, edited))
     }
 
     /// Sends one letter, and marks it.
@@ -106,13 +125,19 @@ impl<DB: InboxDatabase> SqlDeadLetterQueue<DB> {
     }
 }
 
+fn refused(id: u64, why: &str) -> Error {
+    let reason = format!("letter {id}: {why}");
+    Error::new(ErrorKind::InvalidOption, Operation::Publish, reason)
+}
+
 /// A redrive of letters: set options, then await it. [`SqlDeadLetterQueue::redrive`] returns it.
 ///
 /// Nothing is sent before the first poll. Cancel-safe in that it can be repeated: each letter is sent
 /// once.
 ///
 /// Awaiting it fails with the kinds of every [operation](SqlDeadLetterQueue) and of
-/// [`EventBus::redrive_letter`](event_sdk::EventBus::redrive_letter). What was sent before is marked.
+/// [`EventBus::redrive_letter`](event_sdk::EventBus::redrive_letter). Letters that were sent before
+/// the failure are marked as redriven.
 #[must_use = "nothing is redriven until this is awaited"]
 pub struct SqlRedrive<DB: InboxDatabase> {
     queue: SqlDeadLetterQueue<DB>,
@@ -148,7 +173,7 @@ impl<DB: InboxDatabase> SqlRedrive<DB> {
     ///
     /// # Errors
     ///
-    /// Those of awaiting it.
+    /// The errors that awaiting it returns.
     pub async fn watched(self, each: &mut LetterProgress<'_>) -> Result<RedriveReport, Error> {
         let Self { queue, filter, .. } = &self;
         let selected = queue.matching(filter).await?;

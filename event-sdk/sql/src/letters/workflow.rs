@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use event_sdk::codec::RawEnvelope;
 use event_sdk::dead_letters::{
     Audit, LetterFilter, LetterFuture, LetterProgress, LetterSummary, LetterWorkflow, Page,
     PurgeReport, QueuedLetter, RedriveOptions, RedriveOutcome, RedriveReport,
@@ -49,6 +50,10 @@ impl<DB: InboxDatabase> LetterWorkflow for SqlDeadLetterQueue<DB> {
         audit: &'a Audit,
     ) -> LetterFuture<'a, ()> {
         Box::pin(self.edit_and_redrive(id, body, audit))
+    }
+
+    fn check_edit<'a>(&'a self, id: u64, body: &'a Bytes) -> LetterFuture<'a, RawEnvelope> {
+        Box::pin(self.check_edit(id, body))
     }
 
     fn archive<'a>(

@@ -17,7 +17,7 @@ impl<DB: Store> Outbox<DB> {
     ///
     /// # Errors
     ///
-    /// Those of the [database](crate::store_error).
+    /// The errors of the [database](crate::store_error).
     pub async fn status(&self) -> Result<OutboxStatus, StoreError> {
         self.store().status(self.bus().clock().now()).await
     }
@@ -29,7 +29,7 @@ impl<DB: Store> Outbox<DB> {
     ///
     /// # Errors
     ///
-    /// Those of the [database](crate::store_error).
+    /// The errors of the [database](crate::store_error).
     pub async fn parked(&self, after: i64, limit: u32) -> Result<Vec<ParkedEntry>, StoreError> {
         self.store().parked(after, limit).await
     }
@@ -41,7 +41,7 @@ impl<DB: Store> Outbox<DB> {
     ///
     /// # Errors
     ///
-    /// Those of the [database](crate::store_error).
+    /// The errors of the [database](crate::store_error).
     pub async fn retry_parked(&self, which: WhichParked) -> Result<u64, StoreError> {
         let retried = self.store().retry_parked(which).await?;
         self.wake().committed();
@@ -55,7 +55,7 @@ impl<DB: Store> Outbox<DB> {
     ///
     /// # Errors
     ///
-    /// Those of the [database](crate::store_error).
+    /// The errors of the [database](crate::store_error).
     pub async fn skip_parked(&self, id: i64) -> Result<bool, StoreError> {
         let skipped = self.store().skip_parked(id).await?;
         self.wake().committed();
@@ -70,7 +70,7 @@ impl<DB: Store> Outbox<DB> {
     ///
     /// # Errors
     ///
-    /// Those of the [database](crate::store_error).
+    /// The errors of the [database](crate::store_error).
     pub async fn purge_parked(&self, id: i64) -> Result<u64, StoreError> {
         let mut purged = 0;
         loop {

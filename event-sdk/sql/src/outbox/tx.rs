@@ -48,8 +48,8 @@ impl<DB: Store> Tx<DB> {
     ///
     /// # Errors
     ///
-    /// Those of the [database](crate::store_error). After a lost connection, the transaction may be
-    /// committed or not.
+    /// The errors of the [database](crate::store_error). After a lost connection, the transaction
+    /// may be committed or not.
     pub async fn commit(self) -> Result<(), StoreError> {
         self.transaction.commit().await.map_err(store_error)?;
         self.outbox.wake().committed();
@@ -60,7 +60,7 @@ impl<DB: Store> Tx<DB> {
     ///
     /// # Errors
     ///
-    /// Those of the [database](crate::store_error).
+    /// The errors of the [database](crate::store_error).
     pub async fn rollback(self) -> Result<(), StoreError> {
         self.transaction.rollback().await.map_err(store_error)
     }

@@ -10,8 +10,8 @@ impl<S: EventSet> Consumer<S> {
     /// Handles the event `P` with a function that blocks its thread, on a thread of tokio for
     /// blocking work.
     ///
-    /// It cannot be cancelled: past its time limit it runs on, its event is held until it returns,
-    /// and its result counts.
+    /// The function cannot be cancelled. After its time limit it continues to run, the consumer
+    /// holds its event until it returns, and its result is used.
     pub fn on_blocking<P, F>(mut self, handle: F) -> Self
     where
         P: 'static,

@@ -12,10 +12,11 @@ impl<S: EventSet> Consumer<S> {
     /// them.
     ///
     /// The others are acknowledged, and counted as
-    /// [`filtered`](super::super::ConsumerReport::filtered). Their data is not decoded, they take
-    /// no place of those that run at once, and wait for no key.
+    /// [`filtered`](super::super::ConsumerReport::filtered). Their data is not decoded, they do not
+    /// count for [`concurrency`](Self::concurrency), and they do not wait for other events of their
+    /// key.
     ///
-    /// Only events of the consumer's set are filtered. Unknown events, and messages that are no
+    /// Only events of the consumer's set are filtered. Unknown events, and messages that are not
     /// events, are treated as if there were no filter.
     pub fn filter(mut self, filter: impl Into<Filter>) -> Self {
         self.filters.add(filter.into());
@@ -25,8 +26,9 @@ impl<S: EventSet> Consumer<S> {
     /// Handles events of the type `E` only if `keep` returns true for them; events of other types
     /// pass. Like [`filter`](Self::filter), with the decoded event.
     ///
-    /// The filter runs in the task of the consumer, before the event takes a place, and decodes the
-    /// event for itself; the handler decodes it again. If that is too much for large events, use
+    /// The filter runs in the task of the consumer, before the event counts for
+    /// [`concurrency`](Self::concurrency). It decodes the event only for itself; for the handler
+    /// the event is decoded again. If that is too much for large events, use
     /// [`filter`](Self::filter), or return `Ok(())` in the handler. A panic of `keep` is a
     /// [reject](super::super::FailureClass::Reject) of the event.
     pub fn filter_event<E, F>(mut self, keep: F) -> Self

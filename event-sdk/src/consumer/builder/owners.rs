@@ -10,14 +10,16 @@ use crate::consumer::options::Options;
 
 /// Owners.
 impl<S> Consumer<S> {
-    /// Lets one instance at a time handle events: the owner. Another one takes over when the owner
-    /// ends, or 17 seconds after its last sign of life.
+    /// Lets one instance at a time handle events: the owner. Another instance takes over as soon as
+    /// the owner ends gracefully, or 17 seconds after the last renewal of the lease of an owner
+    /// that crashed or is frozen.
     ///
-    /// With [`ordered_by_key`](Self::ordered_by_key), the order of a key then holds across instances,
-    /// also when the owner changes: a new owner first receives everything that the previous owner
-    /// had not settled; only then it handles events. Two handlers never run at once for a key, with
-    /// one exception: a handler that already ran when its process or machine was frozen. It is
-    /// dropped at its first poll after that, and its settlement is not sent.
+    /// With [`ordered_by_key`](Self::ordered_by_key), the order of a key then holds across
+    /// instances, also when the owner changes: a new owner first receives everything that the
+    /// previous owner had not settled; only then it handles events. Two handlers never run at once
+    /// for a key, with one exception: a handler that was running when its process or machine was
+    /// frozen. When the process continues, the handler is dropped at its first poll, and its
+    /// settlement is not sent.
     ///
     /// The owner has a lease in the [coordination bucket](crate::BusBuilder::coordination), which
     /// [`EventBus::apply`](crate::EventBus::apply) creates. The name of the consumer is the name of the lease: two services
@@ -26,8 +28,9 @@ impl<S> Consumer<S> {
         self.single_active_for(Options::LEASE_TERM)
     }
 
-    /// The same, with another term than 15 s: an owner that crashed is replaced after the term and
-    /// an eighth. It renews the lease three times in each term.
+    /// Like [`single_active`](Self::single_active), with another term of the lease than 15 s: an
+    /// owner that crashed is replaced after the term and an eighth of it. It renews the lease three
+    /// times in each term.
     pub fn single_active_for(mut self, term: Duration) -> Self {
         self.options.single_active = Some(term);
         self
@@ -50,22 +53,24 @@ impl<S> Consumer<S> {
     /// subjects, so each owner receives the events of all partitions. It acknowledges events of
     /// foreign partitions without handling them ([`of_other_partitions`]). A few partitions for
     /// each instance are enough. [`max_ack_pending`](Self::max_ack_pending),
-    /// [`delay_unknown`](Self::delay_unknown) and the circuit breaker are those of one partition;
-    /// [`concurrency`](Self::concurrency) is that of the instance, over all its partitions. Declare
-    /// the durables by [`ConsumerSpec::partitions`](crate::ConsumerSpec::partitions).
+    /// [`delay_unknown`](Self::delay_unknown) and the circuit breaker apply to each partition
+    /// separately. [`concurrency`](Self::concurrency) applies to the instance, over all its
+    /// partitions. Declare the durables by
+    /// [`ConsumerSpec::partitions`](crate::ConsumerSpec::partitions).
     ///
-    /// **The number is fixed** by the durables that exist: with another number, or if the durable
-    /// `<name>` exists, because the consumer had no partitions before, it does not start
-    /// ([`InvalidOption`](crate::ErrorKind::InvalidOption)). `docs/ordering.md` says how to migrate.
+    /// **The number is fixed** by the durables that exist. With another number, the consumer does
+    /// not start ([`InvalidOption`](crate::ErrorKind::InvalidOption)). A durable `<name>`, from the
+    /// time before the consumer had partitions, also prevents the start. `docs/ordering.md` says
+    /// how to migrate.
     ///
     /// [`of_other_partitions`]: crate::consumer::ConsumerReport::of_other_partitions
     pub fn partitions(self, number: u32) -> Self {
         self.partitions_for(number, Options::LEASE_TERM)
     }
 
-    /// The same, with another term of the leases than 15 s: the partitions of an instance that
-    /// crashed are taken over after the term and an eighth. Each lease is renewed three times in
-    /// each term.
+    /// Like [`partitions`](Self::partitions), with another term of the leases than 15 s: the
+    /// partitions of an instance that crashed are taken over after the term and an eighth. Each
+    /// lease is renewed three times in each term.
     pub fn partitions_for(mut self, number: u32, term: Duration) -> Self {
         self.options.partitions = Some((number, term));
         self.options.ordered = true;

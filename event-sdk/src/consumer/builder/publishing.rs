@@ -12,8 +12,8 @@ impl<S> Consumer<S> {
     /// correlation id, the causation id and the trace, and nothing else, since other metadata may
     /// be about the handled event alone.
     ///
-    /// An entry that the handled event lacks is left out. An inherited one replaces that of the bus
-    /// ([`BusBuilder::metadata`](crate::BusBuilder::metadata)), and
+    /// An entry that the handled event lacks is left out. An inherited entry replaces the entry of
+    /// the bus ([`BusBuilder::metadata`](crate::BusBuilder::metadata)), and
     /// [`PublishFrom::metadata`](crate::consumer::PublishFrom::metadata) replaces both; a
     /// [prepared](crate::Publisher::prepare) event keeps the entries that it has. If the method is
     /// called several times, all names count.

@@ -61,12 +61,12 @@ impl Consumers {
     /// that one of their durables has not delivered and settled, wherever it is held. For tests, and
     /// for jobs that end when their events are handled.
     ///
-    /// Events that wait for a retry, a dependency or their key are left to do, and so is an event that
-    /// was given back for a newer version, until it comes again. Events behind a dead key do not count.
-    /// Consumers that have ended or failed
-    /// do not count; a standby of [`single_active`](crate::consumer::Consumer::single_active) counts
-    /// as one that holds nothing; of [`partitions`](crate::consumer::Consumer::partitions), all count,
-    /// also those that another instance owns. On a transport without durables, only what this process holds
+    /// Events that wait for a retry, a dependency or their key are not done yet, and so is an event
+    /// that was given back for a newer version, until it comes again. Events behind a dead key do
+    /// not count. Consumers that have ended or failed do not count; a standby of
+    /// [`single_active`](crate::consumer::Consumer::single_active) counts as one that holds
+    /// nothing; of [`partitions`](crate::consumer::Consumer::partitions), all count, also those
+    /// that another instance owns. On a transport without durables, only what this process holds
     /// counts.
     ///
     /// The positions of the durables are asked for every 20 ms, by the clock of the bus, while
@@ -77,7 +77,7 @@ impl Consumers {
     ///
     /// # Errors
     ///
-    /// Those of [`ConsumerAdmin::info`](crate::transport::ConsumerAdmin), such as
+    /// The errors of [`ConsumerAdmin::info`](crate::transport::ConsumerAdmin), such as
     /// [`PermissionDenied`](ErrorKind::PermissionDenied) and
     /// [`Disconnected`](ErrorKind::Disconnected).
     pub async fn idle(&self) -> Result<(), Error> {

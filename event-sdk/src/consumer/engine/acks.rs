@@ -42,9 +42,11 @@ impl Done {
     fn ends(&self) -> Ends {
         match &self.event {
             None => Ends::Never,
-            // A term has a reason of its own.
-            Some(event) if matches!(event.settlement, Settlement::Term(_)) => Ends::Always,
-            Some(_) => Ends::Perhaps,
+            Some(event) => match event.settlement {
+                // A term has a reason of its own, and a confirmation is awaited.
+                Settlement::Term(_) | Settlement::AckConfirmed => Ends::Always,
+                _ => Ends::Perhaps,
+            },
         }
     }
 }

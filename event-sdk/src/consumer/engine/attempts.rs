@@ -114,6 +114,11 @@ impl Attempts {
         held.begin_attempt();
         let ctx = Ctx::new(Arc::clone(held), attempt);
         let attempt = HandlerAttempt::new(handler, ctx, self.guard.clone());
+        self.go_on(id, attempt, handler.blocking)
+    }
+
+    /// Goes on with a handler that was started, and waits.
+    pub(super) fn go_on(&mut self, id: usize, attempt: HandlerAttempt, blocking: bool) -> Running {
         self.running += 1;
         let task = match &mut self.place {
             Place::Here(place) => {
@@ -122,7 +127,7 @@ impl Attempts {
             }
             Place::Tasks { sender, .. } => Some(spawn(id, attempt, sender)),
         };
-        Running::new(task, handler.blocking)
+        Running::new(task, blocking)
     }
 
     /// Starts the handler of an event within layers, which are ready.
@@ -214,6 +219,11 @@ impl Attempts {
 }
 
 impl Running {
+    /// A handler that has ended in the task of the consumer.
+    pub(super) fn ended(blocking: bool) -> Self {
+        Self::new(None, blocking)
+    }
+
     fn new(task: Option<AbortHandle>, blocking: bool) -> Self {
         Self {
             task,

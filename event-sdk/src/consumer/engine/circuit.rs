@@ -48,7 +48,7 @@ impl Circuit {
     }
 
     /// Whether no event is known here, as long as all dependencies are there.
-    fn is_idle(&self) -> bool {
+    pub(super) fn is_idle(&self) -> bool {
         self.breaker.is_idle()
     }
 

@@ -22,6 +22,10 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// How long the store may take for a letter.
 const LONGEST_PUT: Duration = Duration::from_secs(30);
+/// The acknowledgement of an event that the dead letters or the park have now. It is confirmed: if it
+/// were lost, the event would be delivered again after its record was deleted, and its handler would
+/// run beside its letter, and after later events of its key.
+pub(super) const ELSEWHERE: Settlement = Settlement::AckConfirmed;
 
 impl Engine {
     /// Gives an event up: it becomes a dead letter, or is terminated where the consumer keeps none.
@@ -137,9 +141,9 @@ impl Engine {
                     (true, false) => self.finish_parked(id, ParkEnd::Replaced),
                     (false, true) => {
                         self.key_died(id);
-                        self.settle(id, Settlement::Ack);
+                        self.settle(id, ELSEWHERE);
                     }
-                    (false, false) => self.settle(id, Settlement::Ack),
+                    (false, false) => self.settle(id, ELSEWHERE),
                 }
             }
             Err(_) if self.drain_until.is_some() => {

@@ -9,6 +9,19 @@ use crate::observer::{AttemptEnd, EventEnd, Observation};
 impl Engine {
     /// Counts the end of a held event.
     pub(super) fn count(&mut self, id: usize, end: EventEnd) {
+        self.count_unobserved(end);
+        let Some(entry) = self.held.get(id) else {
+            return;
+        };
+        self.observe(entry, |consumer, event_type| Observation::Ended {
+            consumer,
+            event_type,
+            end,
+        });
+    }
+
+    /// Counts the end of an event of a bus without an observer.
+    pub(super) fn count_unobserved(&mut self, end: EventEnd) {
         let report = &mut self.report;
         *match end {
             EventEnd::Handled => &mut report.handled,
@@ -21,14 +34,6 @@ impl Engine {
             EventEnd::GivenBack => &mut report.given_back,
         } += 1;
         self.shared.activity.counts(end);
-        let Some(entry) = self.held.get(id) else {
-            return;
-        };
-        self.observe(entry, |consumer, event_type| Observation::Ended {
-            consumer,
-            event_type,
-            end,
-        });
     }
 
     /// An event was received; one that comes out of the park was received before.

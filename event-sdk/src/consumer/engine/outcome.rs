@@ -208,12 +208,7 @@ impl Engine {
         match outcome {
             Ok(()) => {
                 let entry = self.held.get(id);
-                let done_before = entry.is_some_and(|entry| entry.held.is_done_before());
-                let end = if done_before {
-                    EventEnd::DoneBefore
-                } else {
-                    EventEnd::Handled
-                };
+                let end = entry.map_or(EventEnd::Handled, |entry| entry.held.success());
                 self.count(id, end);
                 self.settle(id, Settlement::Ack);
             }

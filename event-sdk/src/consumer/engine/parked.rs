@@ -3,10 +3,9 @@
 
 use std::sync::Arc;
 
-use event_sdk_core::transport::Settlement;
-
 use super::Engine;
 use super::keys::Key;
+use super::letters::ELSEWHERE;
 use super::parking::{Line, Next};
 use crate::dead_letters::ReleaseOutcome;
 use crate::observer::EventEnd;
@@ -26,7 +25,7 @@ impl Engine {
         if let Some(position) = position.filter(|it| line.first().is_some_and(|at| *it >= at)) {
             if line.dead == Some(position) {
                 // Its letter is stored.
-                self.settle(id, Settlement::Ack);
+                self.settle(id, ELSEWHERE);
                 return true;
             }
             // One that was delivered before may be in the park already.
@@ -118,7 +117,7 @@ impl Engine {
     pub(super) fn has_parked(&mut self, id: usize) {
         self.count(id, EventEnd::Parked);
         self.leaves_memory(id, Line::appended);
-        self.settle(id, Settlement::Ack);
+        self.settle(id, ELSEWHERE);
     }
 
     /// An event that was to be put into the park goes back to the stream.

@@ -384,6 +384,10 @@ impl Engine {
             return self.give_back(id, Duration::ZERO);
         }
         match begun {
+            // It took so long that the owner may start nothing any more. It stays counted.
+            Ok(Begun::Started) if may.alone.is_none() && !self.may_start() => {
+                self.wait_until(id, now);
+            }
             Ok(Begun::Started) => {
                 if !self.launch(id, may) {
                     self.give_back(id, Duration::ZERO);

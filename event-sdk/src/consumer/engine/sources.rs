@@ -132,7 +132,8 @@ impl Sources {
 
 type Item = Option<Result<Incoming<Untyped>, Error>>;
 
-fn taken(item: Item, source: fn(Delivery<Untyped>) -> Source) -> Source {
+#[inline]
+fn taken(item: Item, source: impl FnOnce(Delivery<Untyped>) -> Source) -> Source {
     match item {
         Some(Ok(Incoming::Delivery(delivery))) => source(delivery),
         // The subscriber has logged it.

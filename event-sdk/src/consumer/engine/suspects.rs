@@ -65,6 +65,11 @@ impl Gate {
         self.place = None;
     }
 
+    /// Whether no event waits to run alone.
+    pub(super) fn suspects_nobody(&self) -> bool {
+        self.suspects.is_empty()
+    }
+
     /// The suspects are given back.
     pub(super) fn suspect_nobody(&mut self) {
         self.suspects.clear();

@@ -58,9 +58,14 @@ impl Filters {
         });
     }
 
+    /// Whether there are no filters.
+    pub(in crate::consumer) fn is_empty(&self) -> bool {
+        self.envelope.is_empty() && self.events.is_empty()
+    }
+
     /// Whether an event is handled. What is not in the set passes, and so does what cannot be read.
     pub(in crate::consumer) fn verdict(&self, message: &Message<Untyped>, set: &Set) -> Verdict {
-        if self.envelope.is_empty() && self.events.is_empty() {
+        if self.is_empty() {
             return Verdict::Passes;
         }
         // A filter is code of the user, and runs in the task of the consumer.

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use event_sdk_core::text::Text;
 use event_sdk_core::time::Clock;
-use event_sdk_core::transport::Bucket;
+use event_sdk_core::transport::{Bucket, Error};
 use futures_util::future::{Either, select};
 use tokio::sync::{mpsc, watch};
 use uuid::Uuid;
@@ -27,7 +27,7 @@ use self::requests::{Found, Reply, Requests};
 use super::balance::{Balance, balance};
 use super::entry::OwnerId;
 use super::fence::{Fence, lease_time};
-use super::lease::{Lease, ReadTicket, Step, Term};
+use super::lease::{Answer, Lease, ReadTicket, Step, Term};
 use super::members::Members;
 
 /// What a keeper keeps.
@@ -55,6 +55,7 @@ pub(crate) struct Share {
 #[derive(Debug, Clone)]
 pub(crate) struct Handle {
     shares: watch::Receiver<Vec<Share>>,
+    permitted: watch::Receiver<bool>,
     commands: mpsc::UnboundedSender<Command>,
 }
 
@@ -74,6 +75,12 @@ impl Handle {
     /// The same, for another task.
     pub(crate) fn watch(&self) -> watch::Receiver<Vec<Share>> {
         self.shares.clone()
+    }
+
+    /// Whether the leases may be written, as far as is known: without the permission, this process
+    /// owns nothing.
+    pub(crate) fn permitted(&self) -> watch::Receiver<bool> {
+        self.permitted.clone()
     }
 
     /// Reports that no handler of an earlier ownership of the partition exists any more. Without
@@ -109,6 +116,7 @@ pub(crate) struct Keeper {
     beat_at: Option<Duration>,
     leaving: bool,
     shares: watch::Sender<Vec<Share>>,
+    permitted: watch::Sender<bool>,
     commands: mpsc::UnboundedReceiver<Command>,
 }
 
@@ -137,6 +145,7 @@ impl Keeper {
             }
         };
         let (shares, receiver) = watch::channel(vec![Share::default(); partitions]);
+        let (permitted, is_permitted) = watch::channel(true);
         let (sender, commands) = mpsc::unbounded_channel();
         let keeper = Self {
             me,
@@ -149,10 +158,12 @@ impl Keeper {
             beat_at: None,
             leaving: false,
             shares,
+            permitted,
             commands,
         };
         let handle = Handle {
             shares: receiver,
+            permitted: is_permitted,
             commands: sender,
         };
         (keeper, handle)
@@ -331,13 +342,43 @@ impl Keeper {
 
     fn replied(&mut self, reply: Reply, now: Duration) {
         match reply {
-            Reply::Write(partition, answer) => {
+            Reply::Write(partition, answer, denied) => {
+                self.learn(answer, denied.as_ref());
                 if let Some(kept) = self.leases.get_mut(partition) {
                     kept.lease.answered(answer, now);
                 }
             }
             Reply::Read(tickets, Some(found)) => self.observed(&tickets, found, now),
             Reply::Read(_, None) | Reply::Other => {}
+        }
+    }
+
+    /// Reports once that the leases may not be written, and when they may be again.
+    fn learn(&self, answer: Answer, denied: Option<&Error>) {
+        let now = match (answer, denied) {
+            (_, Some(_)) => false,
+            (Answer::Done(_) | Answer::WrongRevision, None) => true,
+            // It says nothing.
+            (Answer::Unknown, None) => return,
+        };
+        let changed = self.permitted.send_if_modified(|permitted| {
+            let before = std::mem::replace(permitted, now);
+            before != now
+        });
+        let prefix = self.requests.prefix();
+        match denied {
+            Some(error) if changed => tracing::warn!(
+                target: crate::TRACING_TARGET,
+                leases = prefix,
+                %error,
+                "a consumer may not write its lease, so that it receives nothing until it may; it is tried again"
+            ),
+            None if changed => tracing::info!(
+                target: crate::TRACING_TARGET,
+                leases = prefix,
+                "a consumer may write its lease again"
+            ),
+            _ => {}
         }
     }
 

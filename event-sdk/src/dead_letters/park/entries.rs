@@ -145,7 +145,7 @@ impl Park {
     ///
     /// # Errors
     ///
-    /// Those of every [operation](Self).
+    /// The [errors of every operation](Self).
     pub async fn events(&self, key: &DeadKey) -> Result<Vec<ParkedEvent>, Error> {
         let mut keys = self.records(Some(key)).await?.keys();
         let events = keys.remove(key).unwrap_or_default();
@@ -166,7 +166,7 @@ impl Park {
     ///
     /// # Errors
     ///
-    /// Those of every [operation](Self).
+    /// The [errors of every operation](Self).
     pub async fn load(&self, event: &ParkedEvent) -> Result<Option<DeadLetter>, Error> {
         let Some(place) = event.all.iter().find(|place| place.id == event.id) else {
             return Ok(None);
@@ -192,7 +192,7 @@ impl Park {
     ///
     /// # Errors
     ///
-    /// Those of every [operation](Self), and of a publish.
+    /// The [errors of every operation](Self), and of a publish.
     pub async fn handled(&self, event: &ParkedEvent) -> Result<(), Error> {
         self.mark(event, LetterStatus::Handled, &Audit::default())
             .await
@@ -208,7 +208,7 @@ impl Park {
     ///
     /// # Errors
     ///
-    /// Those of every [operation](Self), and of a publish.
+    /// The [errors of every operation](Self), and of a publish.
     pub async fn replaced(&self, event: &ParkedEvent) -> Result<(), Error> {
         self.mark(event, LetterStatus::Replaced, &Audit::default())
             .await

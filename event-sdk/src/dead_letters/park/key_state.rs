@@ -17,8 +17,8 @@ pub struct KeyState {
     pub events: u64,
     /// Whether the key is dead: its first event is a dead letter, and waits for a
     /// [request](super::Park::release). Otherwise the owner of the consumer handles the events
-    /// without one: they were put into the park while the key waited for a retry, or what was before
-    /// them is handled or was given up.
+    /// without one: they were put into the park while the key waited for a retry, or the events
+    /// before them were handled or given up.
     pub dead: bool,
 }
 

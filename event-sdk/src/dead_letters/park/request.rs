@@ -90,7 +90,7 @@ impl Park {
     ///
     /// # Errors
     ///
-    /// Those of every [operation](Park), and of a publish.
+    /// The [errors of every operation](Park), and of a publish.
     pub async fn release(&self, key: &DeadKey, audit: &Audit) -> Result<(), Error> {
         let subject = Place::of(&self.place, &self.consumer, key).request();
         let mut last = 0;
@@ -108,7 +108,7 @@ impl Park {
     ///
     /// # Errors
     ///
-    /// Those of every [operation](Park).
+    /// The [errors of every operation](Park).
     pub async fn requests(&self) -> Result<Vec<ReleaseRequest>, Error> {
         Ok(self.requests_after(0).await?.requests)
     }
@@ -145,7 +145,7 @@ impl Park {
     ///
     /// # Errors
     ///
-    /// Those of every [operation](Park), and of a publish.
+    /// The [errors of every operation](Park), and of a publish.
     pub async fn answer(
         &self,
         request: &ReleaseRequest,
@@ -163,7 +163,7 @@ impl Park {
     ///
     /// # Errors
     ///
-    /// Those of every [operation](Park).
+    /// The [errors of every operation](Park).
     pub async fn outcome(&self, key: &DeadKey) -> Result<Option<ReleaseOutcome>, Error> {
         let last = self.last_request(key).await?;
         let text = last.as_ref().and_then(|last| last.headers.get(REQUEST));

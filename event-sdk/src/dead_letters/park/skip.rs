@@ -18,7 +18,7 @@ impl Park {
     ///
     /// # Errors
     ///
-    /// Those of every [operation](Park), and of a publish.
+    /// The [errors of every operation](Park), and of a publish.
     pub async fn skip_head(&self, key: &DeadKey, id: u64, audit: &Audit) -> Result<bool, Error> {
         let events = self.events(key).await?;
         match events.first() {
@@ -32,15 +32,16 @@ impl Park {
         Ok(true)
     }
 
-    /// Gives up all events of a key that wait now, and asks the owner to go on. Returns how many
-    /// events were given up. Events that arrive meanwhile are handled.
+    /// Gives up all events of a key that wait now, and asks the owner to continue with the key.
+    /// Returns how many events were given up. Events of the key that arrive during this call are
+    /// handled.
     ///
     /// Not cancel-safe: after dropping the future, some events may be given up. Repeating it gives up
     /// the rest.
     ///
     /// # Errors
     ///
-    /// Those of every [operation](Park), and of a publish.
+    /// The [errors of every operation](Park), and of a publish.
     pub async fn drop_key(&self, key: &DeadKey, audit: &Audit) -> Result<u64, Error> {
         let events = self.events(key).await?;
         for event in &events {

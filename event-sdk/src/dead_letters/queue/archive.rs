@@ -21,7 +21,7 @@ impl DeadLetterQueue {
     ///
     /// # Errors
     ///
-    /// Those of every [operation](DeadLetterQueue), and of a publish.
+    /// The [errors of every operation](DeadLetterQueue), and of a publish.
     pub async fn archive(&self, filter: &LetterFilter, audit: &Audit) -> Result<Vec<u64>, Error> {
         let change = (LetterStatus::Open, LetterStatus::Archived);
         self.change(filter, change, audit).await
@@ -34,7 +34,7 @@ impl DeadLetterQueue {
     ///
     /// # Errors
     ///
-    /// Those of every [operation](DeadLetterQueue), and of a publish.
+    /// The [errors of every operation](DeadLetterQueue), and of a publish.
     pub async fn reopen(&self, filter: &LetterFilter, audit: &Audit) -> Result<Vec<u64>, Error> {
         let change = (LetterStatus::Archived, LetterStatus::Open);
         self.change(filter, change, audit).await

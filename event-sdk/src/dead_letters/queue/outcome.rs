@@ -39,7 +39,7 @@ impl DeadLetterQueue {
     ///
     /// # Errors
     ///
-    /// Those of every [operation](DeadLetterQueue).
+    /// The [errors of every operation](DeadLetterQueue).
     pub async fn outcomes(
         &self,
         filter: &LetterFilter,

@@ -21,13 +21,14 @@ use super::scan::Scan;
 const ABANDONED: Duration = Duration::from_secs(24 * 3600);
 
 impl DeadLetterQueue {
-    /// Deletes letters, what is written of them, and their redriven events that are settled.
+    /// Deletes letters, their further parts and states, and their redriven events that are settled.
     ///
     /// Letters that hold their keys (sequenced mode) stay, and are named in the report:
     /// [`Park::skip_head`](super::super::Park::skip_head) gives one up.
     ///
-    /// Not cancel-safe: after dropping the future, some letters may be deleted. Repeating it deletes
-    /// the rest, and what a purge that was killed has left of others.
+    /// Not cancel-safe: after dropping the future, some letters may be deleted. Repeating it
+    /// deletes the rest, and also the remains of letters that a killed purge did not delete
+    /// completely.
     ///
     /// # Errors
     ///
@@ -101,7 +102,7 @@ impl DeadLetterQueue {
     ///
     /// # Errors
     ///
-    /// Those of every [operation](DeadLetterQueue).
+    /// The [errors of every operation](DeadLetterQueue).
     pub async fn expiring_events(&self, before: Timestamp) -> Result<Vec<u64>, Error> {
         let closed = self.inventory().await?.closed_before(before);
         Ok(closed.into_iter().collect())

@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::Bytes;
+use event_sdk_core::codec::RawEnvelope;
 use event_sdk_core::transport::{Error, ErrorKind, Operation};
 
 use super::super::area::Area;
@@ -76,9 +77,9 @@ impl DeadLetterQueue {
     ///
     /// # Errors
     ///
-    /// [`InvalidOption`](ErrorKind::InvalidOption) if there is no such letter, if it is not open, if
-    /// it was redriven already, or if the body is no envelope or has another event id. Those of
-    /// every [operation](DeadLetterQueue), and those of a publish.
+    /// [`InvalidOption`](ErrorKind::InvalidOption) if there is no such letter, if it is not open,
+    /// if it was redriven already, or if the body is not an envelope or has another event id. Also
+    /// the [errors of every operation](DeadLetterQueue), and those of a publish.
     pub async fn edit_and_redrive(
         &self,
         id: u64,
@@ -86,30 +87,51 @@ impl DeadLetterQueue {
         audit: &Audit,
     ) -> Result<(), Error> {
         let body = body.into();
-        let refused = |why: String| {
-            let reason = format!("letter {id}: {why}");
-            Error::new(ErrorKind::InvalidOption, Operation::Publish, reason)
-                .at_stream(self.place.name())
-        };
-        let Some(stored) = self.read(id).await? else {
-            return Err(refused("there is no letter with this id".to_owned()));
-        };
-        let letter = &stored.letter.letter;
-        check_edited(&self.bus, letter, &body).map_err(refused)?;
-        let status = &stored.letter.state.status;
-        if *status != LetterStatus::Open {
-            return Err(refused(format!("its status is {:?}", status.as_str())));
-        }
-        if letter.sequenced {
+        let (stored, _) = self.editable(id, &body).await?;
+        if stored.letter.letter.sequenced {
             return self.edit_in_park(&stored, body, audit).await;
         }
         match self.send(&stored, Some(body), audit).await? {
             Sent::Now | Sent::Earlier { is_same: true } => Ok(()),
-            Sent::Earlier { is_same: false } => Err(refused(
-                "it was redriven already; its next letter, if it fails again, can be edited"
-                    .to_owned(),
+            Sent::Earlier { is_same: false } => Err(self.refused(
+                id,
+                "it was redriven already; its next letter, if it fails again, can be edited",
             )),
         }
+    }
+
+    /// Checks what [`edit_and_redrive`](Self::edit_and_redrive) checks before it sends the event, and
+    /// returns the edited envelope.
+    ///
+    /// Cancel-safe: it changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidOption`](ErrorKind::InvalidOption) if there is no such letter, if it is not open, or if
+    /// the body is no envelope or has another event id. Those of every [operation](DeadLetterQueue).
+    pub async fn check_edit(&self, id: u64, body: &Bytes) -> Result<RawEnvelope, Error> {
+        Ok(self.editable(id, body).await?.1)
+    }
+
+    /// An open letter, and its edited envelope.
+    async fn editable(&self, id: u64, body: &Bytes) -> Result<(Stored, RawEnvelope), Error> {
+        let Some(stored) = self.read(id).await? else {
+            return Err(self.refused(id, "there is no letter with this id"));
+        };
+        let edited = check_edited(&self.bus, &stored.letter.letter, body);
+        let edited = edited.map_err(|why| self.refused(id, &why))?;
+        let status = &stored.letter.state.status;
+        if *status != LetterStatus::Open {
+            let why = format!("its status is {:?}", status.as_str());
+            return Err(self.refused(id, &why));
+        }
+        Ok((stored, edited))
+    }
+
+    fn refused(&self, id: u64, why: &str) -> Error {
+        let reason = format!("letter {id}: {why}");
+        Error::new(ErrorKind::InvalidOption, Operation::Publish, reason)
+            .at_stream(self.place.name())
     }
 
     /// Sends one letter, and marks it.
@@ -226,7 +248,7 @@ impl Redrive {
     ///
     /// # Errors
     ///
-    /// Those of awaiting it.
+    /// The errors that awaiting it returns.
     pub async fn watched(
         self,
         each: &mut (dyn FnMut(u64, u64) + Send),

@@ -22,8 +22,8 @@ use crate::StoreError;
 /// A record is deleted if it is older than the retention, *and* its event lies at or below the ack
 /// floor of its consumer: an event that the server may deliver again keeps its record. So a record
 /// of an event that waits at the server for weeks is kept for weeks. The cleaner asks the transport
-/// for the ack floor. If the transport cannot tell it, the cleaner deletes nothing, and says so in
-/// its report.
+/// for the ack floor. If the transport cannot return it, the cleaner deletes nothing, and reports
+/// this ([`CleanReport::kept`]).
 ///
 /// Several cleaners of one inbox never work on the same consumer and stream at once; one is enough
 /// for each database.
@@ -44,7 +44,7 @@ impl InboxCleaner {
     /// How many records one transaction deletes at most, unless set: 1,000.
     pub const BATCH: u32 = 1_000;
 
-    /// Cleans an inbox whose consumers are those of this bus.
+    /// A cleaner of an inbox. `bus` is the bus of its consumers.
     #[must_use]
     pub fn new(store: Arc<dyn InboxStore>, bus: &EventBus, retention: Duration) -> Self {
         Self {
@@ -208,7 +208,8 @@ pub struct CleanReport {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeptBecause {
-    /// The durable consumer does not exist (any more). Made anew, it would get all events again.
+    /// The durable consumer does not exist (any more). If it were created again, it could receive
+    /// all events again.
     ConsumerNotFound,
     /// The transport does not tell the position of the consumer, for this reason.
     Unknown(Text),

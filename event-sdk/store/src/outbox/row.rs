@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::OutboxMessage;
 
-/// From which row on a shard is read.
+/// The row from which a shard is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ShardPosition {
     /// The shard.
@@ -17,7 +17,7 @@ pub struct ShardPosition {
     pub from: i64,
 }
 
-/// Up to which row a key is read.
+/// The row up to which a key is read.
 #[derive(Clone, PartialEq, Eq)]
 pub struct KeyPosition {
     /// The shard of the key.
@@ -116,8 +116,9 @@ pub struct ConfirmedRow {
     pub stream: Option<Text>,
     /// Its sequence there.
     pub sequence: Option<u64>,
-    /// The time that the row keeps as that of its publish; `None`: the time of the mark. A row that
-    /// is published again, because its stream has lost it, keeps its first time.
+    /// The time of the publish that is stored in the row; `None` for the time of the mark. If a row
+    /// is published again because its stream has lost it, the row keeps the time of its first
+    /// publish.
     pub published_at: Option<Timestamp>,
 }
 

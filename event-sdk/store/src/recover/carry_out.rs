@@ -23,10 +23,11 @@ const BATCH: usize = 500;
 impl Recover {
     /// Repairs the divergences of the plan.
     ///
-    /// It compares again first, and repairs what it finds now of the divergences that are in the plan:
-    /// what was repaired meanwhile is left alone, and a divergence that is not in the plan is not touched.
-    /// So the same plan may be carried out several times. Afterwards start the relays, which publish what
-    /// was made ready, and [plan](Self::plan) again.
+    /// `carry_out` first compares again. It repairs a divergence only if the plan has it and the
+    /// new comparison finds it too: divergences that were repaired in the meantime, and those that
+    /// are not in the plan, are skipped. So the same plan may be carried out several times.
+    /// Afterwards start the relays, which publish the rows that this call has made ready, and
+    /// [plan](Self::plan) again.
     ///
     /// Not cancel-safe, and resumable: after dropping the future, or the end of the process, plan again
     /// and carry out. Each step is one transaction of a database or one change of a consumer.

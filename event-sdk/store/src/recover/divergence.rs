@@ -24,16 +24,18 @@ pub enum Divergence {
     /// The database of the outbox was restored from an older backup: the stream has messages whose
     /// rows are not marked as published, or that have no row.
     DatabaseOlder(DatabaseOlder),
-    /// The position of a consumer lies beyond the end of the stream, or of the part of it that is
-    /// still the same: messages before the position would not be delivered.
+    /// The position of a consumer lies beyond the end of the stream, or beyond the last message
+    /// that is the same as before the restore. Newer messages below the position would not be
+    /// delivered.
     ConsumerAhead(ConsumerAhead),
     /// The database of the inbox was restored from an older backup: the consumer has acknowledged
     /// events of which the inbox has no record.
     InboxOlder(InboxOlder),
     /// Records of the inbox have sequences at which the stream has other messages, or none.
     RecordsMisplaced(RecordsMisplaced),
-    /// The floor of the inbox lies beyond the part of the stream that is still the same: old events
-    /// below it would be refused.
+    /// The floor of the inbox (the sequence up to which its records were deleted) lies beyond the
+    /// last message that is the same as before the restore. Newer events below the floor would be
+    /// refused.
     FloorBeyondStream(FloorBeyondStream),
     /// Outbox and inbox were restored from backups of different times.
     RestoredApart(RestoredApart),
@@ -80,8 +82,9 @@ pub struct MovedRows {
     pub stream: Text,
     /// The number of rows.
     pub rows: u64,
-    /// Rows with lower sequences than all that were found: what was copied does not contain their
-    /// messages, which had been dropped before, or are lost.
+    /// Rows whose sequences are lower than those of all rows that were found: the copy of the
+    /// stream does not have their messages. The messages were dropped before the copy was made, or
+    /// are lost.
     pub dropped: u64,
     pub(super) items: Vec<RowAt>,
 }
@@ -111,7 +114,7 @@ pub struct ConsumerAhead {
     pub position: u64,
     /// The last sequence of the stream.
     pub last_sequence: u64,
-    /// Where it would begin again.
+    /// The sequence at which the durable begins after the repair.
     pub reset_to: u64,
     pub(super) durable: Durable,
 }
@@ -147,8 +150,8 @@ pub struct RecordsMisplaced {
     pub consumer: Text,
     /// Records whose events have another sequence.
     pub moved: u64,
-    /// The events that the stream does not have, and the outbox neither: their effects are there, and
-    /// nobody else will hear of them.
+    /// Events that neither the stream nor the outbox has. The database has their effects, but no
+    /// other service will receive these events.
     pub orphans: Vec<Uuid>,
     /// Records whose events the stream does not have; among them the orphans.
     pub gone: u64,
@@ -246,7 +249,7 @@ impl Divergence {
         }
     }
 
-    /// The consumer, if it concerns one.
+    /// The consumer, if the divergence concerns one.
     #[must_use]
     pub fn consumer(&self) -> Option<&str> {
         match self {
@@ -260,7 +263,7 @@ impl Divergence {
         }
     }
 
-    /// What removes it.
+    /// The repair of this divergence.
     #[must_use]
     pub fn repair(&self) -> Repair {
         match self {

@@ -31,7 +31,8 @@ pub(super) struct Known {
 impl Recover {
     /// Compares outbox, inboxes and consumers with the streams.
     ///
-    /// Stop the relays and the consumers before: otherwise what is on its way looks like a divergence.
+    /// First stop the relays and the consumers. Otherwise messages and records that are being
+    /// written look like divergences.
     ///
     /// Cancel-safe: it changes nothing.
     ///
@@ -104,32 +105,49 @@ impl Recover {
         let Some(rows) = &known.rows else {
             return Ok(());
         };
-        let transport = self.bus.transport();
         let subjects = (rows.unpublished.iter()).filter_map(|it| Pattern::parse(it.clone()).ok());
-        // What the streams that were found store.
-        let mut stored: Vec<Pattern> = Vec::new();
-        for pattern in self.owned.iter().cloned().chain(subjects) {
-            if stored.iter().any(|subject| subject.covers(&pattern)) {
+        let mut wanted: Vec<Pattern> = self.owned.iter().cloned().chain(subjects).collect();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let transport = self.bus.transport();
+        let mut unread = false;
+        for stream in self.find(&Pattern::everything(), plan).await? {
+            let Ok(state) = transport.stream_state(&stream).await else {
+                unread = true;
                 continue;
-            }
-            let found = match transport.streams_for(&pattern).await {
-                Ok(found) => found,
-                Err(error) if is_unreadable(&error) => {
-                    let reason = UnknownReason::NotReadable(error.to_string().into());
-                    plan.unknown.push(Unknown::of(None, reason));
-                    return Ok(());
-                }
-                Err(error) => return Err(error.into()),
             };
-            for stream in found {
-                // Otherwise the comparison says so.
-                if let Ok(state) = transport.stream_state(&stream).await {
-                    stored.extend(state.config.subjects);
-                }
+            let stored = state.config.subjects;
+            if (wanted.iter()).any(|it| stored.iter().any(|stored| stored.overlaps(it))) {
                 streams.insert(stream);
+            }
+            wanted.retain(|it| !stored.iter().any(|stored| stored.covers(it)));
+        }
+        if unread {
+            // Which subjects these streams store can be asked for only one by one. That they cannot be
+            // read is said by the comparison.
+            for pattern in wanted {
+                streams.extend(self.find(&pattern, plan).await?);
             }
         }
         Ok(())
+    }
+
+    /// The streams that store some of a pattern. None if they may not be listed, which is unknown then.
+    async fn find(
+        &self,
+        pattern: &Pattern,
+        plan: &mut RecoverPlan,
+    ) -> Result<Vec<Text>, RecoverError> {
+        match self.bus.transport().streams_for(pattern).await {
+            Ok(found) => Ok(found),
+            Err(error) if is_unreadable(&error) => {
+                let reason = UnknownReason::NotReadable(error.to_string().into());
+                plan.unknown.push(Unknown::of(None, reason));
+                Ok(Vec::new())
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     async fn compare(

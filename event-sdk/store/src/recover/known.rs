@@ -1,6 +1,6 @@
 //! `KnownRows` and `KnownRecords`: what the databases know of the streams, held in memory.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use event_sdk::text::Text;
 use jiff::Timestamp;
@@ -108,8 +108,8 @@ pub(super) struct KnownRecords {
     pub(super) source: InboxSource,
     /// Events and their sequences.
     pub(super) records: HashMap<Uuid, Option<u64>>,
-    /// Events that are recorded as dead.
-    pub(super) dead: HashSet<Uuid>,
+    /// Events that are recorded as dead, and when they died.
+    pub(super) dead: HashMap<Uuid, Option<Timestamp>>,
 }
 
 impl KnownRecords {
@@ -129,7 +129,7 @@ impl KnownRecords {
                 inbox: index,
                 source: source.clone(),
                 records: HashMap::new(),
-                dead: HashSet::new(),
+                dead: HashMap::new(),
             });
         }
         for source in sources {
@@ -154,7 +154,7 @@ impl KnownRecords {
                     });
                     if let Some(place) = place {
                         if record.dead {
-                            place.dead.insert(record.event);
+                            place.dead.insert(record.event, record.recorded_at);
                         }
                         place.records.insert(record.event, record.sequence);
                     }

@@ -7,7 +7,7 @@ use event_sdk::text::Text;
 use super::divergence::Divergence;
 use super::unknown::Unknown;
 
-/// What a comparison found: the divergences, and what it cannot know.
+/// The result of a comparison: the divergences, and the questions that it could not decide.
 ///
 /// [`Recover::carry_out`](super::Recover::carry_out) repairs everything in the plan;
 /// [`retain`](Self::retain) removes what should not be repaired. `Display` has a line for each
@@ -17,12 +17,12 @@ use super::unknown::Unknown;
 pub struct RecoverPlan {
     /// The divergences, in the order of their repair.
     pub divergences: Vec<Divergence>,
-    /// What cannot be known.
+    /// The questions that the comparison could not decide.
     pub unknown: Vec<Unknown>,
 }
 
 impl RecoverPlan {
-    /// Whether nothing diverges and nothing is unknown.
+    /// Whether the plan has no divergences and no unknowns.
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.divergences.is_empty() && self.unknown.is_empty()

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-/// What removes a [`Divergence`](super::Divergence). [`Recover::carry_out`](super::Recover::carry_out)
-/// does it.
+/// How a [`Divergence`](super::Divergence) is repaired.
+/// [`Recover::carry_out`](super::Recover::carry_out) makes the repair.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Repair {
@@ -19,9 +19,10 @@ pub enum Repair {
         /// The number of rows.
         rows: u64,
     },
-    /// Rows that the stream has already are marked as published, and messages of transactions that the
-    /// database has lost become published rows. The service has to make up for the other writes of
-    /// these transactions: [`DatabaseOlder::lost`](super::DatabaseOlder::lost) has their sequences.
+    /// Rows that the stream has already are marked as published, and messages of transactions that
+    /// the database has lost become published rows. Other writes of these transactions must be
+    /// repeated by hand: [`DatabaseOlder::lost`](super::DatabaseOlder::lost) has the sequences of
+    /// their messages.
     MarkAndAdopt {
         /// Rows that are marked.
         mark: u64,
@@ -46,9 +47,9 @@ pub enum Repair {
         /// The new floor.
         to: u64,
     },
-    /// The repairs of the divergences beside it. Nothing is done for this one alone.
+    /// The repairs of the other divergences in the plan also remove this one.
     WithTheOthers,
-    /// It cannot be repaired from here. This says what to do.
+    /// `carry_out` cannot repair it. The text says what to do by hand.
     ByHand(&'static str),
 }
 

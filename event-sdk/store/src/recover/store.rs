@@ -135,6 +135,8 @@ pub struct InboxEntry {
     pub sequence: Option<u64>,
     /// Whether the event is recorded as dead, so that there is or was a letter of it.
     pub dead: bool,
+    /// When the record was written, if it is known.
+    pub recorded_at: Option<Timestamp>,
 }
 
 impl InboxEntry {
@@ -146,7 +148,16 @@ impl InboxEntry {
             stream,
             sequence,
             dead: false,
+            recorded_at: None,
         }
+    }
+
+    /// Sets when the record was written. Without it, the letter of a dead event is compared whatever
+    /// [`Recover::since`](super::Recover::since) says.
+    #[must_use]
+    pub const fn recorded_at(mut self, at: Option<Timestamp>) -> Self {
+        self.recorded_at = at;
+        self
     }
 
     /// Sets whether the event is recorded as dead.

@@ -42,8 +42,8 @@ pub enum UnknownReason {
     /// The stream deletes messages that were acknowledged (interest or work queue): if the inbox is older
     /// than its consumer, the events without a record are gone.
     AcknowledgedDeleted,
-    /// The stream has dropped what comes before this sequence, and the inbox has no record of what comes
-    /// next: the effects of events before may be lost too.
+    /// The stream has dropped the messages below this sequence, and the inbox has no records of the
+    /// first messages that the stream still has. So the effects of dropped events may be lost too.
     DroppedBefore {
         /// The first sequence of the stream, or of what was compared.
         sequence: u64,
@@ -58,8 +58,8 @@ pub enum UnknownReason {
     /// its database has lost. Say which subjects this outbox alone publishes:
     /// [`Recover::only_publisher_of`](super::Recover::only_publisher_of).
     OtherPublishers,
-    /// Nothing stands at the sequences of these rows: the messages were deleted, or a limit of the
-    /// server dropped them.
+    /// The stream has no messages at the sequences of these rows: they were deleted, or a limit of
+    /// the stream dropped them.
     Deleted {
         /// The number of rows.
         rows: u64,
@@ -69,8 +69,8 @@ pub enum UnknownReason {
         /// The number of rows.
         rows: u64,
     },
-    /// The durable does not exist: its position is unknown. It is made by the next start of its
-    /// service, or by `apply`; then plan again.
+    /// The durable does not exist, so its position is unknown. Start its service or call `apply` to
+    /// create it; then plan again.
     NoConsumer,
     /// Outbox or inbox have more rows than the recovery may hold in memory:
     /// [`Recover::at_most`](super::Recover::at_most).
@@ -83,8 +83,11 @@ pub enum UnknownReason {
     LettersMissing {
         /// The number of events.
         events: u64,
-        /// The sequence of the first of them in their stream, if it is known. Delivered again from there
-        /// on, the events get their letters again.
+        /// The stream of the events; `None` on a transport without streams. [`Unknown::stream`] is the
+        /// dead-letter stream.
+        of: Option<Text>,
+        /// The sequence of the first of them in [their stream](Self::LettersMissing::of), if it is known.
+        /// Delivered again from there on, the events get their letters again.
         first: Option<u64>,
     },
     /// Relays are alive, so that rows may be on their way. Stop the relays, and plan again.
@@ -113,7 +116,7 @@ impl fmt::Display for Unknown {
             ),
             UnknownReason::DroppedBefore { sequence } => write!(
                 f,
-                "the inbox lacks the records from {sequence} on, and the stream what comes before; whether effects of that are lost is unknown"
+                "the inbox lacks the records from {sequence} on, and the stream has dropped the messages below; whether the effects of those are lost is unknown"
             ),
             UnknownReason::KeptTooShort => f.write_str(
                 "the oldest row that the outbox has kept is lost; whether events before it are lost too is unknown",
@@ -139,17 +142,21 @@ impl fmt::Display for Unknown {
                 f,
                 "there are more than {limit} rows; nothing of them was compared: raise the limit with `at_most`"
             ),
-            UnknownReason::LettersMissing { events, first } => {
-                write!(
-                    f,
-                    "{events} events are recorded as dead and have no letter, so whether letters were purged or lost is unknown"
+            UnknownReason::LettersMissing { events, of, first } => {
+                f.write_str("it has no letter of ")?;
+                match of {
+                    Some(of) => write!(f, "{events} events of the stream {of}")?,
+                    None => write!(f, "{events} events")?,
+                }
+                f.write_str(
+                    " that are recorded as dead, so whether letters were purged or lost is unknown",
                 )?;
-                match first {
-                    Some(first) => write!(
+                match (of, first) {
+                    (Some(of), Some(first)) => write!(
                         f,
-                        ": if they are lost, make the consumer anew, beginning at {first}, and the letters are written again"
+                        ": if they are lost, make the consumer of {of} anew, beginning at its sequence {first}, and the letters are written again"
                     ),
-                    None => Ok(()),
+                    _ => Ok(()),
                 }
             }
             UnknownReason::RelaysRunning { relays } => write!(

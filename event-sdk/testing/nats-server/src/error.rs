@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use std::{fmt, io};
 
-/// Why a server could not be started, or did not do what it was told.
+/// Why a server could not be started, stopped or controlled.
 ///
 /// `Debug` prints the same text as `Display`, since a test that unwraps shows the former.
 #[derive(thiserror::Error)]
@@ -16,7 +16,7 @@ pub enum Error {
     )]
     NoProgram,
     /// The chosen program is not there.
-    #[error("{by} names {}, which is no file", path.display())]
+    #[error("{by} names {}, which is not a file", path.display())]
     Unusable {
         /// What was named.
         path: PathBuf,

@@ -90,7 +90,7 @@ impl Process {
     ///
     /// # Errors
     ///
-    /// As [`ended`](Self::ended).
+    /// The same as for [`ended`](Self::ended).
     pub async fn wait(&mut self, within: Duration) -> io::Result<Option<ExitStatus>> {
         let mut patience = Patience::new(within);
         loop {

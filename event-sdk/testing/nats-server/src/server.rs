@@ -42,7 +42,7 @@ impl NatsServer {
     ///
     /// # Errors
     ///
-    /// As [`Options::start`].
+    /// The same as for [`Options::start`].
     pub async fn start() -> Result<Self, Error> {
         Self::options().start().await
     }
@@ -122,8 +122,8 @@ impl NatsServer {
         self.end("stop", Signal::TERM).await
     }
 
-    /// Stops it as an operator who cares for its clients does: it tells them to go elsewhere
-    /// (lame duck mode), closes their connections, about one a second, and ends.
+    /// Stops the server gracefully (lame duck mode): it tells its clients to connect elsewhere,
+    /// closes their connections, about one per second, and ends.
     ///
     /// # Errors
     ///
@@ -303,7 +303,7 @@ impl Options {
     ///
     /// # Errors
     ///
-    /// As [`start`](Self::start).
+    /// The same as for [`start`](Self::start).
     pub fn prepare(self) -> Result<NatsServer, Error> {
         NatsServer::prepare(&self)
     }

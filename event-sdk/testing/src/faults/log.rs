@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// A kind of fault. Faults of deliveries are those of consumers with acknowledgements.
+/// A kind of fault. Only consumers with acknowledgements have faults of deliveries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Fault {

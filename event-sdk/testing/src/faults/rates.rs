@@ -69,8 +69,8 @@ impl Rates {
         self
     }
 
-    /// Sets the longest time by which a delivery is delayed or comes again. Default: 5 s. A
-    /// delivery is held for at most half of its ack wait.
+    /// Sets the longest delay of a delayed or repeated delivery. Default: 5 s. A delivery is held
+    /// for at most half of its ack wait.
     #[must_use]
     pub fn longest_delay(mut self, delay: Duration) -> Self {
         self.longest_delay = delay;

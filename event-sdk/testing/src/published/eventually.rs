@@ -63,9 +63,10 @@ impl<'b, E: Event + fmt::Debug> Eventually<'b, E> {
         }
     }
 
-    /// Asserts that there are exactly `n` at some time, and returns them. It does not wait for more
-    /// that come later: assert them with [`TestBus::nothing_else`](crate::TestBus::nothing_else)
-    /// after [`TestBus::advance`](crate::TestBus::advance).
+    /// Waits until there are exactly `n` events, and returns them. It does not wait for events that
+    /// are published later: assert them with
+    /// [`TestBus::nothing_else`](crate::TestBus::nothing_else) after
+    /// [`TestBus::advance`](crate::TestBus::advance).
     ///
     /// # Panics
     ///

@@ -29,7 +29,7 @@ pub(super) fn write(
     file: &mut File,
     manifest: &Manifest,
     description: &[u8],
-    content: &mut File,
+    content: &mut dyn Read,
 ) -> io::Result<()> {
     // A server has compressed the content already.
     let mut archive = Builder::new(GzEncoder::new(file, Compression::fast()));

@@ -1,6 +1,10 @@
 //! `Writer`: the thread that writes a backup. Its temporary files are removed when it is dropped.
+//!
+//! The thread writes the complete file under a temporary name, and the caller's future gives it its
+//! name, so that a future that was dropped has not done so.
 
-use std::io::{Seek as _, SeekFrom, Write as _};
+use std::fs::File;
+use std::io::{self, Read, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::thread;
 
@@ -19,8 +23,12 @@ const WAITING: usize = 64;
 /// A backup that is being written.
 pub(super) struct Writer {
     jobs: mpsc::Sender<Job>,
-    done: oneshot::Receiver<Result<Manifest, BackupError>>,
+    done: oneshot::Receiver<Written>,
+    target: PathBuf,
 }
+
+/// The complete file under its temporary name, which is removed if nobody takes it.
+type Written = Result<(Manifest, NamedTempFile), BackupError>;
 
 enum Job {
     Piece(Bytes),
@@ -40,12 +48,13 @@ impl Writer {
         let thread = thread::Builder::new().name("event-sdk-backup".to_owned());
         let spawned = thread.spawn(move || {
             // Without an end, nobody waits for it.
-            if let Some(written) = run(&target, todo).transpose() {
+            if let Some(written) = run(&target, todo, &result).transpose() {
                 let _ = result.send(written);
             }
         });
         spawned.map_err(BackupError::io(path, "start a thread to write"))?;
-        Ok(Self { jobs, done })
+        let target = path.to_owned();
+        Ok(Self { jobs, done, target })
     }
 
     /// Writes a piece of the content. `false` if the thread has failed:
@@ -54,7 +63,7 @@ impl Writer {
         self.jobs.send(Job::Piece(piece)).await.is_ok()
     }
 
-    /// Completes the file.
+    /// Completes the file and gives it its name, as the last thing before it returns.
     pub(super) async fn finish(
         self,
         manifest: Manifest,
@@ -64,15 +73,28 @@ impl Writer {
         // An error of the thread is its result.
         let _ = self.jobs.send(finish).await;
         drop(self.jobs);
-        self.done.await.unwrap_or_else(|_| {
-            let source = std::io::Error::other("the thread that writes has ended");
-            Err(BackupError::io(&PathBuf::new(), "write")(source))
-        })
+        let target = &*self.target;
+        let (manifest, file) = self.done.await.unwrap_or_else(|_| {
+            let source = io::Error::other("the thread that writes has ended");
+            Err(BackupError::io(target, "write")(source))
+        })?;
+        match file.persist_noclobber(target) {
+            Ok(_) => Ok(manifest),
+            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
+                let path = self.target;
+                Err(BackupError::FileExists { path })
+            }
+            Err(error) => Err(BackupError::io(target, "write")(error.error)),
+        }
     }
 }
 
 /// Writes until the end; `None` if that does not come.
-fn run(target: &Path, mut todo: mpsc::Receiver<Job>) -> Result<Option<Manifest>, BackupError> {
+fn run(
+    target: &Path,
+    mut todo: mpsc::Receiver<Job>,
+    result: &oneshot::Sender<Written>,
+) -> Result<Option<(Manifest, NamedTempFile)>, BackupError> {
     let folder = match target.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
@@ -94,19 +116,28 @@ fn run(target: &Path, mut todo: mpsc::Receiver<Job>) -> Result<Option<Manifest>,
         manifest.content.sha256 = archive::hex(&sha.finalize());
         let mut file =
             NamedTempFile::new_in(folder).map_err(BackupError::io(folder, "write to"))?;
-        let written = content
-            .seek(SeekFrom::Start(0))
-            .and_then(|_| archive::write(file.as_file_mut(), &manifest, &description, &mut content))
-            .and_then(|()| file.as_file().sync_all());
+        let written = content.seek(SeekFrom::Start(0)).and_then(|_| {
+            let mut content = Awaited { content, result };
+            archive::write(file.as_file_mut(), &manifest, &description, &mut content)
+        });
+        let written = written.and_then(|()| file.as_file().sync_all());
         written.map_err(BackupError::io(target, "write"))?;
-        file.persist_noclobber(target).map_err(|error| {
-            if error.error.kind() == std::io::ErrorKind::AlreadyExists {
-                let path = target.to_owned();
-                return BackupError::FileExists { path };
-            }
-            BackupError::io(target, "write")(error.error)
-        })?;
-        return Ok(Some(*manifest));
+        return Ok(Some((*manifest, file)));
     }
     Ok(None)
+}
+
+/// The content, which cannot be read any more once nobody waits for the result.
+struct Awaited<'a> {
+    content: File,
+    result: &'a oneshot::Sender<Written>,
+}
+
+impl Read for Awaited<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.result.is_closed() {
+            return Err(io::Error::other("nobody waits for the backup any more"));
+        }
+        self.content.read(into)
+    }
 }

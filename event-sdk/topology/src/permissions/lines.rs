@@ -291,7 +291,7 @@ pub(super) const RESETS: &[Line] = &[line(
     "moves the durable {durable} to another position",
 )];
 
-/// Finds out whether a consumer had another number of partitions.
+/// Finds out whether a consumer has or had another number of partitions.
 pub(super) const COUNTS_PARTITIONS: &[Line] = &[line(
     "$JS.API.CONSUMER.INFO.{stream}.{durable}",
     "finds out whether the consumer {consumer} had other partitions",
@@ -314,6 +314,10 @@ pub(super) const ACCOUNT: &[Line] = &[line(
     "$JS.API.INFO",
     "reads what the account has stored and reserved",
 )];
+
+/// Reads who the user is and what it may do, as `doctor` does.
+pub(super) const KNOWS_ITSELF: &[Line] =
+    &[line("$SYS.REQ.USER.INFO", "reads what this user may do")];
 
 /// Finds streams by subject.
 pub(super) const FINDS_STREAMS: &[Line] =

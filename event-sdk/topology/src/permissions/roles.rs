@@ -4,8 +4,8 @@ use event_sdk::transport::Error;
 
 use super::grants::{Grants, Names};
 use super::lines::{
-    ACCOUNT, APPLIES, BACKS_UP, COUNTS_PARTITIONS, DELETES, FINDS_STREAMS, LISTS_CONSUMERS,
-    LOOKS_AT_DURABLE, LOOKS_AT_STREAM, PAUSES, PURGES, READS, REDRIVES, RESETS,
+    ACCOUNT, APPLIES, BACKS_UP, COUNTS_PARTITIONS, DELETES, FINDS_STREAMS, KNOWS_ITSELF,
+    LISTS_CONSUMERS, LOOKS_AT_DURABLE, LOOKS_AT_STREAM, PAUSES, PURGES, READS, REDRIVES, RESETS,
 };
 use super::routes::Routes;
 
@@ -65,6 +65,7 @@ impl Sight<'_> {
             grants.publish(PAUSES, &names);
             grants.publish(RESETS, &names);
         }
+        self.outcomes(&mut grants);
         for config in &self.routes.streams {
             let names = of_stream(&config.name);
             grants.publish(READS, &names);
@@ -88,10 +89,30 @@ impl Sight<'_> {
         Ok(grants)
     }
 
+    /// What became of redriven events is read from the durables of their consumer, of which those with
+    /// partitions have several: the ones beside them are asked for too.
+    fn outcomes(&self, grants: &mut Grants) {
+        let consumers = self.routes.topology.consumers.iter();
+        for spec in consumers.filter(|spec| spec.partitions.is_some()) {
+            let first = spec.durables().into_iter().next().unwrap_or_default();
+            for (retry, _) in self.redriven.iter().filter(|(_, name)| *name == first) {
+                for other in spec.other_durables() {
+                    let names = Names {
+                        durable: &other,
+                        consumer: spec.name,
+                        ..of_stream(retry)
+                    };
+                    grants.publish(COUNTS_PARTITIONS, &names);
+                }
+            }
+        }
+    }
+
     /// Reads states, and no events.
     pub(super) fn monitors(&self) -> Result<Grants, Error> {
         let mut grants = Grants::default();
         grants.publish(ACCOUNT, &Names::default());
+        grants.publish(KNOWS_ITSELF, &Names::default());
         for stream in self.streams() {
             grants.publish(LOOKS_AT_STREAM, &of_stream(stream));
         }

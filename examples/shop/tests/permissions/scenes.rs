@@ -7,6 +7,7 @@ use bytes::Bytes;
 use event_sdk::consumer::Consumer;
 use event_sdk::dead_letters::{
     DeadLetter, DeadLetterClass, DeadLetterStream, DeadLetters, LetterFilter, Origin, Page,
+    RedriveOutcome,
 };
 use event_sdk::stream::StreamSpec;
 use event_sdk::transport::{
@@ -20,10 +21,8 @@ use tokio::sync::watch;
 use super::Place;
 use crate::bank::Bank;
 use crate::events::{Audited, OrderPlaced, Payments};
-use crate::topology::{DEAD_LETTERS, SINGLE};
+use crate::topology::{DEAD_LETTERS, PARTITIONS, SINGLE};
 use crate::{audit, billing, orders};
-
-const CONSUMERS: [&str; 3] = ["orders", "billing", "audit"];
 
 /// With the headers of a dead letter, this is more than a message of the server may have.
 const LARGE: usize = 1024 * 1024 - 200;
@@ -35,21 +34,32 @@ pub(super) async fn deploys(place: &Place<'_>) -> anyhow::Result<()> {
     let bus = place.bus("deploy").await?;
     SINGLE.apply(&bus).await?;
     let admin = place.bus("admin").await?;
+    // Without its first durable, a consumer may have had no partitions before.
+    for partition in partitions().take(1) {
+        admin
+            .transport()
+            .delete_consumer("SHOP", &partition)
+            .await?;
+    }
+    SINGLE.apply(&bus).await?;
     let letters = DeadLetterStream::new(DEAD_LETTERS);
     let shop = StreamSpec::new("SHOP").subject("orders.>");
+    let orders = ConsumerSpec::durable::<Payments>("orders").partitions(PARTITIONS);
     let by_hand = EventBus::builder()
         .prefix("shop")
         .stream(shop.subject("billing.>").max_messages(99))
         .stream(letters.spec().max_messages(99))
         .stream(letters.retry_spec().max_messages(99))
         .coordination(BucketConfig::new("SHOP").max_age(Duration::from_secs(99)))
-        .consumer(ConsumerSpec::durable::<Payments>("orders").max_ack_pending(99))
+        .consumer(orders.max_ack_pending(99))
         .consumer(ConsumerSpec::durable::<OrderPlaced>("billing").max_ack_pending(99))
         .consumer(ConsumerSpec::durable::<Audited>("audit").max_ack_pending(99))
         .transport(admin.transport().clone())?;
     by_hand.apply().await?;
     let found = SINGLE.verify(&bus).await?;
-    ensure!(found.findings.len() == 7, "{found}");
+    // Of four streams, of which one is the bucket, and of each durable.
+    let durables = durables().filter(|(stream, _)| *stream == "SHOP");
+    ensure!(found.findings.len() == 4 + durables.count(), "{found}");
     SINGLE.apply(&bus).await?;
     let found = SINGLE.verify(&bus).await?;
     ensure!(found.is_clean(), "{found}");
@@ -131,9 +141,11 @@ async fn prepare(admin: &EventBus) -> anyhow::Result<()> {
             }
         }
     }
-    nak_first::<Payments>(admin, "orders").await?;
-    nak_first::<OrderPlaced>(admin, "billing").await?;
-    nak_first::<Audited>(admin, "audit").await?;
+    for partition in partitions() {
+        nak_first::<Payments>(admin, partition).await?;
+    }
+    nak_first::<OrderPlaced>(admin, "billing".to_owned()).await?;
+    nak_first::<Audited>(admin, "audit".to_owned()).await?;
     let redriven = admin.dead_letters(DEAD_LETTERS);
     let redriven = redriven.redrive(LetterFilter::all()).await?;
     ensure!(redriven.redriven.len() == 4, "{redriven:?}");
@@ -145,7 +157,7 @@ fn letter(consumer: &'static str, origin: Origin, body: Bytes) -> DeadLetter {
     DeadLetter::new(consumer, origin, DeadLetterClass::Unreadable, now, body)
 }
 
-async fn nak_first<S: EventSet>(admin: &EventBus, consumer: &'static str) -> anyhow::Result<()> {
+async fn nak_first<S: EventSet>(admin: &EventBus, consumer: String) -> anyhow::Result<()> {
     let events = admin.subscribe::<S>().durable(consumer);
     let mut events = events.prefetch(1).await?;
     let first = events.next().await.context("a delivery")??;
@@ -186,6 +198,10 @@ pub(super) async fn operates(place: &Place<'_>) -> anyhow::Result<()> {
     );
     let queue = bus.dead_letters(DEAD_LETTERS);
     ensure!(queue.list(&LetterFilter::open(), Page::ALL).await?.len() == 1);
+    let outcomes = queue.outcomes(&LetterFilter::all()).await?;
+    let mut each = outcomes.values();
+    let is_known = each.all(|outcome| *outcome != RedriveOutcome::Unknown);
+    ensure!(is_known, "{outcomes:?}");
     let report = queue.redrive(LetterFilter::open()).await?;
     ensure!(report.released.len() == 1, "{report:?}");
     // Another one, which holds no key.
@@ -227,8 +243,8 @@ pub(super) async fn operates(place: &Place<'_>) -> anyhow::Result<()> {
     }
     let transport = bus.transport();
     for (stream, consumer) in durables() {
-        transport.pause_consumer(stream, consumer, None).await?;
-        transport.reset_consumer(stream, consumer, 1).await?;
+        transport.pause_consumer(stream, &consumer, None).await?;
+        transport.reset_consumer(stream, &consumer, 1).await?;
     }
     transport.purge_messages(PurgeRequest::all("SHOP")).await?;
     Ok(())
@@ -244,16 +260,18 @@ pub(super) async fn monitors(place: &Place<'_>) -> anyhow::Result<()> {
 
 /// The durables of redriven events, as consumers make them.
 async fn redriven_durables(admin: &EventBus) -> anyhow::Result<()> {
-    for consumer in CONSUMERS {
+    for (stream, durable) in durables().filter(|(stream, _)| *stream == "DLQ_RETRY") {
+        let consumer = durable.split('-').next().unwrap_or_default();
         let filter = DeadLetterStream::new(DEAD_LETTERS).retry_filter(consumer)?;
         let redriven = admin.raw().absolute().subscribe(filter);
-        drop(redriven.stream("DLQ_RETRY").durable(consumer).await?);
+        drop(redriven.stream(stream).durable(durable).await?);
     }
     Ok(())
 }
 
 async fn states(bus: &EventBus) -> anyhow::Result<()> {
     let transport = bus.transport();
+    transport.user().await?.context("the user")?;
     transport.account_usage().await?;
     for stream in STREAMS {
         transport.stream_state(stream).await?;
@@ -261,12 +279,22 @@ async fn states(bus: &EventBus) -> anyhow::Result<()> {
     }
     transport.compare_bucket(&BucketConfig::new("SHOP")).await?;
     for (stream, consumer) in durables() {
-        transport.consumer_info(stream, consumer).await?;
+        transport.consumer_info(stream, &consumer).await?;
     }
     Ok(())
 }
 
-fn durables() -> impl Iterator<Item = (&'static str, &'static str)> {
+/// The durables of events, and those of redriven events.
+fn durables() -> impl Iterator<Item = (&'static str, String)> {
     let streams = ["SHOP", "DLQ_RETRY"].into_iter();
-    streams.flat_map(|stream| CONSUMERS.map(|consumer| (stream, consumer)))
+    let alone = ["billing", "audit"].map(str::to_owned);
+    streams.flat_map(move |stream| {
+        let durables = partitions().chain(alone.clone());
+        durables.map(move |durable| (stream, durable))
+    })
+}
+
+/// The durables of the consumer `orders`.
+fn partitions() -> impl Iterator<Item = String> {
+    (0..PARTITIONS).map(|number| format!("orders-p{number}"))
 }

@@ -1,9 +1,12 @@
-//! event-sdk: a durable subscription.
+//! event-sdk: a durable subscription, and a consumer with a handler.
 
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::Duration;
 
 use event_sdk::Subscriber;
+use event_sdk::consumer::{Consumer, Ctx};
+use tokio::sync::Notify;
 
 use super::{Future, Handled, Running, Setting, Stream, stops};
 use crate::events::BookingMade;
@@ -51,6 +54,52 @@ pub(crate) fn in_batches<'a>(
                 batch.ack().await.expect("it is acknowledged");
             }
         }))
+    })
+}
+
+/// A consumer at its defaults.
+pub(crate) fn consumer<'a>(
+    _: &'a Setting,
+    stream: &'a Stream,
+    durable: &'a str,
+    handled: Handled,
+) -> Future<'a, Running> {
+    Box::pin(async move {
+        runs(
+            stream.bus.consumer::<BookingMade>(durable.to_owned()),
+            handled,
+        )
+    })
+}
+
+/// A consumer whose acknowledgements settle all events before them.
+pub(crate) fn ack_all<'a>(
+    _: &'a Setting,
+    stream: &'a Stream,
+    durable: &'a str,
+    handled: Handled,
+) -> Future<'a, Running> {
+    Box::pin(async move {
+        let consumer = stream.bus.consumer::<BookingMade>(durable.to_owned());
+        runs(consumer.single_active().ack_all(), handled)
+    })
+}
+
+fn runs(consumer: Consumer<BookingMade>, handled: Handled) -> Running {
+    let stop = Arc::new(Notify::new());
+    let stopped = Arc::clone(&stop);
+    let consumer = consumer.on(move |event: BookingMade, _: Ctx| {
+        black_box(event);
+        handled();
+        std::future::ready(Ok(()))
+    });
+    let task = tokio::spawn(async move { consumer.run_until(stopped.notified()).await });
+    Box::new(move || {
+        Box::pin(async move {
+            stop.notify_one();
+            let ended = task.await.expect("it does not panic");
+            ended.expect("it ends");
+        })
     })
 }
 

@@ -8,12 +8,30 @@ use rustix::time::{ClockId, clock_gettime};
 use tokio::runtime::Runtime;
 use tokio::sync::Notify;
 
-use super::{BY_HAND, OURS, OURS_IN_BATCHES, RUSTSTREAM, Setting, Side, Stream};
+use super::{
+    BY_HAND, OUR_CONSUMER, OUR_CONSUMER_ACK_ALL, OURS, OURS_IN_BATCHES, RUSTSTREAM, Setting, Side,
+    Stream,
+};
 
-const SIDES: [Side; 4] = [OURS, BY_HAND, RUSTSTREAM, OURS_IN_BATCHES];
+const SIDES: [Side; 6] = [
+    OURS,
+    BY_HAND,
+    RUSTSTREAM,
+    OURS_IN_BATCHES,
+    OUR_CONSUMER,
+    OUR_CONSUMER_ACK_ALL,
+];
 
 /// A goal: the rate of one side, by its place, is so many times that of another.
-const GOALS: [(usize, usize, f64); 3] = [(0, 1, 1.1), (0, 2, 1.1), (3, 1, 1.3)];
+const GOALS: [(usize, usize, f64); 6] = [
+    (0, 1, 1.1),
+    (0, 2, 1.1),
+    (3, 1, 1.3),
+    // A time of at most 1.05.
+    (4, 0, 0.95),
+    (4, 2, 1.1),
+    (5, 1, 1.6),
+];
 
 const EVENTS: u64 = 50_000;
 /// Odd, so that the median is one of the rounds.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use async_nats::jetstream;
 use event_sdk::EventBus;
 use event_sdk::stream::StreamSpec;
+use event_sdk::transport::BucketConfig;
 use event_sdk::transport::nats::Nats;
 use event_sdk_test_servers::Server;
 use futures_util::TryStreamExt as _;
@@ -72,11 +73,12 @@ impl Setting {
                 .source("bench")
                 .prefix(&prefix)
                 .stream(StreamSpec::new(name).subject("travel.>"))
+                .coordination(BucketConfig::default())
                 .transport(nats.clone())
                 .expect("the bus is right")
         };
         let (consuming, publishing) = (bus(&self.ours), bus(&self.publisher));
-        publishing.apply_streams().await.expect("it is made");
+        publishing.apply().await.expect("it is made");
         let publisher = publishing.publisher::<BookingMade>();
         let subject = publisher.subject_of(&BookingMade::sample());
         let subject = subject.expect("it has a subject").as_str().to_owned();

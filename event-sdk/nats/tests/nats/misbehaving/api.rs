@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use event_sdk::transport::nats::Nats;
 use event_sdk::transport::{ErrorKind, TransportExt as _};
 
+use serde_json::{Value, json};
+
 use super::confirmations::assert_shown_well;
 use super::fake::{Fake, Reply, Script};
 use crate::support::{pattern, within};
@@ -99,4 +101,46 @@ async fn what_is_no_state_of_a_stream_is_an_error() {
         assert_eq!(*error.kind(), kind, "{what}: {error}");
         assert_shown_well(&error);
     }
+}
+
+/// A cluster lists a consumer without its information if that one's leader did not answer in time.
+#[tokio::test]
+async fn a_consumer_that_is_listed_as_missing_is_asked_for() {
+    let list = json!({
+        "total": 3,
+        "consumers": [{"name": "c", "config": {"durable_name": "c", "ack_policy": "explicit"}}],
+        "missing": ["d", "gone"],
+    });
+    let not_found = json!({"error": {"code": 404, "err_code": 10014, "description": "none"}});
+    let no_leader = json!({"error": {"code": 503, "err_code": 10008, "description": "no leader"}});
+    let body = |body: &Value| Reply::Body(body.to_string().into_bytes());
+    let answers = |more: Option<(&'static str, Reply)>| {
+        let list = ("CONSUMER.LIST", body(&list));
+        let gone = ("CONSUMER.INFO.EVENTS.gone", body(&not_found));
+        let answers = more.into_iter().chain([list, gone]).collect();
+        Script {
+            answers,
+            ..Script::default()
+        }
+    };
+    let fake = Fake::start(answers(None)).await;
+    let options = Nats::options(&fake.url);
+    let nats = within(Nats::connect(options)).await.unwrap();
+    let listed = within(nats.list_consumers("EVENTS")).await.unwrap();
+    let names: Vec<_> = listed
+        .iter()
+        .map(|info| info.config.name.as_str())
+        .collect();
+    assert_eq!(names, [Some("c"), Some("d")]);
+    assert_eq!(fake.requests("CONSUMER.LIST"), 1);
+    assert_eq!(fake.requests("CONSUMER.INFO.EVENTS"), 2);
+
+    // Half of a list is none.
+    let silent = ("CONSUMER.INFO.EVENTS.d", body(&no_leader));
+    let fake = Fake::start(answers(Some(silent))).await;
+    let options = Nats::options(&fake.url).request_timeout(Duration::from_millis(500));
+    let nats = within(Nats::connect(options)).await.unwrap();
+    let error = within(nats.list_consumers("EVENTS")).await.unwrap_err();
+    assert_eq!(error.consumer(), Some("d"), "{error}");
+    assert!(error.is_transient(), "{error}");
 }

@@ -1,33 +1,40 @@
 //! `consumers ls`: lists the consumers of a stream, or of all streams.
 
-use super::row::{Row, all};
+use super::row::{Row, Which};
+use crate::command::unread::{Listed, Unread};
 use crate::context::{Context, Outcome, consumers, streams};
 use crate::error::OpsError;
 
 /// What `consumers ls` is told.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  \
+#[command(
+    after_help = "The exit code is 1 if the user may not list the consumers of a stream.\n\n\
+    Examples:\n  \
     consumers ls\n  \
     consumers ls ORDERS\n  \
-    consumers ls ORDERS --json | jq -r '.[].consumer'")]
+    consumers ls ORDERS --json | jq -r '.[].consumer'"
+)]
 pub(crate) struct Args {
-    /// Only the consumers of this stream
-    stream: Option<String>,
+    #[command(flatten)]
+    which: Which,
 }
 
 pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcome, OpsError> {
     let bus = context.bus().await?;
-    let found = all(streams(&bus)?, consumers(&bus)?, args.stream.as_deref()).await?;
+    let (found, unread) = args.which.find(streams(&bus)?, consumers(&bus)?).await?;
     let rows: Vec<_> = found
         .iter()
         .map(|(stream, info)| Row::new(stream, info))
         .collect();
     let output = &mut context.output;
     if output.json {
-        output.json(&rows)?;
-    } else if rows.is_empty() {
+        output.json(&Listed::consumers(&rows, &unread))?;
+        return Ok(Outcome::found(!unread.is_empty()));
+    }
+    if rows.is_empty() && unread.is_empty() {
         output.line("there is no consumer")?;
-    } else {
+    }
+    if !rows.is_empty() {
         let rows = rows.into_iter().map(|row| {
             let state = match (row.paused_until, row.waiting) {
                 (Some(_), _) => "paused",
@@ -53,5 +60,6 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
         ];
         output.table(headings, rows)?;
     }
-    Ok(Outcome::Done)
+    Unread::write(&unread, output)?;
+    Ok(Outcome::found(!unread.is_empty()))
 }

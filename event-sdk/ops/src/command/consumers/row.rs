@@ -12,6 +12,7 @@ use event_sdk::transport::{
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::command::unread::{Unread, names};
 use crate::error::OpsError;
 
 /// A consumer as JSON.
@@ -81,30 +82,43 @@ impl Row {
     }
 }
 
-/// The consumers of a stream, or of all streams, each with its stream, by name.
-pub(super) async fn all(
-    streams: &dyn StreamAdmin,
-    consumers: &dyn ConsumerAdmin,
-    stream: Option<&str>,
-) -> Result<Vec<(Text, ConsumerInfo)>, OpsError> {
-    let names = if let Some(stream) = stream {
-        vec![Text::copy_of(stream)]
-    } else {
-        let mut names = streams.find(&Pattern::everything()).await?;
-        // What the server calls a stream may be none of ours.
-        names.retain(|name| check_name(name).is_ok());
-        names.sort();
-        names
-    };
-    let mut found = Vec::new();
-    for name in names {
-        match consumers.list(&name).await {
-            Ok(list) => found.extend(list.into_iter().map(|info| (name.clone(), info))),
-            Err(error) if stream.is_none() && is_gone(&error) => {}
-            Err(error) => return Err(error.into()),
+/// Which consumers.
+#[derive(clap::Args)]
+pub(crate) struct Which {
+    /// Only the consumers of this stream
+    stream: Option<String>,
+    /// Also those of the streams of key-value and object stores
+    #[arg(long, conflicts_with = "stream")]
+    all: bool,
+}
+
+impl Which {
+    /// The consumers, each with its stream, by name, and the streams whose consumers the user may not
+    /// list.
+    pub(super) async fn find(
+        &self,
+        streams: &dyn StreamAdmin,
+        consumers: &dyn ConsumerAdmin,
+    ) -> Result<(Vec<(Text, ConsumerInfo)>, Vec<Unread>), OpsError> {
+        let names = if let Some(stream) = &self.stream {
+            vec![Text::copy_of(stream)]
+        } else {
+            let mut names = names(streams, &Pattern::everything(), self.all).await?;
+            // What the server calls a stream may be none of ours.
+            names.retain(|name| check_name(name).is_ok());
+            names
+        };
+        let (mut found, mut unread) = (Vec::new(), Vec::new());
+        for name in names {
+            match consumers.list(&name).await {
+                Ok(list) => found.extend(list.into_iter().map(|info| (name.clone(), info))),
+                Err(error) if self.stream.is_some() => return Err(error.into()),
+                Err(error) if is_gone(&error) => {}
+                Err(error) => unread.push(Unread::of(&name, &error).ok_or(error)?),
+            }
         }
+        Ok((found, unread))
     }
-    Ok(found)
 }
 
 /// Whether it was deleted since it was found.

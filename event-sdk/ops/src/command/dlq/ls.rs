@@ -9,6 +9,9 @@ use crate::context::{Context, Outcome};
 use crate::error::OpsError;
 use crate::units::time;
 
+/// The most letters that people read at once, unless they say another number.
+const LIMIT: usize = 100;
+
 /// What `dlq ls` is told.
 #[derive(clap::Args)]
 #[command(after_help = "Examples:\n  \
@@ -22,9 +25,9 @@ pub(crate) struct Args {
     filter: Filter,
     #[command(flatten)]
     status: Status,
-    /// The most letters
-    #[arg(long, value_name = "LETTERS", default_value_t = 100)]
-    limit: usize,
+    /// The most letters; default: 100, and all with `--json`
+    #[arg(long, value_name = "LETTERS")]
+    limit: Option<usize>,
     /// How many letters are left out at the beginning
     #[arg(long, value_name = "LETTERS", default_value_t = 0)]
     offset: usize,
@@ -34,11 +37,16 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
     let letters = args.place.open(context).await?;
     let status = args.status.wanted()?;
     let filter = args.filter.resolve(&*letters, status).await?;
+    // A program cannot see that there are more.
+    let limit = match args.limit {
+        None if context.output.json => usize::MAX,
+        limit => limit.unwrap_or(LIMIT),
+    };
     // One more says whether there are more.
-    let page = Page::new(args.offset, args.limit.saturating_add(1));
+    let page = Page::new(args.offset, limit.saturating_add(1));
     let mut found = letters.list(&filter, page).await?;
-    let more = found.len() > args.limit;
-    found.truncate(args.limit);
+    let more = found.len() > limit;
+    found.truncate(limit);
     let rows: Vec<_> = found.iter().map(Row::new).collect();
     let output = &mut context.output;
     if output.json {
@@ -63,7 +71,7 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
         output.table(headings, rows)?;
     }
     if more {
-        let next = args.offset.saturating_add(args.limit);
+        let next = args.offset.saturating_add(limit);
         output.notice(format_args!(
             "there are more letters: `--offset {next}` lists the next ones, `--limit` more at once"
         ))?;

@@ -188,7 +188,8 @@ fn shown(
         (Some(personal), _) => {
             let body = personal.body.or(personal.body_escaped.as_deref());
             for line in body.unwrap_or_default().lines() {
-                output.long(line)?;
+                // Indented, so that no line of a body passes for one of ours.
+                output.long(format_args!("  {line}"))?;
             }
         }
         (None, Some(structure)) => {

@@ -1,5 +1,7 @@
-//! The structure of a JSON document: the paths of its fields and their types, without values.
+//! The structure of a JSON document: the paths of its fields and their types, and what differs between two
+//! documents, without values.
 
+use serde::Serialize;
 use serde_json::Value;
 
 /// The most fields, and the most levels, that are named.
@@ -25,13 +27,7 @@ fn add(value: &Value, path: &str, level: usize, fields: &mut Vec<(String, String
     match value {
         Value::Object(members) if level < LEVELS && !members.is_empty() => {
             for (name, value) in members {
-                let name = field_name(name);
-                let path = if path.is_empty() {
-                    name
-                } else {
-                    format!("{path}.{name}")
-                };
-                add(value, &path, level + 1, fields);
+                add(value, &below(path, name), level + 1, fields);
             }
         }
         Value::Array(items) if level < LEVELS => {
@@ -41,6 +37,76 @@ fn add(value: &Value, path: &str, level: usize, fields: &mut Vec<(String, String
             }
         }
         other => fields.push((named(path), kind(other))),
+    }
+}
+
+/// A field that differs.
+#[derive(Debug, Serialize, PartialEq, Eq)]
+pub(super) struct Changed {
+    pub(super) path: String,
+    /// `added`, `removed` or `changed`.
+    pub(super) change: &'static str,
+}
+
+/// The fields in which two documents differ; `None` if the first one is no JSON.
+pub(super) fn changes(before: &[u8], after: &[u8]) -> Option<Vec<Changed>> {
+    let before: Value = serde_json::from_slice(before).ok()?;
+    let after: Value = serde_json::from_slice(after).ok()?;
+    let mut changes = Vec::new();
+    compare(&before, &after, "", 0, &mut changes);
+    if changes.len() > FIELDS {
+        changes.truncate(FIELDS);
+        changes.push(Changed {
+            path: "further fields".to_owned(),
+            change: "changed",
+        });
+    }
+    Some(changes)
+}
+
+fn compare(before: &Value, after: &Value, path: &str, level: usize, changes: &mut Vec<Changed>) {
+    if before == after || changes.len() > FIELDS {
+        return;
+    }
+    let mut add = |path: &str, change| {
+        changes.push(Changed {
+            path: named(path),
+            change,
+        });
+    };
+    match (before, after) {
+        (Value::Object(old), Value::Object(new)) if level < LEVELS => {
+            for name in new.keys().filter(|name| !old.contains_key(*name)) {
+                add(&below(path, name), "added");
+            }
+            for (name, value) in old {
+                let path = below(path, name);
+                match new.get(name) {
+                    Some(new) => compare(value, new, &path, level + 1, changes),
+                    None => changes.push(Changed {
+                        path,
+                        change: "removed",
+                    }),
+                }
+            }
+        }
+        (Value::Array(old), Value::Array(new)) if level < LEVELS && old.len() == new.len() => {
+            for (index, (old, new)) in old.iter().zip(new).enumerate() {
+                let path = format!("{path}[{index}]");
+                compare(old, new, &path, level + 1, changes);
+            }
+        }
+        _ => add(path, "changed"),
+    }
+}
+
+/// The path of a member.
+fn below(path: &str, name: &str) -> String {
+    let name = field_name(name);
+    if path.is_empty() {
+        name
+    } else {
+        format!("{path}.{name}")
     }
 }
 
@@ -110,5 +176,24 @@ mod tests {
         assert_eq!(fields.len(), FIELDS + 1);
         let deep = format!("{}1{}", "[".repeat(100), "]".repeat(100));
         assert!(structure(deep.as_bytes()).unwrap().len() <= LEVELS + 1);
+    }
+
+    #[test]
+    fn changes_have_paths_and_no_values() {
+        let before = br#"{"a":1,"b":{"c":[1,2],"d":"Ada"},"e":0,"ann@example.org":1}"#;
+        let after = br#"{"a":1,"b":{"c":[1,3],"d":"Grace"},"f":0,"ann@example.org":2}"#;
+        let changes = changes(before, after).unwrap();
+        let found: Vec<_> = changes.iter().map(|it| (&*it.path, it.change)).collect();
+        let expected = [
+            ("f", "added"),
+            ("(a name of 15 characters)", "changed"),
+            ("b.c[1]", "changed"),
+            ("b.d", "changed"),
+            ("e", "removed"),
+        ];
+        assert_eq!(found, expected);
+        assert_eq!(super::changes(b"1", b"2").unwrap()[0].path, "(the body)");
+        assert_eq!(super::changes(before, before), Some(Vec::new()));
+        assert_eq!(super::changes(b"no JSON", before), None);
     }
 }

@@ -6,6 +6,7 @@ use event_sdk::config::{Config, ConfigProblem, ProblemKind, TransportChoice};
 
 use super::code::Code;
 use super::finding::Findings;
+use super::permissions::API;
 use crate::context::Context;
 
 /// Where the bus comes from.
@@ -14,6 +15,19 @@ pub(super) enum Source {
     Given(EventBus),
     /// It is made as configured.
     Configured(Box<Config>),
+}
+
+impl Source {
+    /// The configured prefix of the JetStream API; `None` if there is no configuration.
+    pub(super) fn api_prefix(&self) -> Option<String> {
+        let Self::Configured(config) = self else {
+            return None;
+        };
+        let of_domain = |domain| format!("$JS.{domain}.API");
+        let of_domain = config.nats.domain.as_ref().map(of_domain);
+        let prefix = config.nats.api_prefix.clone().or(of_domain);
+        Some(prefix.unwrap_or_else(|| API.to_owned()))
+    }
 }
 
 /// Checks the configuration, and says whether it was read: where the program has a bus of its own, only

@@ -39,27 +39,25 @@ pub(super) enum HttpError {
     Late,
     #[error("the answer is not HTTP")]
     NotHttp(#[source] hyper::Error),
-    #[error("the answer to {path} is larger than {MOST_BYTES} bytes")]
-    TooLarge { path: &'static str },
-    #[error("the answer to {path} breaks off")]
-    BrokenOff { path: &'static str },
-    #[error("{path} is answered with status {status}")]
-    Status {
-        path: &'static str,
-        status: StatusCode,
-    },
-    #[error("the answer to {path} is not JSON")]
-    NotJson {
-        path: &'static str,
-        #[source]
-        why: serde_json::Error,
-    },
+    #[error("the answer is larger than {} MiB", MOST_BYTES >> 20)]
+    TooLarge,
+    #[error("the answer breaks off")]
+    BrokenOff,
+    #[error("the answer has the status {0}")]
+    Status(StatusCode),
+    #[error("the answer is not JSON")]
+    NotJson(#[source] serde_json::Error),
 }
 
 impl HttpError {
     /// Whether nothing answered at all.
     pub(super) const fn is_silence(&self) -> bool {
         matches!(self, Self::Unreachable(..) | Self::Late | Self::Url(_))
+    }
+
+    /// Whether a server that answers has too much to say, or too much to do.
+    pub(super) const fn is_too_much(&self) -> bool {
+        matches!(self, Self::TooLarge | Self::Late)
     }
 }
 
@@ -102,16 +100,12 @@ impl Endpoint {
     /// The JSON at `path`, which may have a query; with `any_status`, also that of an error.
     ///
     /// Cancel-safe: it changes nothing.
-    pub(super) async fn get(
-        &self,
-        path: &'static str,
-        any_status: bool,
-    ) -> Result<Value, HttpError> {
+    pub(super) async fn get(&self, path: &str, any_status: bool) -> Result<Value, HttpError> {
         let answer = timeout(LIMIT, self.request(path, any_status)).await;
         answer.map_err(|_| HttpError::Late)?
     }
 
-    async fn request(&self, path: &'static str, any_status: bool) -> Result<Value, HttpError> {
+    async fn request(&self, path: &str, any_status: bool) -> Result<Value, HttpError> {
         let unreachable = |why| HttpError::Unreachable(self.authority.clone(), why);
         let stream = TcpStream::connect(&self.authority).await;
         let stream = TokioIo::new(stream.map_err(unreachable)?);
@@ -127,17 +121,17 @@ impl Endpoint {
             let answer = answer.map_err(HttpError::NotHttp)?;
             let status = answer.status();
             if !status.is_success() && !any_status {
-                return Err(HttpError::Status { path, status });
+                return Err(HttpError::Status(status));
             }
             let body = Limited::new(answer.into_body(), MOST_BYTES);
             let body = body.collect().await.map_err(|why| {
                 if why.is::<LengthLimitError>() {
-                    HttpError::TooLarge { path }
+                    HttpError::TooLarge
                 } else {
-                    HttpError::BrokenOff { path }
+                    HttpError::BrokenOff
                 }
             })?;
-            serde_json::from_slice(&body.to_bytes()).map_err(|why| HttpError::NotJson { path, why })
+            serde_json::from_slice(&body.to_bytes()).map_err(HttpError::NotJson)
         };
         // The connection has to be driven; it ends when the answer is there.
         let mut answer = std::pin::pin!(answer);

@@ -1,6 +1,7 @@
 //! What the monitoring endpoints of a server say: its health, storage and memory, how it writes to the
 //! disk, its clients and its cluster. Fields that are missing or of another form are not judged.
 
+use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -14,20 +15,21 @@ use super::http::{Endpoint, HttpError};
 /// Beyond this, the memory of a server is named.
 const MEMORY: u64 = 1_000_000_000;
 
-/// Streams with their consumers and configurations.
-const JSZ: &str = "jsz?accounts=true&streams=true&consumers=true&config=true";
-
-/// Reads all endpoints of the server at `url`.
-pub(super) async fn check(url: &str, findings: &mut Findings) {
+/// Reads all endpoints of the server at `url`. Streams are looked at in this account alone; in none if it is
+/// not known.
+pub(super) async fn check(url: &str, account: Option<&str>, findings: &mut Findings) {
     let endpoint = match Endpoint::parse(url) {
         Ok(endpoint) => endpoint,
-        Err(why) => return failed("monitor", &why, findings),
+        Err(why) => {
+            let problem = format!("cannot be asked: {}", crate::error::chain(&why));
+            return failed("monitor", problem, &why, findings);
+        }
     };
     let name = format!("server at {}", endpoint.name());
     let (asked, begun) = (Timestamp::now(), Instant::now());
     let varz = match endpoint.get("varz", false).await {
         Ok(varz) => varz,
-        Err(why) => return failed(&name, &why, findings),
+        Err(why) => return failed(&name, unasked("varz", &why), &why, findings),
     };
     let took = begun.elapsed();
     if varz["server_id"].as_str().is_none() {
@@ -43,21 +45,60 @@ pub(super) async fn check(url: &str, findings: &mut Findings) {
         clock::compare("server", now, asked, took, findings);
     }
     of_varz(&name, &varz, findings);
-    for (path, judge) in [
-        ("healthz", of_healthz as fn(&str, &Value, &mut Findings)),
-        (JSZ, of_jsz),
-        ("connz", of_connz),
-        ("subsz", of_subsz),
-    ] {
-        match endpoint.get(path, path == "healthz").await {
-            Ok(answer) => judge(&name, &answer, findings),
-            Err(why) => failed(&name, &why, findings),
+    for path in ["healthz", &jsz(account), "connz", "subsz"] {
+        let answer = match endpoint.get(path, path == "healthz").await {
+            Ok(answer) => answer,
+            Err(why) => {
+                let problem = unasked(path, &why);
+                if why.is_too_much() {
+                    incomplete(&name, &problem, findings);
+                } else {
+                    failed(&name, problem, &why, findings);
+                }
+                continue;
+            }
+        };
+        match path {
+            "healthz" => of_healthz(&name, &answer, findings),
+            "connz" => of_connz(&name, &answer, findings),
+            "subsz" => of_subsz(&name, &answer, findings),
+            _ => {
+                of_jsz(&name, &answer, findings);
+                of_account(&answer, account, findings);
+            }
         }
     }
 }
 
-fn failed(thing: &str, why: &HttpError, findings: &mut Findings) {
-    let problem = format!("cannot be asked: {}", crate::error::chain(why));
+/// The path that answers how much is stored, with the consumers of this account.
+fn jsz(account: Option<&str>) -> String {
+    let Some(account) = account else {
+        return "jsz?config=true".to_owned();
+    };
+    let mut path = "jsz?config=true&streams=true&consumers=true&acc=".to_owned();
+    for byte in account.bytes() {
+        let _ = write!(path, "%{byte:02X}"); // never fails
+    }
+    path
+}
+
+/// The problem of an endpoint that was asked in vain, without its query.
+fn unasked(path: &str, why: &HttpError) -> String {
+    let path = path.split('?').next().unwrap_or_default();
+    format!("cannot be asked for `{path}`: {}", crate::error::chain(why))
+}
+
+/// The server is one, and this is more than is waited for or read.
+fn incomplete(name: &str, problem: &str, findings: &mut Findings) {
+    findings.add(
+        Code::MonitorIncomplete,
+        name,
+        format!("{problem}; it is not judged by that"),
+        "look at streams and consumers with `streams ls` and `consumers ls`, which ask for one after the other; look at the load of the server if it is late",
+    );
+}
+
+fn failed(thing: &str, problem: String, why: &HttpError, findings: &mut Findings) {
     let (code, remedy) = if why.is_silence() {
         (
             Code::MonitorUnreachable,
@@ -81,11 +122,17 @@ fn of_varz(name: &str, varz: &Value, findings: &mut Findings) {
             "configure users or accounts with `authorization`, an operator, or client certificates",
         );
     }
+    let since = time(&varz["start"]);
     if let Some(slow) = varz["slow_consumers"].as_u64().filter(|slow| *slow > 0) {
         findings.add(
             Code::SlowConsumers,
             name,
-            format!("has cut off {slow} clients that did not read as fast as messages came"),
+            format!(
+                "has cut off {slow} clients that did not read as fast as messages came{}",
+                since.map_or_else(String::new, |start| format!(
+                    " since {start}, when it was started"
+                ))
+            ),
             "look for processes that stand still, and for links that are too slow",
         );
     }
@@ -167,8 +214,14 @@ fn of_jsz(name: &str, jsz: &Value, findings: &mut Findings) {
             );
         }
     }
+}
+
+/// The consumers of an account.
+fn of_account(jsz: &Value, account: Option<&str>, findings: &mut Findings) {
     let accounts = list(&jsz["account_details"]);
-    let streams = accounts.flat_map(|account| list(&account["stream_detail"]));
+    // A server may answer more than it was asked for.
+    let own = accounts.filter(|it| account.is_some() && it["name"].as_str() == account);
+    let streams = own.flat_map(|account| list(&account["stream_detail"]));
     for consumer in streams.flat_map(|stream| list(&stream["consumer_detail"])) {
         if consumer["paused"].as_bool() == Some(true) {
             let of = |field: &str| consumer[field].as_str().unwrap_or_default().to_owned();

@@ -1,10 +1,8 @@
-//! The user of the connection: permissions that are missing or too large, its account, and the clock of
+//! The user of the connection: whether the server names it, permissions that are too large, and the clock of
 //! the server that answers.
 
 use event_sdk::EventBus;
-use event_sdk::text::Text;
 use event_sdk::transport::{Allowed, UserInfo};
-use event_sdk_subject::matches;
 
 use super::clock;
 use super::code::Code;
@@ -14,8 +12,12 @@ use super::finding::Findings;
 pub(super) async fn check(bus: &EventBus, findings: &mut Findings) -> Option<UserInfo> {
     let own = bus.clock();
     let (asked, begun) = (own.now(), own.monotonic());
-    // A user that may not ask who it is may not do everything.
-    let user = bus.transport().user().await.ok().flatten()?;
+    let user = match bus.transport().user().await {
+        Ok(Some(user)) => user,
+        Ok(None) if bus.transport().name() == "memory" => return None,
+        Ok(None) => return unknown("the server does not know the request", findings),
+        Err(error) => return unknown(&crate::error::chain(&error), findings),
+    };
     if let Some(server) = user.server_time {
         let took = own.monotonic().saturating_sub(begun);
         clock::compare("server", server, asked, took, findings);
@@ -44,6 +46,19 @@ pub(super) async fn check(bus: &EventBus, findings: &mut Findings) -> Option<Use
     Some(user)
 }
 
+/// A user that may not ask who it is may not do everything, but is not compared with anything.
+fn unknown(why: &str, findings: &mut Findings) -> Option<UserInfo> {
+    findings.add(
+        Code::UserUnknown,
+        "user",
+        format!(
+            "is not known: {why}; so its permissions, its account and the clock of the server are not checked"
+        ),
+        "let the user publish to `$SYS.REQ.USER.INFO`, where a server answers each user about itself",
+    );
+    None
+}
+
 /// Whether the user may use every subject. To receive everything of one's account is dangerous, and
 /// so is to publish everything.
 fn is_everything(side: &Allowed) -> bool {
@@ -51,37 +66,8 @@ fn is_everything(side: &Allowed) -> bool {
     all && side.deny.is_empty()
 }
 
-/// Whether the user may pull from any of the declared durables: a service with this user receives
-/// nothing otherwise.
-pub(super) fn may_pull(user: &UserInfo, durables: &[(Text, Text)], findings: &mut Findings) {
-    let (Some((stream, durable)), Some(permissions)) = (durables.first(), &user.permissions) else {
-        return;
-    };
-    let pull =
-        |stream: &Text, durable: &Text| format!("$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}");
-    if durables
-        .iter()
-        .any(|(stream, durable)| may(&permissions.publish, &pull(stream, durable)))
-    {
-        return;
-    }
-    let example = pull(stream, durable);
-    findings.add(
-        Code::PermissionMissing,
-        thing(user),
-        format!(
-            "may pull from none of the declared durables: it may not publish to `{example}`, so that a service with this user receives nothing"
-        ),
-        "give the user the permissions that docs/production.md lists for a consumer",
-    );
-}
-
-fn may(side: &Allowed, subject: &str) -> bool {
-    let has = |patterns: &[Text]| patterns.iter().any(|pattern| matches(pattern, subject));
-    (side.allow.is_empty() || has(&side.allow)) && !has(&side.deny)
-}
-
-fn thing(user: &UserInfo) -> String {
+/// How findings call the user.
+pub(super) fn thing(user: &UserInfo) -> String {
     match &user.name {
         Some(name) => format!("user {name}"),
         None => "user without a name".to_owned(),

@@ -14,8 +14,8 @@ use crate::units::{duration, parse_duration};
 /// What `outbox status` is told.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Rows are counted up to 100,000. The exit code is 1 if keys are parked, if rows wait and no relay is\n\
-    alive, or if a row has waited longer than `--max-age`.\n\n\
+    after_help = "Rows are counted up to 100,000; where there are more, it says so. The exit code is 1 if keys are\n\
+    parked, if rows wait and no relay is alive, or if a row has waited longer than `--max-age`.\n\n\
     Examples:\n  \
     outbox status\n  \
     outbox status --max-age 5m --json | jq '.[].oldest_age_seconds'"
@@ -30,16 +30,25 @@ pub(crate) struct Args {
 
 /// An outbox as JSON.
 #[derive(Serialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each count says whether it is one"
+)]
 struct Row {
     name: String,
-    /// Rows that can be published now. A number above 100,000 is not counted further.
+    /// Rows that can be published now. Each number is counted up to 100,000, and says whether it is at
+    /// least that.
     depth: u64,
     depth_is_at_least: bool,
     scheduled: u64,
+    scheduled_is_at_least: bool,
     oldest_age_seconds: Option<f64>,
     parked_rows: u64,
+    parked_rows_is_at_least: bool,
     parked_keys: u64,
+    parked_keys_is_at_least: bool,
     published_per_second: f64,
+    published_per_second_is_at_least: bool,
     relays: u32,
     /// What needs attention.
     problems: Vec<String>,
@@ -70,10 +79,14 @@ impl Row {
             depth,
             depth_is_at_least: status.depth.is_at_least(),
             scheduled: status.scheduled.rows(),
+            scheduled_is_at_least: status.scheduled.is_at_least(),
             oldest_age_seconds: status.oldest_age.as_ref().map(Duration::as_secs_f64),
             parked_rows: status.parked_rows.rows(),
+            parked_rows_is_at_least: status.parked_rows.is_at_least(),
             parked_keys: status.parked_keys.rows(),
+            parked_keys_is_at_least: status.parked_keys.is_at_least(),
             published_per_second: status.rate(),
+            published_per_second_is_at_least: status.published_lately.is_at_least(),
             relays: status.relays,
             problems,
         }
@@ -93,7 +106,15 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
             status.scheduled.to_string(),
             status.parked_keys.to_string(),
             status.parked_rows.to_string(),
-            format!("{:.1}/s", row.published_per_second),
+            format!(
+                "{}{:.1}/s",
+                if row.published_per_second_is_at_least {
+                    "more than "
+                } else {
+                    ""
+                },
+                row.published_per_second
+            ),
             row.relays.to_string(),
         ]);
         rows.push(row);

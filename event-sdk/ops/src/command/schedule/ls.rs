@@ -1,12 +1,13 @@
 //! `schedule ls`: lists events that wait for their time.
 
-use event_sdk::Pattern;
 use event_sdk::text::Text;
 use event_sdk::transport::{Body, ErrorKind, ScheduledMessage, TransportExt as _};
+use event_sdk::{EventBus, Pattern};
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::scheduling_bus;
+use crate::command::unread::{Listed, Unread, names};
 use crate::context::{Context, Outcome, streams};
 use crate::error::OpsError;
 use crate::units::{age, duration, size, time};
@@ -14,7 +15,8 @@ use crate::units::{age, duration, size, time};
 /// What `schedule ls` is told.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Schedules need NATS 2.12 or newer, and a stream that allows them.\n\n\
+    after_help = "Schedules need NATS 2.12 or newer, and a stream that allows them. The exit code is 1 if the user may\n\
+    not look at a stream.\n\n\
     Examples:\n  \
     schedule ls\n  \
     schedule ls --stream ORDERS --under events.orders.order.expired\n  \
@@ -59,8 +61,8 @@ impl Row {
 
 pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcome, OpsError> {
     let bus = scheduling_bus(context).await?;
-    let of: Vec<Text> = match &args.stream {
-        Some(stream) => vec![stream.clone().into()],
+    let (of, unread) = match &args.stream {
+        Some(stream) => (vec![Text::copy_of(stream)], Vec::new()),
         None => allowing(&bus).await?,
     };
     let mut found = Vec::new();
@@ -77,10 +79,13 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
     let now = context.now();
     let output = &mut context.output;
     if output.json {
-        output.json(&rows)?;
-    } else if rows.is_empty() {
+        output.json(&Listed::consumers(&rows, &unread))?;
+        return Ok(Outcome::found(!unread.is_empty()));
+    }
+    if rows.is_empty() && unread.is_empty() {
         output.line("no event waits for its time")?;
-    } else {
+    }
+    if !rows.is_empty() {
         let cells = rows.into_iter().map(|row| {
             let bytes = row.body_bytes.and_then(|bytes| u64::try_from(bytes).ok());
             [
@@ -93,21 +98,22 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
         });
         output.table(["STREAM", "KEY", "TIME", "IN", "SIZE"], cells)?;
     }
-    Ok(Outcome::Done)
+    Unread::write(&unread, output)?;
+    Ok(Outcome::found(!unread.is_empty()))
 }
 
-/// The streams that allow schedules.
-async fn allowing(bus: &event_sdk::EventBus) -> Result<Vec<Text>, OpsError> {
+/// The streams that allow schedules, and those that the user may not look at.
+async fn allowing(bus: &EventBus) -> Result<(Vec<Text>, Vec<Unread>), OpsError> {
     let admin = streams(bus)?;
-    let mut allowing = Vec::new();
-    for name in admin.find(&Pattern::everything()).await? {
+    let (mut allowing, mut unread) = (Vec::new(), Vec::new());
+    for name in names(admin, &Pattern::everything(), false).await? {
         match admin.state(&name).await {
             Ok(state) if state.config.schedules => allowing.push(name),
             Ok(_) => {}
             // It was deleted since it was found.
             Err(why) if *why.kind() == ErrorKind::StreamNotFound => {}
-            Err(why) => return Err(why.into()),
+            Err(why) => unread.push(Unread::of(&name, &why).ok_or(why)?),
         }
     }
-    Ok(allowing)
+    Ok((allowing, unread))
 }

@@ -52,7 +52,8 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
         }
     }
     context.output.progress("applying the topology");
-    let applied = match topology.apply(&bus).await {
+    // What was agreed to is carried out, and nothing else.
+    let applied = match topology.apply_agreed(&bus, &plan).await {
         Ok(applied) => applied,
         // The server has changed since the plan was made.
         Err(ApplyError::Refused(plan)) => return plan::show(context, &plan),

@@ -78,7 +78,7 @@ pub(super) async fn export(
         )
     };
     let output = &mut context.output;
-    output.line(exported.json.trim_end())?;
+    output.document(exported.json.trim_end())?;
     for setting in texts(&exported.left_out).iter().chain(&foreign) {
         output.notice(format_args!("not in the file: {setting}"))?;
     }
@@ -133,7 +133,7 @@ pub(super) async fn import(
         })?;
     } else {
         let would = if change.dry_run { "would be " } else { "" };
-        output.line(format_args!("stream {stream} {would}{result}"))?;
+        output.text(format_args!("stream {stream} {would}{result}"))?;
         for difference in differences.iter().flatten() {
             output.text(format_args!("  it exists, and {difference}"))?;
         }

@@ -19,7 +19,7 @@ pub(super) fn show(context: &mut Context<'_>, plan: &Plan) -> Result<Outcome, Op
     if output.json {
         output.json(&PlanRow::new(plan))?;
     } else {
-        output.text(plan)?;
+        output.texts(plan)?;
     }
     Ok(if plan.is_empty() && plan.is_possible() {
         Outcome::Done

@@ -8,14 +8,29 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::row::{Row, states};
+use crate::command::unread::{Listed, Unread};
 use crate::context::{Context, Outcome, streams};
 use crate::error::OpsError;
 use crate::units::{age, count, duration, size};
 
+/// What `streams report` is told.
+#[derive(clap::Args)]
+#[command(
+    after_help = "The exit code is 1 if the user may not look at a stream.\n\n\
+    Examples:\n  \
+    streams report\n  \
+    streams report --json | jq '.account.file'"
+)]
+pub(crate) struct Args {
+    /// Also the streams of key-value and object stores
+    #[arg(long)]
+    all: bool,
+}
+
 /// The report as JSON.
 #[derive(Serialize)]
-struct Report {
-    streams: Vec<Row>,
+struct Report<'a> {
+    streams: Vec<Listed<'a, Row>>,
     account: Account,
 }
 
@@ -38,11 +53,12 @@ struct Space {
     limit_bytes: Option<u64>,
 }
 
-pub(super) async fn run(context: &mut Context<'_>) -> Result<Outcome, OpsError> {
+pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcome, OpsError> {
     let bus = context.bus().await?;
     let admin = streams(&bus)?;
     let mut rows = Vec::new();
-    for state in states(admin, &Pattern::everything()).await? {
+    let (states, unread) = states(admin, &Pattern::everything(), args.all).await?;
+    for state in states {
         context
             .output
             .progress(format_args!("reading stream {}", state.config.name));
@@ -53,9 +69,9 @@ pub(super) async fn run(context: &mut Context<'_>) -> Result<Outcome, OpsError> 
     let now = bus.clock().now();
     let output = &mut context.output;
     if output.json {
-        let streams = rows;
+        let streams = Listed::streams(&rows, &unread);
         output.json(&Report { streams, account })?;
-        return Ok(Outcome::Done);
+        return Ok(Outcome::found(!unread.is_empty()));
     }
     let messages: u64 = rows.iter().map(|row| row.messages).sum();
     let bytes: u64 = rows.iter().map(|row| row.stored_bytes).sum();
@@ -89,6 +105,7 @@ pub(super) async fn run(context: &mut Context<'_>) -> Result<Outcome, OpsError> 
         "STORAGE",
     ];
     output.table(headings, rows)?;
+    Unread::write(&unread, output)?;
     output.line("")?;
     let number = u64::try_from(number).unwrap_or(u64::MAX);
     output.line(format_args!(
@@ -106,7 +123,7 @@ pub(super) async fn run(context: &mut Context<'_>) -> Result<Outcome, OpsError> 
         "streams: {} with buckets, {most}",
         account.streams
     ))?;
-    Ok(Outcome::Done)
+    Ok(Outcome::found(!unread.is_empty()))
 }
 
 /// Without the parts of a second.

@@ -4,13 +4,15 @@ use std::num::NonZeroU64;
 use std::time::Duration;
 
 use event_sdk::EventBus;
+use event_sdk::Pattern;
 use event_sdk::stream::{Compression, Discard, Retention, Storage};
 use event_sdk::transport::{
     Error, ErrorKind, StreamAdmin, StreamState, TransportExt as _, WhichMessage,
 };
-use event_sdk::{Pattern, text::Text};
 use jiff::Timestamp;
 use serde::Serialize;
+
+use crate::command::unread::{Unread, names};
 
 /// A stream as JSON.
 #[derive(Serialize)]
@@ -120,21 +122,21 @@ async fn stored_at(
     }
 }
 
-/// The states of the streams that store a subject of `pattern`, by name.
+/// The states of the streams that store a subject of `pattern`, by name, and those that the user may not
+/// look at. Streams of key-value and object stores are left out unless all are asked for.
 pub(super) async fn states(
     admin: &dyn StreamAdmin,
     pattern: &Pattern,
-) -> Result<Vec<StreamState>, Error> {
-    let mut names: Vec<Text> = admin.find(pattern).await?;
-    names.sort();
-    let mut states = Vec::new();
-    for name in names {
+    all: bool,
+) -> Result<(Vec<StreamState>, Vec<Unread>), Error> {
+    let (mut states, mut unread) = (Vec::new(), Vec::new());
+    for name in names(admin, pattern, all).await? {
         match admin.state(&name).await {
             Ok(state) => states.push(state),
             // It was deleted since it was found.
             Err(why) if *why.kind() == ErrorKind::StreamNotFound => {}
-            Err(why) => return Err(why),
+            Err(why) => unread.push(Unread::of(&name, &why).ok_or(why)?),
         }
     }
-    Ok(states)
+    Ok((states, unread))
 }

@@ -31,7 +31,7 @@ pub(super) async fn run(context: &mut Context<'_>) -> Result<Outcome, OpsError> 
         let findings: Vec<_> = verification.findings.iter().map(Row::new).collect();
         output.json(&findings)?;
     } else {
-        output.text(&verification)?;
+        output.texts(&verification)?;
     }
     Ok(if verification.is_clean() {
         Outcome::Done

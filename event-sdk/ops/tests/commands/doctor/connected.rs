@@ -1,9 +1,12 @@
 //! Users that may do too little or too much.
 
 use event_sdk::EventBus;
+use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::nats::Nats;
+use event_sdk::transport::{Completion, Error, ErrorKind, Operation};
 use event_sdk_ops::Operations;
 use event_sdk_test_servers::{Permissions, Server, User};
+use event_sdk_testing::intercept::{Intercept, Intercepted};
 
 use super::Diagnosis;
 use super::shop::{SHOP, Shop, connect, operator};
@@ -26,6 +29,44 @@ async fn nothing_is_wrong_with_a_set_up_that_is_as_it_should_be() {
     let shop = Shop::start().await;
     let found = shop.diagnose().await;
     assert_eq!(found.codes(), [""; 0], "{found:#?}");
+    assert_eq!(found.code, 0);
+}
+
+#[tokio::test]
+async fn a_user_that_the_server_does_not_name_is_noted() {
+    let look = ["$JS.API.>", "$JS.ACK.>"];
+    let may = Permissions::none().publish(&look).subscribe(&["_INBOX.>"]);
+    let unknown = User::password("unknown", "sesame").permissions(may);
+    let found = as_user(unknown, "unknown").await;
+    found.notes("user-unknown", "user", "$SYS.REQ.USER.INFO");
+    assert_eq!(found.codes(), [""; 0], "{found:#?}");
+}
+
+/// A server that never answers who the user is.
+#[derive(Debug)]
+struct Silent;
+
+impl Intercept for Silent {
+    fn call<T: Send + 'static>(
+        &self,
+        name: &'static str,
+        make: impl FnOnce() -> Completion<Result<T, Error>>,
+    ) -> Completion<Result<T, Error>> {
+        if name != "user" {
+            return make();
+        }
+        let error = Error::new(ErrorKind::Timeout, Operation::Read, "it did not answer");
+        Completion::ready(Err(error))
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_answer_who_the_user_is_is_noted() {
+    let memory = MemoryTransport::builder().build().unwrap();
+    let bus = EventBus::builder().transport(Intercepted::new(memory, Silent));
+    let shop = Operations::new("shop").bus(bus.unwrap());
+    let found = Diagnosis::of(&shop, "--connect-only").await;
+    found.notes("user-unknown", "user", "it did not answer");
     assert_eq!(found.code, 0);
 }
 
@@ -58,11 +99,19 @@ async fn a_user_that_may_not_pull_or_look_is_named() {
         "$JS.API.DIRECT.>",
     ];
     let look = [&look[..], &["$SYS.REQ.USER.INFO"]].concat();
-    let may = Permissions::none().publish(&look).subscribe(&["_INBOX.>"]);
-    let reader = User::password("reader", "sesame").permissions(may);
-    let found = as_user(reader, "reader").await;
+    let may = |publish: &[&str]| {
+        let may = Permissions::none().publish(publish);
+        let may = may.subscribe(&["_INBOX.>"]);
+        User::password("reader", "sesame").permissions(may)
+    };
+    // It may settle events, so that it is the user of a service.
+    let service = [&look[..], &["$JS.ACK.ORDERS.billing.>"]].concat();
+    let found = as_user(may(&service), "reader").await;
     let missing = "$JS.API.CONSUMER.MSG.NEXT.ORDERS.billing";
     found.names("permission-missing", "user reader", missing);
+    // People receive nothing.
+    let found = as_user(may(&look), "reader").await;
+    assert_eq!(found.codes(), [""; 0], "{found:#?}");
 
     let may = Permissions::pull_and_ack("ORDERS", "billing");
     let service = User::password("service", "sesame").permissions(may);

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use event_sdk::EventBus;
+use event_sdk::transport::nats::Nats;
 use event_sdk_ops::Operations;
 use event_sdk_test_servers::server_process::Port;
 use event_sdk_test_servers::{Cluster, Server};
@@ -9,21 +11,25 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpListener;
 
-use super::Diagnosis;
 use super::shop::Shop;
+use super::{Diagnosis, api};
 
 /// What `doctor` finds at a monitoring endpoint, without connecting: `memory` is a warning of its own.
 async fn monitored(url: &str) -> Diagnosis {
-    let bus = event_sdk::EventBus::memory();
+    let bus = EventBus::memory();
     let operations = Operations::new("shop").bus(bus);
     Diagnosis::of(&operations, &format!("--connect-only --monitor {url}")).await
 }
+
+/// The status of a path that is never answered.
+const SILENT: u16 = 0;
 
 /// Answers each path with a status and a body; others with 404.
 async fn fake(answers: Vec<(&'static str, u16, String)>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move {
+        let mut silent = Vec::new();
         loop {
             let (stream, _) = listener.accept().await.unwrap();
             let mut stream = BufReader::new(stream);
@@ -33,6 +39,10 @@ async fn fake(answers: Vec<(&'static str, u16, String)>) -> String {
             let path = path.split('?').next().unwrap();
             let answer = answers.iter().find(|(of, ..)| *of == path);
             let (status, body) = answer.map_or((404, ""), |(_, status, body)| (*status, body));
+            if status == SILENT {
+                silent.push(stream);
+                continue;
+            }
             let head = format!(
                 "HTTP/1.1 {status} X\r\nContent-Length: {}\r\n\r\n",
                 body.len()
@@ -63,12 +73,10 @@ async fn changed(change: impl FnOnce(&mut Value)) -> Diagnosis {
     });
     change(&mut all);
     let paths = ["varz", "healthz", "jsz", "connz", "subsz"];
-    let status = |path| {
-        if all[path]["status"] == "unavailable" {
-            503
-        } else {
-            200
-        }
+    let status = |path| match all[path]["status"].as_str() {
+        Some("unavailable") => 503,
+        Some("silent") => SILENT,
+        _ => 200,
     };
     let answers = paths.map(|path| (path, status(path), all[path].to_string()));
     monitored(&fake(answers.to_vec()).await).await
@@ -95,8 +103,18 @@ async fn a_server_without_trouble_has_no_finding_and_each_trouble_its_own() {
 
     let found = changed(|all| all["varz"]["mem"] = 2_000_000_000_u64.into()).await;
     found.names("server-memory-high", "server at 127.0.0.1", "2000 MB");
-    let found = changed(|all| all["varz"]["slow_consumers"] = 3.into()).await;
-    found.names("slow-consumers", "server at", "3 clients");
+    // They are counted since the server was started, and no reason for an exit code.
+    let found = changed(|all| {
+        all["varz"]["start"] = json!("2026-05-01T08:00:00Z");
+        all["varz"]["slow_consumers"] = 3.into();
+    })
+    .await;
+    let since = "3 clients that did not read as fast as messages came since 2026-05-01T08:00:00Z";
+    found.notes("slow-consumers", "server at", since);
+    assert_eq!(found.code, 0);
+    let found = changed(|all| all["connz"]["num_connections"] = 0.into()).await;
+    found.notes("no-clients", "server at", "has no client");
+    assert_eq!(found.code, 0);
     let found = changed(|all| all["jsz"]["storage"] = 950.into()).await;
     found.names("server-storage-high", "server at", "950 of 1000 bytes");
     let peers = json!({ "replicas": [{ "name": "n2", "offline": true }, { "name": "n3" }] });
@@ -139,6 +157,46 @@ async fn what_lies_or_is_no_server_is_named_and_does_no_harm() {
 }
 
 #[tokio::test]
+async fn an_answer_that_is_too_large_or_too_late_is_said_to_be_so() {
+    let found = changed(|all| all["jsz"]["x"] = "x".repeat(17 << 20).into()).await;
+    let problem = "`jsz`: the answer is larger than 16 MiB";
+    found.names("monitor-incomplete", "server at", problem);
+    assert_eq!(found.codes(), ["monitor-incomplete"], "{found:#?}");
+
+    let found = changed(|all| all["jsz"]["status"] = "silent".into()).await;
+    found.names("monitor-incomplete", "server at", "`jsz`: no answer within");
+    assert_eq!(found.codes(), ["monitor-incomplete"], "{found:#?}");
+}
+
+#[tokio::test]
+async fn a_durable_of_another_account_is_not_judged() {
+    let account = |name: &str| {
+        format!("{name}: {{ jetstream: enabled, users: [{{ user: {name}, password: sesame }}] }}\n")
+    };
+    let accounts = format!("accounts {{\n{}{}}}\n", account("shop"), account("crm"));
+    let server = Server::options().config(&accounts).start().await.unwrap();
+    let until = jiff::Timestamp::now() + Duration::from_secs(3_600);
+    let stream = json!({ "name": "CRM", "subjects": ["crm.>"] });
+    api::call(&server.url(), "crm", "STREAM.CREATE.CRM", &stream).await;
+    let paused =
+        json!({ "durable_name": "paused", "ack_policy": "explicit", "pause_until": until });
+    let paused = json!({ "stream_name": "CRM", "config": paused });
+    let create = "CONSUMER.DURABLE.CREATE.CRM.paused";
+    api::call(&server.url(), "crm", create, &paused).await;
+    let paused = async |user: &str| {
+        let options = Nats::options(server.url()).user(user, "sesame");
+        let nats = Nats::connect(options).await.unwrap();
+        let bus = EventBus::builder().transport(nats).unwrap();
+        let shop = Operations::new("shop").bus(bus);
+        let url = server.monitoring_url();
+        let found = Diagnosis::of(&shop, &format!("--connect-only --monitor {url}")).await;
+        found.codes().contains(&"consumer-paused")
+    };
+    assert!(paused("crm").await);
+    assert!(!paused("shop").await);
+}
+
+#[tokio::test]
 async fn an_endpoint_that_does_not_answer_is_named_without_its_login() {
     let port = Port::reserve().unwrap().number();
     let found = monitored(&format!("http://127.0.0.1:{port}")).await;
@@ -165,7 +223,7 @@ async fn a_server_that_writes_late_and_lets_everybody_in_is_named() {
     let found = monitored(&server.monitoring_url()).await;
     found.names("sync-interval", "server at", "only every 120s");
     found.names("no-authentication", "server at", "lets everybody connect");
-    found.names("no-clients", "server at", "has no client");
+    found.notes("no-clients", "server at", "has no client");
 }
 
 #[tokio::test]

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use event_sdk::EventBus;
+use event_sdk::dead_letters::DeadLetterClass;
 use event_sdk::stream::{Discard, Storage, StreamSpec};
+use event_sdk::transport::DeliverPolicy;
 use event_sdk::transport::nats::Nats;
+use event_sdk::{EventBus, Pattern};
 use event_sdk_ops::Operations;
 use event_sdk_test_servers::{Cluster, Server};
 use event_sdk_topology::Topology;
@@ -12,7 +14,7 @@ use serde_json::json;
 
 use super::Diagnosis;
 use super::shop::Shop;
-use crate::dlq::rig::Shop as Letters;
+use crate::dlq::rig::{Shop as Letters, order};
 use crate::program::piped;
 
 /// What `doctor` finds about a stream without a declaration, with `events` in it.
@@ -105,6 +107,29 @@ async fn open_dead_letters_are_named_with_the_time_of_the_newest() {
     let problem = "5 open letters, the newest of 2026-05-01T07:30:00Z";
     found.names("dead-letters", "dead-letter stream DLQ", problem);
 
+    // Redriven and handled.
+    let redriven = piped(&shop.operations, "dlq redrive --all").await;
+    assert_eq!(redriven.code, 0, "{redriven:?}");
+    for consumer in ["billing", "shipping"] {
+        let filter = Pattern::parse(format!("retry.{consumer}.>")).unwrap();
+        let again = shop.bus.raw().absolute().subscribe(filter);
+        let again = again.stream("DLQ_RETRY").durable(consumer);
+        let mut again = again.deliver(DeliverPolicy::All).await.unwrap();
+        let letters = if consumer == "billing" { 4 } else { 1 };
+        for _ in 0..letters {
+            let letter = again.next().await.unwrap().unwrap();
+            letter.ack_confirmed().await.unwrap();
+        }
+    }
+    let found = Diagnosis::of(&shop.operations, "").await;
+    assert!(!found.codes().contains(&"dead-letters"), "{found:#?}");
+
+    // It came back, and was put aside.
+    let mut again = order(3, DeadLetterClass::Rejected);
+    again.redrive = 1;
+    shop.put(&again).await;
+    let found = Diagnosis::of(&shop.operations, "").await;
+    found.names("dead-letters", "dead-letter stream DLQ", "1 open letter,");
     let archived = "dlq archive --all --by ada --because seen";
     let archived = piped(&shop.operations, archived).await;
     assert_eq!(archived.code, 0, "{archived:?}");

@@ -21,8 +21,8 @@ use crate::consumer::owner::lease::{Answer, Expected, ReadTicket};
 /// The answer to a request.
 #[derive(Debug)]
 pub(super) enum Reply {
-    /// To a write or deletion of a partition's lease.
-    Write(usize, Answer),
+    /// To a write or deletion of a partition's lease; the error if it was denied.
+    Write(usize, Answer, Option<Error>),
     /// To a read, with the tickets of all leases; `None` if it failed.
     Read(Vec<ReadTicket>, Option<Found>),
     /// To anything else.
@@ -62,6 +62,11 @@ impl Requests {
         }
     }
 
+    /// Under what the entries lie.
+    pub(super) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     pub(super) fn is_reading(&self) -> bool {
         self.is_reading
     }
@@ -87,7 +92,7 @@ impl Requests {
         };
         let key = self.lease(partition);
         let put = self.bucket.put(key, entry.encode(), expected, None);
-        self.send(put, move |result| Reply::Write(partition, answer(result)));
+        self.send(put, move |result| written(partition, result));
     }
 
     pub(super) fn delete(&self, partition: usize, revision: u64) {
@@ -95,7 +100,7 @@ impl Requests {
         let delete = self.bucket.delete(&key, Revision::Exactly(revision));
         self.send(delete, move |result| {
             let result = result.map(|result| result.map(|()| revision));
-            Reply::Write(partition, answer(result))
+            written(partition, result)
         });
     }
 
@@ -172,18 +177,25 @@ pub(in crate::consumer) fn prefix(config: &KeeperConfig) -> String {
     format!("owners.{consumer}")
 }
 
-fn answer(result: Option<Result<u64, Error>>) -> Answer {
-    match result {
+fn written(partition: usize, result: Option<Result<u64, Error>>) -> Reply {
+    let mut denied = None;
+    let answer = match result {
         Some(Ok(revision)) => Answer::Done(revision),
         Some(Err(error)) if matches!(error.kind(), ErrorKind::WrongRevision { .. }) => {
             Answer::WrongRevision
+        }
+        Some(Err(error)) if *error.kind() == ErrorKind::PermissionDenied => {
+            // The keeper reports it once.
+            denied = Some(error);
+            Answer::Unknown
         }
         Some(Err(error)) => {
             warn("writing the lease of a consumer failed", &error);
             Answer::Unknown
         }
         None => Answer::Unknown,
-    }
+    };
+    Reply::Write(partition, answer, denied)
 }
 
 fn warn(what: &str, error: &Error) {

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use event_sdk::dead_letters::{LetterFilter, Page};
 use event_sdk::transport::ErrorKind;
+use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::super::Recover;
@@ -24,7 +25,7 @@ impl Recover {
         for (consumer, place) in &self.letters {
             let is_of = |known: &&KnownRecords| known.source.consumer == *consumer;
             let of_consumer = || known.records.iter().filter(is_of);
-            let dead: usize = of_consumer().map(|known| known.dead.len()).sum();
+            let dead: usize = of_consumer().map(|known| self.dead(known).count()).sum();
             if dead == 0 {
                 continue;
             }
@@ -48,7 +49,7 @@ impl Recover {
             };
             let there: HashSet<Uuid> = letters.iter().filter_map(|it| it.event_id).collect();
             for known in of_consumer() {
-                let missing = || known.dead.iter().filter(|event| !there.contains(event));
+                let missing = || self.dead(known).filter(|event| !there.contains(event));
                 let events = count(missing().count());
                 if events == 0 {
                     continue;
@@ -56,6 +57,7 @@ impl Recover {
                 let sequences = missing().filter_map(|event| *known.records.get(event)?);
                 let reason = UnknownReason::LettersMissing {
                     events,
+                    of: known.source.stream.clone(),
                     first: sequences.min(),
                 };
                 let mut unknown = Unknown::of(Some(place.name().to_owned().into()), reason);
@@ -64,5 +66,17 @@ impl Recover {
             }
         }
         Ok(())
+    }
+
+    /// The events that are dead, and whose letters are compared: as the letters were written when the
+    /// events died, those that died before [`since`](Self::since) are not.
+    fn dead<'a>(&self, known: &'a KnownRecords) -> impl Iterator<Item = &'a Uuid> {
+        let since = self.since.map(|since| {
+            let earlier = since.checked_sub(self.clock_skew);
+            earlier.unwrap_or(Timestamp::MIN)
+        });
+        let is_compared = move |at: Option<Timestamp>| at.is_none_or(|at| Some(at) >= since);
+        let dead = known.dead.iter();
+        dead.filter_map(move |(event, at)| is_compared(*at).then_some(event))
     }
 }

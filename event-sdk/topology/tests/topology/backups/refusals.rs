@@ -1,5 +1,6 @@
 //! Files that are refused, and backups that fail.
 
+use std::cell::Cell;
 use std::fs;
 use std::io::Read as _;
 use std::path::Path;
@@ -282,4 +283,47 @@ async fn a_backup_that_is_dropped_leaves_no_file() {
     backup::write(&place.bus, "ORDERS", &path, |_| {})
         .await
         .unwrap();
+}
+
+/// All of it is with the thread that writes, so that only the end of the thread is awaited.
+#[tokio::test]
+async fn a_backup_that_is_dropped_at_its_end_leaves_no_file() {
+    let folder = TempDir::new().unwrap();
+    let place = Place::memory();
+    by_hand(&place.bus, orders()).await;
+    publish(&place.bus, 1..=1_000).await;
+    let path = file(&folder);
+    let count = || fs::read_dir(folder.path()).unwrap().count();
+    let size = {
+        let manifest = backup::write(&place.bus, "ORDERS", &path, |_| {}).await;
+        fs::remove_file(&path).unwrap();
+        manifest.unwrap().content.size
+    };
+    let done = Cell::new(0);
+    let mut writing;
+    loop {
+        done.set(0);
+        let report = |report: backup::Progress| done.set(report.done);
+        writing = Box::pin(backup::write(&place.bus, "ORDERS", &path, report));
+        while done.get() < size {
+            if writing.as_mut().now_or_never().is_some() {
+                break;
+            }
+        }
+        // The thread may have been as fast as the poll.
+        if count() == 0 || fs::remove_file(&path).is_err() {
+            break;
+        }
+    }
+    let begun = Instant::now();
+    while count() == 0 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "no file");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    drop(writing);
+    let begun = Instant::now();
+    while count() > 0 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "a file is left");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }

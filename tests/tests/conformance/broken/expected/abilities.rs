@@ -20,7 +20,7 @@ pub(super) const ABILITIES: &[Expected] = &[
         "an_age_that_is_set_later_counts", "applying_it_again_changes_nothing",
         "many_may_apply_at_once", "subjects_of_another_stream_are_refused",
         "the_retention_of_a_stream_stays", "the_storage_of_a_stream_stays",
-        "what_a_new_limit_drops_is_a_gap",
+        "what_a_new_limit_drops_is_a_gap", "what_grew_too_old_is_a_gap",
         "what_differs_is_changed_and_told",
     ]),
     exactly(S::Pretends(Capability::History), &[

@@ -1,0 +1,97 @@
+//! The permissions of the user beside those that the program declares, and the prefix of the JetStream API.
+
+use event_sdk::EventBus;
+use event_sdk::transport::nats::Nats;
+use event_sdk_ops::Operations;
+use event_sdk_test_servers::{Permissions, Server, User};
+use event_sdk_topology::permissions::{Consumes, PermissionsBuilder, Service};
+
+use super::Diagnosis;
+use super::shop::{SHOP, connect};
+use crate::until;
+
+const USER_INFO: &str = "$SYS.REQ.USER.INFO";
+
+fn users() -> PermissionsBuilder {
+    let billing = Consumes::durable("billing").dead_letters("DLQ");
+    let billing = Service::new("billing").consumes(billing);
+    SHOP.permissions("events").service(billing)
+}
+
+/// What `doctor` finds as the user `billing`, who may do what is declared and the request about itself, but for
+/// one line.
+async fn without(lacking: &str) -> Diagnosis {
+    let declared = users().build().unwrap().users.remove(0);
+    let lines = |lines: Vec<event_sdk_topology::permissions::Permission>| {
+        let subjects = lines.into_iter().map(|line| line.subject);
+        subjects.filter(|it| it != lacking).collect::<Vec<_>>()
+    };
+    let (mut publish, subscribe) = (lines(declared.publish), lines(declared.subscribe));
+    publish.push(USER_INFO.to_owned());
+    let publish: Vec<_> = publish.iter().map(String::as_str).collect();
+    let subscribe: Vec<_> = subscribe.iter().map(String::as_str).collect();
+    let may = Permissions::none().publish(&publish).subscribe(&subscribe);
+    let user = User::password("billing", "sesame").permissions(may);
+    let server = Server::options().users([user]).start().await.unwrap();
+    let options = Nats::options(server.url()).user("billing", "sesame");
+    let nats = Nats::connect(options).await.unwrap();
+    let bus = EventBus::builder().transport(nats).unwrap();
+    let shop = Operations::new("shop").topology(SHOP).bus(bus);
+    Diagnosis::of(&shop.permissions(users()), "--connect-only").await
+}
+
+#[tokio::test]
+async fn each_declared_permission_that_the_server_does_not_give_is_named() {
+    let found = without("").await;
+    assert_eq!(found.codes(), [""; 0], "{found:#?}");
+    for line in [
+        "$JS.API.CONSUMER.MSG.NEXT.ORDERS.billing",
+        "$KV.SHOP.attempts.billing.>",
+        "dlq.billing.>",
+    ] {
+        let found = without(line).await;
+        found.names("permission-missing", line, "may not publish to it");
+        found.names("permission-missing", "user billing", "needs it");
+        assert_eq!(found.codes(), ["permission-missing"], "{found:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_prefix_of_the_api_that_is_configured_is_the_one_that_is_compared() {
+    // A server without JetStream, whose clients use that of another one.
+    let listens = "leafnodes { listen: \"127.0.0.1:-1\" }";
+    let hub = Server::options().domain("hub").config(listens);
+    let hub = hub.start().await.unwrap();
+    let bus = EventBus::builder().transport(connect(&hub).await);
+    SHOP.apply(&bus.unwrap()).await.unwrap();
+    let log = hub.log();
+    let listening = "Listening for leafnode connections on ";
+    let (_, address) = log.split_once(listening).unwrap();
+    let address = address.lines().next().unwrap();
+    let remote = format!("leafnodes {{ remotes: [{{ url: \"nats-leaf://{address}\" }}] }}");
+    let publish = ["$JS.hub.API.>", "$JS.ACK.ORDERS.billing.>", USER_INFO];
+    let may = Permissions::none().publish(&publish);
+    let may = may.subscribe(&["_INBOX.>"]);
+    let user = User::password("hub", "sesame").permissions(may);
+    let server = Server::options().without_jetstream().config(&remote);
+    let server = server.users([user]).start().await.unwrap();
+    until(async || server.log().contains("Leafnode connection created")).await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shop.toml");
+    let toml = format!(
+        "transport = 'nats'\nnats.url = '{}'\nnats.user = 'hub'\nnats.password = 'sesame'\nnats.domain = 'hub'\n",
+        server.url()
+    );
+    std::fs::write(&path, toml).unwrap();
+    let shop = Operations::new("shop").topology(SHOP);
+    let args = format!("--config {}", path.display());
+    let found = Diagnosis::of(&shop, &args).await;
+    assert_eq!(found.codes(), [""; 0], "{found:#?}");
+
+    // A bus that the program has does not tell its prefix: the permissions of the user do.
+    let options = Nats::options(server.url()).user("hub", "sesame");
+    let nats = Nats::connect(options.domain("hub")).await.unwrap();
+    let bus = EventBus::builder().transport(nats).unwrap();
+    let found = Diagnosis::of(&shop.bus(bus), "").await;
+    assert_eq!(found.codes(), [""; 0], "{found:#?}");
+}

@@ -1,0 +1,121 @@
+//! Events that are handled at once, without being held, end as those that are held: by a consumer with
+//! a filter, which holds each event.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use event_sdk::consumer::{ConsumerReport, Ctx, Failure, Outcome, Retry};
+use event_sdk::dead_letters::{DeadLetters, MemoryDeadLetters};
+use proptest::prelude::*;
+
+use crate::away::Away;
+use crate::journal::{Journal, OrderPlaced, left, place};
+
+/// What the handler does with an event at first. Later it succeeds.
+#[derive(Debug, Clone, Copy)]
+enum First {
+    Succeeds,
+    WasDoneBefore,
+    Waits,
+    Fails,
+    FailsLater,
+    Panics,
+    Rejects,
+    ClaimsOutage,
+    /// It takes longer than its time limit.
+    Hangs,
+}
+
+fn firsts() -> impl Strategy<Value = Vec<First>> {
+    let one = prop_oneof![
+        4 => Just(First::Succeeds),
+        1 => prop::sample::select(vec![
+            First::WasDoneBefore,
+            First::Waits,
+            First::Fails,
+            First::FailsLater,
+            First::Panics,
+            First::Rejects,
+            First::ClaimsOutage,
+            First::Hangs,
+        ]),
+    ];
+    prop::collection::vec(one, 1..20)
+}
+
+async fn handle(first: Option<First>, ctx: Ctx) -> Outcome {
+    let later = || tokio::time::sleep(Duration::from_millis(300));
+    match first {
+        None | Some(First::Succeeds) => {}
+        Some(First::WasDoneBefore) => ctx.note_done_before(),
+        Some(First::Waits) => later().await,
+        Some(First::Fails) => return Err(Failure::retry("not at first")),
+        Some(First::FailsLater) => {
+            later().await;
+            return Err(Failure::retry("not at first"));
+        }
+        Some(First::Panics) => panic!("planted"),
+        Some(First::Rejects) => return Err(Failure::reject("never")),
+        Some(First::ClaimsOutage) => return Err(Failure::outage("away")),
+        Some(First::Hangs) => std::future::pending().await,
+    }
+    Ok(())
+}
+
+/// What a consumer did: its report, the attempts with their times, and the dead letters.
+type Done = (ConsumerReport, Vec<(String, f64)>, usize);
+
+async fn run(events: Vec<First>, holds: bool, loses_acks: bool) -> Done {
+    let ((bus, transport), journal) = (Away::bus(), Journal::new());
+    for number in 0..events.len() {
+        place(&bus, "a", number as u64).await;
+    }
+    if loses_acks {
+        transport.lose_acks(1);
+    }
+    let letters = MemoryDeadLetters::new();
+    let (notes, seen) = (journal.clone(), Arc::new(Mutex::new(BTreeSet::new())));
+    let consumer = bus.consumer::<OrderPlaced>("billing");
+    let consumer = consumer.on(move |order: OrderPlaced, ctx: Ctx| {
+        notes.note(format!("{}/{}", order.number, ctx.attempt()));
+        let is_first = seen.lock().unwrap().insert(order.number);
+        let first = usize::try_from(order.number).unwrap();
+        handle(is_first.then_some(events[first]), ctx)
+    });
+    let consumer = consumer
+        .retry(Retry::steps([Duration::from_secs(1)]).max_attempts(3))
+        .handler_timeout(Duration::from_secs(2))
+        .ack_wait(Duration::from_secs(30))
+        .dead_letters(DeadLetters::memory(&letters));
+    let consumer = if holds {
+        consumer.filter_event(|_: &OrderPlaced| true)
+    } else {
+        consumer
+    };
+    let end = tokio::time::sleep(Duration::from_secs(200));
+    let report = consumer.run_until(end).await.unwrap();
+    if !loses_acks {
+        assert_eq!(left(&bus, "billing").await, (0, 0));
+    }
+    (report, journal.timed(), letters.letters().len())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn events_that_are_not_held_end_as_those_that_are(
+        events in firsts(),
+        loses_acks in prop::bool::weighted(0.2),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        let held = runtime.block_on(run(events.clone(), true, loses_acks));
+        let at_once = runtime.block_on(run(events, false, loses_acks));
+        prop_assert_eq!(at_once, held);
+    }
+}
