@@ -39,7 +39,7 @@ pub struct ConsumerReport {
     /// [`ack_all`](super::Consumer::ack_all) an event is acknowledged only after all events before
     /// it, and one of those was given back.
     pub repeated: u64,
-    /// Settlements that failed: the events are delivered again.
+    /// Settlements that failed: the events may be delivered again.
     pub settlements_failed: u64,
     /// Events whose handler ran when the drain time was over. They were given back.
     pub unfinished: Vec<Unfinished>,

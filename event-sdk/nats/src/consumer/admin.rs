@@ -79,13 +79,14 @@ pub(crate) async fn count_led(
     context: &NatsContext,
     stream: &Text,
     about: &ErrorContext,
-) -> Result<usize, Error> {
+) -> Result<(usize, usize), Error> {
     let (mut led, mut listed) = (0, 0);
     loop {
         let page = page(context, stream, listed, about).await?;
         led += page.consumers.as_ref().map_or(0, Vec::len);
+        let total = page.total;
         if page.is_last(&mut listed) {
-            return Ok(led);
+            return Ok((led, total));
         }
     }
 }

@@ -349,13 +349,20 @@ impl Left {
         }
         let limit = CONSUMERS.max(self.context.options().request_timeout);
         let begun = Instant::now();
-        let mut known = 0;
+        let (mut known, mut all_known) = (0, false);
         loop {
             match consumer::count_led(&self.context, &self.stream, &self.about).await {
-                Ok(led) if led >= wanted => return Ok(()),
-                Ok(led) => known = led,
+                Ok((led, there)) => {
+                    // Once all were there, one may have been deleted.
+                    all_known |= there >= wanted;
+                    if led >= wanted || all_known && led >= there {
+                        return Ok(());
+                    }
+                    known = led;
+                }
                 Err(error) if *error.kind() == ErrorKind::PermissionDenied => {
                     tracing::warn!(
+                        target: crate::TRACING_TARGET,
                         stream = &*self.stream,
                         %error,
                         "a cluster makes the consumers of a restored stream a moment later, and without this permission the restore does not wait for them: see that they exist before services start"

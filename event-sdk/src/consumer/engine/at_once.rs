@@ -64,6 +64,7 @@ impl Engine {
         let (mut attempt, blocking) = (HandlerAttempt::new(handler, ctx, None), handler.blocking);
         let polled = Pin::new(&mut attempt).poll(cx);
         if let Poll::Ready(Ended::Returned(Ok(()))) = polled {
+            drop(attempt);
             return self.handled_at_once(held);
         }
         let id = self.keep(held, None);

@@ -66,7 +66,8 @@ impl Engine {
         self.attempts.running() + self.recorder.starting()
     }
 
-    /// Starts handlers, as many as may run at once.
+    /// Starts handlers, as many as may run at once. What is asked here before a handler starts, `at_once`
+    /// has to ask too.
     pub(super) fn start_ready(&mut self, cx: &mut Context<'_>) -> bool {
         let started = self.start_with_places(cx);
         let running = self.running();

@@ -113,6 +113,9 @@ impl Recover {
         let transport = self.bus.transport();
         let mut unread = false;
         for stream in self.find(&Pattern::everything(), plan).await? {
+            if wanted.is_empty() {
+                break;
+            }
             let Ok(state) = transport.stream_state(&stream).await else {
                 unread = true;
                 continue;
