@@ -98,7 +98,7 @@ codes! {
     MonitorUnreachable "monitor-unreachable" Error "the monitoring endpoint does not answer"
     MonitorUnreadable "monitor-unreadable" Error "the monitoring endpoint is not one of a NATS server"
     MonitorIncomplete "monitor-incomplete" Warning "an answer of the monitoring endpoint is too large or too late to be read"
-    ServerUnhealthy "server-unhealthy" Error "the server says that it is not healthy"
+    ServerUnhealthy "server-unhealthy" Error "the server says that it is not healthy, or does not say whether it is"
     SyncInterval "sync-interval" Warning "confirmed events are on disk only later, and a power cut loses them"
     ServerMemoryHigh "server-memory-high" Warning "the server uses much memory"
     ServerStorageHigh "server-storage-high" Warning "the server has nearly no storage left"
