@@ -66,6 +66,7 @@ codes! {
     CertificateExpiring "certificate-expiring" Warning "a certificate of the connection expires within 14 days"
     ConnectionNotSecure "connection-not-secure" Note "the connection has no TLS"
     PermissionMissing "permission-missing" Error "the user may not do what the set-up needs"
+    PermissionScattered "permission-scattered" Warning "no single line of the user's permissions covers a declared one"
     PermissionTooLarge "permission-too-large" Warning "the user may publish or receive everything"
     UserUnknown "user-unknown" Note "the server does not say who the user is and what it may do"
     ClockSkew "clock-skew" Warning "the clocks of server and this machine differ"
