@@ -7,8 +7,9 @@ use event_sdk::text::Text;
 use event_sdk::transport::{Error, ErrorKind, StreamAdmin};
 use serde::Serialize;
 
-use crate::error::chain;
+use crate::error::{OpsError, chain};
 use crate::output::{Output, WARN};
+use crate::units::count;
 
 /// A stream that could not be looked at.
 pub(crate) struct Unread {
@@ -115,15 +116,24 @@ impl<'a, R> Listed<'a, R> {
 }
 
 /// The names of the streams that store a subject of `pattern`, in order. Those of key-value and object
-/// stores are left out unless all are asked for, or the pattern names subjects.
+/// stores are left out unless all are asked for, or the pattern names subjects; a notice says how many.
 pub(crate) async fn names(
     admin: &dyn StreamAdmin,
     pattern: &Pattern,
     all: bool,
-) -> Result<Vec<Text>, Error> {
+    output: &mut Output<'_>,
+) -> Result<Vec<Text>, OpsError> {
     let mut names = admin.find(pattern).await?;
     if !all && *pattern == Pattern::everything() {
+        let found = names.len();
         names.retain(|name| !name.starts_with("KV_") && !name.starts_with("OBJ_"));
+        let left_out = (found - names.len()) as u64;
+        if left_out > 0 {
+            output.notice(format_args!(
+                "left out by name, as of a key-value or object store (KV_, OBJ_): {}; `streams ls --all` lists all",
+                count(left_out, "stream")
+            ))?;
+        }
     }
     names.sort();
     Ok(names)

@@ -51,7 +51,10 @@ struct Row {
 
 pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcome, OpsError> {
     let bus = context.bus().await?;
-    let (found, mut unread) = args.which.find(streams(&bus)?, consumers(&bus)?).await?;
+    let (found, mut unread) = args
+        .which
+        .find(streams(&bus)?, consumers(&bus)?, &mut context.output)
+        .await?;
     let (mut rows, mut unknown) = (Vec::new(), 0);
     for (stream, info) in found {
         let consumer = info.config.name.as_str().unwrap_or_default();

@@ -21,7 +21,10 @@ pub(crate) struct Args {
 
 pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcome, OpsError> {
     let bus = context.bus().await?;
-    let (found, unread) = args.which.find(streams(&bus)?, consumers(&bus)?).await?;
+    let (found, unread) = args
+        .which
+        .find(streams(&bus)?, consumers(&bus)?, &mut context.output)
+        .await?;
     let rows: Vec<_> = found
         .iter()
         .map(|(stream, info)| Row::new(stream, info))

@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use crate::command::unread::{Unread, names};
 use crate::error::OpsError;
+use crate::output::Output;
 
 /// A consumer as JSON.
 #[derive(Serialize)]
@@ -103,11 +104,12 @@ impl Which {
         &self,
         streams: &dyn StreamAdmin,
         consumers: &dyn ConsumerAdmin,
+        output: &mut Output<'_>,
     ) -> Result<(Vec<(Text, ConsumerInfo)>, Vec<Unread>), OpsError> {
         let names = if let Some(stream) = &self.stream {
             vec![Text::copy_of(stream)]
         } else {
-            let mut names = names(streams, &Pattern::everything(), self.all).await?;
+            let mut names = names(streams, &Pattern::everything(), self.all, output).await?;
             // What the server calls a stream may be none of ours.
             names.retain(|name| check_name(name).is_ok());
             names

@@ -10,6 +10,7 @@ use super::scheduling_bus;
 use crate::command::unread::{Listed, Unread, names};
 use crate::context::{Context, Outcome, streams};
 use crate::error::OpsError;
+use crate::output::Output;
 use crate::units::{age, duration, size, time};
 
 /// What `schedule ls` is told.
@@ -63,7 +64,7 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
     let bus = scheduling_bus(context).await?;
     let (of, mut unread) = match &args.stream {
         Some(stream) => (vec![Text::copy_of(stream)], Vec::new()),
-        None => allowing(&bus).await?,
+        None => allowing(&bus, &mut context.output).await?,
     };
     let (mut found, mut read) = (Vec::new(), of.is_empty());
     for stream in of {
@@ -108,10 +109,13 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
 }
 
 /// The streams that allow schedules, and those that could not be looked at.
-async fn allowing(bus: &EventBus) -> Result<(Vec<Text>, Vec<Unread>), OpsError> {
+async fn allowing(
+    bus: &EventBus,
+    output: &mut Output<'_>,
+) -> Result<(Vec<Text>, Vec<Unread>), OpsError> {
     let admin = streams(bus)?;
     let (mut allowing, mut unread, mut read) = (Vec::new(), Vec::new(), false);
-    for name in names(admin, &Pattern::everything(), false).await? {
+    for name in names(admin, &Pattern::everything(), false, output).await? {
         match admin.state(&name).await {
             Ok(state) => {
                 read = true;

@@ -27,7 +27,8 @@ pub(crate) struct Args {
 
 pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcome, OpsError> {
     let bus = context.bus().await?;
-    let (found, unread) = states(streams(&bus)?, &args.subject, args.all).await?;
+    let (found, unread) =
+        states(streams(&bus)?, &args.subject, args.all, &mut context.output).await?;
     let found: Vec<_> = found.iter().map(Row::new).collect();
     let output = &mut context.output;
     if output.json {

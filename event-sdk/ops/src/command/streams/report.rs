@@ -57,7 +57,8 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
     let bus = context.bus().await?;
     let admin = streams(&bus)?;
     let mut rows = Vec::new();
-    let (states, mut unread) = states(admin, &Pattern::everything(), args.all).await?;
+    let (states, mut unread) =
+        states(admin, &Pattern::everything(), args.all, &mut context.output).await?;
     for state in states {
         context
             .output

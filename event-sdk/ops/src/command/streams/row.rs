@@ -13,6 +13,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::command::unread::{Unread, names};
+use crate::error::OpsError;
+use crate::output::Output;
 
 /// A stream as JSON.
 #[derive(Serialize)]
@@ -128,9 +130,10 @@ pub(super) async fn states(
     admin: &dyn StreamAdmin,
     pattern: &Pattern,
     all: bool,
-) -> Result<(Vec<StreamState>, Vec<Unread>), Error> {
+    output: &mut Output<'_>,
+) -> Result<(Vec<StreamState>, Vec<Unread>), OpsError> {
     let (mut states, mut unread) = (Vec::new(), Vec::new());
-    for name in names(admin, pattern, all).await? {
+    for name in names(admin, pattern, all, output).await? {
         match admin.state(&name).await {
             Ok(state) => states.push(state),
             // It was deleted since it was found.
