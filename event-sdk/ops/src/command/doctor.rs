@@ -129,11 +129,15 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
     }
     if let Some(url) = &args.monitor {
         checked.push("monitor");
-        if account.is_none() {
-            let why = "the account of the user is not known, and the server has those of all";
+        let has_account = monitor::check(url, account.as_deref(), &mut findings).await;
+        if !has_account {
+            let why = if account.is_none() {
+                "the account of the user is not known, and the server has those of all"
+            } else {
+                "the server tells nothing of the account of the user"
+            };
             leave_out("streams of the monitor", why);
         }
-        monitor::check(url, account.as_deref(), &mut findings).await;
     }
     let report = Report {
         checked,

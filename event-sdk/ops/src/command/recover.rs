@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::change::Destruction;
 use crate::context::{Context, Outcome};
-use crate::error::OpsError;
+use crate::error::{OpsError, chain};
 use crate::output::{BAD, GOOD, WARN, styled};
 use crate::units::{count, parse_time};
 
@@ -60,6 +60,9 @@ struct Recovered {
     repaired: Option<Done>,
     /// What diverges after the repairs.
     remaining: Option<Vec<Row>>,
+    /// Why it is not known what diverges after the repairs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_compared: Option<String>,
 }
 
 /// A divergence as JSON.
@@ -205,6 +208,7 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
                 unknown: unknown(&plan),
                 repaired: None,
                 remaining: None,
+                not_compared: None,
             })?;
         } else {
             shown(context, &plan)?;
@@ -220,6 +224,9 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
             let kind = kind(divergence);
             let output = &mut context.output;
             output.notice(format_args!("{kind}: {divergence}; repair: {repair}"))?;
+        }
+        for unknown in &plan.unknown {
+            context.output.notice(format_args!("unknown: {unknown}"))?;
         }
     }
     let number = count(plan.divergences.len() as u64, "divergence");
@@ -244,7 +251,30 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
     for line in done.lines() {
         context.audit(&args.destruction.change, format_args!("repaired: {line}"));
     }
-    let after = recover.plan().await.map_err(failed)?;
+    if !context.output.json {
+        let output = &mut context.output;
+        output.line("")?;
+        for line in done.lines() {
+            output.text(line)?;
+        }
+        output.line("")?;
+    }
+    let after = match recover.plan().await {
+        Ok(after) => after,
+        Err(error) => {
+            if context.output.json {
+                context.output.json(&Recovered {
+                    divergences: Row::all(&plan),
+                    unknown: unknown(&plan),
+                    repaired: Some(done),
+                    remaining: None,
+                    not_compared: Some(chain(&error)),
+                })?;
+            }
+            let what = "the repair was done, but what diverges after it could not be compared; run `recover` again";
+            return Err(OpsError::failed(what, error));
+        }
+    };
     let outcome = Outcome::found(!after.is_clean());
     if context.output.json {
         context.output.json(&Recovered {
@@ -252,16 +282,11 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
             unknown: unknown(&after),
             repaired: Some(done),
             remaining: Some(Row::all(&after)),
+            not_compared: None,
         })?;
         return Ok(outcome);
     }
-    let output = &mut context.output;
-    output.line("")?;
-    for line in done.lines() {
-        output.text(line)?;
-    }
-    output.line("")?;
-    output.line("compared again:")?;
+    context.output.line("compared again:")?;
     shown(context, &after)?;
     Ok(outcome)
 }

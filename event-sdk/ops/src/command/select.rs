@@ -78,6 +78,11 @@ impl Select {
         View::new(event, operations, self.show_personal_data)
     }
 
+    /// Whether only some events of a subject are asked for.
+    pub(crate) const fn narrows(&self) -> bool {
+        self.event_type.is_some() || self.correlation.is_some() || self.key.is_some()
+    }
+
     /// Whether the event is one of those that were asked for.
     pub(crate) fn takes(&self, view: &View) -> bool {
         let is =

@@ -25,6 +25,8 @@ const LONGEST: Duration = Duration::from_secs(8);
 #[command(
     after_help = "It reads the streams again and again, and creates no consumer: nothing on the server changes. It\n\
     goes on when the server comes back, or a stream is created again, and says so on the standard error.\n\
+    It follows the streams that exist when it begins. A stream that is created again and filled beyond\n\
+    where it was between two looks is not noticed.\n\
     Personal data (fields of the type Pii) are hidden, as are the data of events that this program does\n\
     not know.\n\n\
     Examples:\n  \
@@ -203,13 +205,14 @@ impl Tail<'_> {
         let (first, last) = (state.first_sequence, state.last_sequence);
         if self.gone.remove(name) {
             output.notice(format_args!("the stream {name} was created again"))?;
-            *next = 1;
+            *next = first;
         } else if last.saturating_add(1) < *next {
             let before = *next - 1;
             output.notice(format_args!(
-                "the stream {name} was created again, or went back: it ends at {last}, and ended at {before}"
+                "the stream {name} went back, or was created again between two looks: it ends at {last}, and ended at {before}; what it stores from now on is shown"
             ))?;
-            *next = 1;
+            // Most of what it has was shown, if it went back.
+            *next = last.saturating_add(1);
         }
         // Consumers of another retention delete what they have handled, all the time.
         if first > *next && (long || state.config.retention == Retention::Limits) {
@@ -219,8 +222,15 @@ impl Tail<'_> {
             } else {
                 format!("messages {from} to {to}")
             };
+            let mut subjects = state.config.subjects.iter();
+            let is_all = subjects.all(|it| self.pattern.covers(it)) && !self.args.select.narrows();
+            let most = if is_all {
+                String::new()
+            } else {
+                format!("at most {} events among ", to - from + 1)
+            };
             output.notice(format_args!(
-                "not shown: {which} of the stream {name}, deleted before they could be read"
+                "not shown: {most}{which} of the stream {name}, deleted before they could be read"
             ))?;
         }
         *next = first.max(*next);

@@ -1,4 +1,4 @@
-//! `Unread`: a stream that the user may not look at. Lists name it beside the others, and go on.
+//! `Unread`: a stream that could not be looked at. Lists name it beside the others, and go on.
 
 use std::io;
 
@@ -7,28 +7,71 @@ use event_sdk::text::Text;
 use event_sdk::transport::{Error, ErrorKind, StreamAdmin};
 use serde::Serialize;
 
+use crate::error::chain;
 use crate::output::{Output, WARN};
 
-/// A stream that the user may not look at.
+/// A stream that could not be looked at.
 pub(crate) struct Unread {
     stream: Text,
     why: String,
+    /// Why it did not answer; `None` if the user may not ask.
+    error: Option<Error>,
 }
 
 impl Unread {
-    /// The stream, if the server has refused the request.
-    pub(crate) fn of(stream: &Text, error: &Error) -> Option<Self> {
-        // Without a subject, the user cannot hear any answer.
-        let subject = error.subject()?;
-        (*error.kind() == ErrorKind::PermissionDenied).then(|| Self {
-            stream: stream.clone(),
-            why: format!("no permission for {subject}"),
-        })
+    /// The stream.
+    ///
+    /// # Errors
+    ///
+    /// The error, if it says nothing of this stream alone.
+    pub(crate) fn of(stream: &Text, error: Error) -> Result<Self, Error> {
+        let stream = stream.clone();
+        match (error.kind(), error.subject()) {
+            (ErrorKind::PermissionDenied, Some(subject)) => Ok(Self {
+                stream,
+                why: format!("no permission for {subject}"),
+                error: None,
+            }),
+            // Without a subject, the user cannot hear any answer.
+            (
+                ErrorKind::PermissionDenied
+                | ErrorKind::Closed
+                | ErrorKind::Disconnected
+                | ErrorKind::NotConfigured
+                | ErrorKind::Tls
+                | ErrorKind::Unauthenticated
+                | ErrorKind::Unsupported(_),
+                _,
+            ) => Err(error),
+            _ => Ok(Self {
+                stream,
+                why: chain(&error),
+                error: Some(error),
+            }),
+        }
+    }
+
+    /// The streams, if any stream was `read`, or may not be asked.
+    ///
+    /// # Errors
+    ///
+    /// The first error, if no stream answers.
+    pub(crate) fn beside(mut all: Vec<Self>, read: bool) -> Result<Vec<Self>, Error> {
+        let silent = !read && all.iter().all(|it| it.error.is_some());
+        match all.first_mut().and_then(|it| it.error.take()) {
+            Some(error) if silent => Err(error),
+            _ => Ok(all),
+        }
+    }
+
+    /// Whether this is the stream.
+    pub(crate) fn is(&self, stream: &str) -> bool {
+        self.stream.as_str() == stream
     }
 
     /// Writes a line for each of the streams.
     pub(crate) fn write(all: &[Self], output: &mut Output<'_>) -> io::Result<()> {
-        all.iter().try_for_each(|Self { stream, why }| {
+        all.iter().try_for_each(|Self { stream, why, .. }| {
             output.styled_text(WARN, format_args!("stream {stream}: unknown ({why})"))
         })
     }

@@ -81,6 +81,7 @@ async fn a_plan_that_has_changed_is_not_applied() {
         written.contains("nothing was changed: look at the new plan"),
         "{written}"
     );
+    assert!(written.contains("BILLING"), "the new plan: {written}");
 
     // What changed plays no part in it.
     let other = StreamSpec::new("OTHER").subject("other.>");

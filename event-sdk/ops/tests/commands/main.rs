@@ -22,6 +22,7 @@ mod shop;
 mod snapshot;
 mod streams;
 mod tail;
+mod unanswered;
 
 use std::time::Duration;
 

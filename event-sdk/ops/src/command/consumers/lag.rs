@@ -17,8 +17,8 @@ use crate::units::{count, duration, parse_duration};
 #[derive(clap::Args)]
 #[command(
     after_help = "A consumer's lag is the events that it has not settled; in time, the age of the oldest of them.\n\
-    It exits with 1 if a consumer is further behind than a limit that is given, or if the user may not\n\
-    list the consumers of a stream.\n\n\
+    It exits with 1 if a consumer is further behind than a limit that is given, or if the\n\
+    consumers of a stream cannot be listed or compared with it.\n\n\
     Examples:\n  \
     consumers lag\n  \
     consumers lag ORDERS --max-events 1000 --max-age 5m"
@@ -51,7 +51,7 @@ struct Row {
 
 pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcome, OpsError> {
     let bus = context.bus().await?;
-    let (found, unread) = args.which.find(streams(&bus)?, consumers(&bus)?).await?;
+    let (found, mut unread) = args.which.find(streams(&bus)?, consumers(&bus)?).await?;
     let (mut rows, mut unknown) = (Vec::new(), 0);
     for (stream, info) in found {
         let consumer = info.config.name.as_str().unwrap_or_default();
@@ -70,7 +70,14 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
                     unknown += 1;
                     None
                 }
-                Err(error) => return Err(error.into()),
+                Err(error) if args.which.is_named() => return Err(error.into()),
+                Err(error) => {
+                    unknown += 1;
+                    if !unread.iter().any(|it| it.is(&stream)) {
+                        unread.push(Unread::of(&stream, error)?);
+                    }
+                    None
+                }
             }
         };
         let lag_events = info.pending.saturating_add(info.ack_pending);
@@ -101,7 +108,7 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
     if exceeded == 0 && unknown > 0 && args.max_age.is_some() {
         let number = count(unknown, "consumer");
         return Err(OpsError::Usage(format!(
-            "the lag in time of {number} is unknown, since the user may not read the stream, or another client has given it a filter that cannot be read, so `--max-age` cannot be checked"
+            "the lag in time of {number} is unknown, since the stream cannot be read, or another client has given it a filter that cannot be read, so `--max-age` cannot be checked"
         )));
     }
     Ok(Outcome::found(exceeded > 0 || !unread.is_empty()))

@@ -8,7 +8,7 @@ use crate::error::OpsError;
 /// What `consumers ls` is told.
 #[derive(clap::Args)]
 #[command(
-    after_help = "The exit code is 1 if the user may not list the consumers of a stream.\n\n\
+    after_help = "The exit code is 1 if the consumers of a stream cannot be listed.\n\n\
     Examples:\n  \
     consumers ls\n  \
     consumers ls ORDERS\n  \

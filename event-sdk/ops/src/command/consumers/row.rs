@@ -93,8 +93,12 @@ pub(crate) struct Which {
 }
 
 impl Which {
-    /// The consumers, each with its stream, by name, and the streams whose consumers the user may not
-    /// list.
+    /// Whether a stream was asked for.
+    pub(super) const fn is_named(&self) -> bool {
+        self.stream.is_some()
+    }
+
+    /// The consumers, each with its stream, by name, and the streams whose consumers could not be listed.
     pub(super) async fn find(
         &self,
         streams: &dyn StreamAdmin,
@@ -108,16 +112,19 @@ impl Which {
             names.retain(|name| check_name(name).is_ok());
             names
         };
-        let (mut found, mut unread) = (Vec::new(), Vec::new());
+        let (mut found, mut unread, mut read) = (Vec::new(), Vec::new(), false);
         for name in names {
             match consumers.list(&name).await {
-                Ok(list) => found.extend(list.into_iter().map(|info| (name.clone(), info))),
+                Ok(list) => {
+                    read = true;
+                    found.extend(list.into_iter().map(|info| (name.clone(), info)));
+                }
                 Err(error) if self.stream.is_some() => return Err(error.into()),
                 Err(error) if is_gone(&error) => {}
-                Err(error) => unread.push(Unread::of(&name, &error).ok_or(error)?),
+                Err(error) => unread.push(Unread::of(&name, error)?),
             }
         }
-        Ok((found, unread))
+        Ok((found, Unread::beside(unread, read)?))
     }
 }
 

@@ -16,20 +16,24 @@ use super::http::{Endpoint, HttpError};
 const MEMORY: u64 = 1_000_000_000;
 
 /// Reads all endpoints of the server at `url`. Streams are looked at in this account alone; in none if it is
-/// not known.
-pub(super) async fn check(url: &str, account: Option<&str>, findings: &mut Findings) {
+/// not known. Returns whether the server has told of the account.
+pub(super) async fn check(url: &str, account: Option<&str>, findings: &mut Findings) -> bool {
     let endpoint = match Endpoint::parse(url) {
         Ok(endpoint) => endpoint,
         Err(why) => {
             let problem = format!("cannot be asked: {}", crate::error::chain(&why));
-            return failed("monitor", problem, &why, findings);
+            failed("monitor", problem, &why, findings);
+            return false;
         }
     };
     let name = format!("server at {}", endpoint.name());
     let (asked, begun) = (Timestamp::now(), Instant::now());
     let varz = match endpoint.get("varz", false).await {
         Ok(varz) => varz,
-        Err(why) => return failed(&name, unasked("varz", &why), &why, findings),
+        Err(why) => {
+            failed(&name, unasked("varz", &why), &why, findings);
+            return false;
+        }
     };
     let took = begun.elapsed();
     if varz["server_id"].as_str().is_none() {
@@ -39,18 +43,22 @@ pub(super) async fn check(url: &str, account: Option<&str>, findings: &mut Findi
             "answers `varz` without a `server_id`: it is not the monitoring endpoint of a NATS server",
             "give `--monitor` the port that `http` or `monitor_port` of the server names",
         );
-        return;
+        return false;
     }
     if let Some(now) = time(&varz["now"]) {
         clock::compare("server", now, asked, took, findings);
     }
     of_varz(&name, &varz, findings);
+    let mut has_account = false;
     for path in ["healthz", &jsz(account), "connz", "subsz"] {
         let answer = match endpoint.get(path, path == "healthz").await {
             Ok(answer) => answer,
             Err(why) => {
                 let problem = unasked(path, &why);
-                if why.is_too_much() {
+                let is_list = path == "connz" || path.starts_with("jsz");
+                if path == "healthz" && why.is_silence() {
+                    unhealthy(&name, problem, findings);
+                } else if is_list && why.is_too_much() {
                     incomplete(&name, &problem, findings);
                 } else {
                     failed(&name, problem, &why, findings);
@@ -64,10 +72,11 @@ pub(super) async fn check(url: &str, account: Option<&str>, findings: &mut Findi
             "subsz" => of_subsz(&name, &answer, findings),
             _ => {
                 of_jsz(&name, &answer, findings);
-                of_account(&answer, account, findings);
+                has_account = of_account(&answer, account, findings);
             }
         }
     }
+    has_account
 }
 
 /// The path that answers how much is stored, with the consumers of this account.
@@ -177,10 +186,18 @@ fn of_healthz(name: &str, healthz: &Value, findings: &mut Findings) {
         return;
     }
     let why = healthz["error"].as_str().unwrap_or("it gives no reason");
+    unhealthy(
+        name,
+        format!("says that it is not healthy: {why}"),
+        findings,
+    );
+}
+
+fn unhealthy(name: &str, problem: String, findings: &mut Findings) {
     findings.add(
         Code::ServerUnhealthy,
         name,
-        format!("says that it is not healthy: {why}"),
+        problem,
         "look at its log; after a restart it may only need time to catch up",
     );
 }
@@ -216,12 +233,18 @@ fn of_jsz(name: &str, jsz: &Value, findings: &mut Findings) {
     }
 }
 
-/// The consumers of an account.
-fn of_account(jsz: &Value, account: Option<&str>, findings: &mut Findings) {
+/// The consumers of an account. Returns whether the account is in the answer.
+fn of_account(jsz: &Value, account: Option<&str>, findings: &mut Findings) -> bool {
     let accounts = list(&jsz["account_details"]);
-    // A server may answer more than it was asked for.
-    let own = accounts.filter(|it| account.is_some() && it["name"].as_str() == account);
-    let streams = own.flat_map(|account| list(&account["stream_detail"]));
+    // A server may answer more than it was asked for. With an operator, the account of a user is the key,
+    // which is the `id`; the name is that in the JWT.
+    let is = |it: &Value, field: &str| account.is_some() && it[field].as_str() == account;
+    let own: Vec<_> = accounts
+        .filter(|it| is(it, "id") || is(it, "name"))
+        .collect();
+    let streams = own
+        .iter()
+        .flat_map(|account| list(&account["stream_detail"]));
     for consumer in streams.flat_map(|stream| list(&stream["consumer_detail"])) {
         if consumer["paused"].as_bool() == Some(true) {
             let of = |field: &str| consumer[field].as_str().unwrap_or_default().to_owned();
@@ -233,6 +256,7 @@ fn of_account(jsz: &Value, account: Option<&str>, findings: &mut Findings) {
             );
         }
     }
+    !own.is_empty()
 }
 
 fn of_connz(name: &str, connz: &Value, findings: &mut Findings) {

@@ -70,10 +70,21 @@ pub(super) fn compare(
             let subject = with_prefix(&line.subject, api);
             if !allows(given, &subject) {
                 let purposes = line.purposes.join("; ");
+                let (code, problem) = if is_scattered(given, &subject) {
+                    let lines = "no single line covers it: the lines that the user has may give it together, or a part of it";
+                    (
+                        Code::PermissionScattered,
+                        format!("is not certain: {lines}. It needs it: {purposes}"),
+                    )
+                } else {
+                    let problem =
+                        format!("the user may not {what} to it, and needs it: {purposes}");
+                    (Code::PermissionMissing, format!("is missing: {problem}"))
+                };
                 findings.add(
-                    Code::PermissionMissing,
+                    code,
                     format!("permission `{subject}` of {}", user::thing(user)),
-                    format!("is missing: the user may not {what} to it, and needs it: {purposes}"),
+                    problem,
                     "write the users of the server again with `permissions`, and let the servers read them (`nats-server --signal reload`)",
                 );
             }
@@ -93,9 +104,23 @@ fn with_prefix(subject: &str, api: &str) -> String {
 
 /// Whether all subjects of a pattern are allowed.
 fn allows(side: &Allowed, pattern: &str) -> bool {
-    let covered = |allowed: &Text| covers(allowed, pattern);
-    (side.allow.is_empty() || side.allow.iter().any(covered))
-        && !side.deny.iter().any(|denied| overlaps(denied, pattern))
+    let covered = |allowed: &Text| covers(subject_of(allowed), pattern);
+    (side.allow.is_empty() || side.allow.iter().any(covered)) && !is_denied(side, pattern)
+}
+
+/// Whether some lines allow a part of a pattern, which they may give as a whole together.
+fn is_scattered(side: &Allowed, pattern: &str) -> bool {
+    let overlapping = |allowed: &Text| overlaps(subject_of(allowed), pattern);
+    side.allow.iter().any(overlapping) && !is_denied(side, pattern)
+}
+
+fn is_denied(side: &Allowed, pattern: &str) -> bool {
+    side.deny.iter().any(|denied| overlaps(denied, pattern))
+}
+
+/// The subject of a line, which may have a queue behind it.
+fn subject_of(line: &str) -> &str {
+    line.split_once(' ').map_or(line, |(subject, _)| subject)
 }
 
 /// Whether the user may pull from any of the declared durables, if it may settle what they deliver: a service

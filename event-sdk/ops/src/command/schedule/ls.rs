@@ -15,8 +15,8 @@ use crate::units::{age, duration, size, time};
 /// What `schedule ls` is told.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Schedules need NATS 2.12 or newer, and a stream that allows them. The exit code is 1 if the user may\n\
-    not look at a stream.\n\n\
+    after_help = "Schedules need NATS 2.12 or newer, and a stream that allows them. The exit code is 1 if a\n\
+    stream cannot be looked at.\n\n\
     Examples:\n  \
     schedule ls\n  \
     schedule ls --stream ORDERS --under events.orders.order.expired\n  \
@@ -61,19 +61,24 @@ impl Row {
 
 pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcome, OpsError> {
     let bus = scheduling_bus(context).await?;
-    let (of, unread) = match &args.stream {
+    let (of, mut unread) = match &args.stream {
         Some(stream) => (vec![Text::copy_of(stream)], Vec::new()),
         None => allowing(&bus).await?,
     };
-    let mut found = Vec::new();
+    let (mut found, mut read) = (Vec::new(), of.is_empty());
     for stream in of {
         match bus.transport().list_schedules(&stream, &args.under).await {
-            Ok(listed) => found.extend(listed),
+            Ok(listed) => {
+                read = true;
+                found.extend(listed);
+            }
             // It was deleted since it was found.
             Err(why) if *why.kind() == ErrorKind::StreamNotFound && args.stream.is_none() => {}
-            Err(why) => return Err(why.into()),
+            Err(why) if args.stream.is_some() => return Err(why.into()),
+            Err(why) => unread.push(Unread::of(&stream, why)?),
         }
     }
+    let unread = Unread::beside(unread, read)?;
     found.sort_by(|one, other| (one.at, &one.key).cmp(&(other.at, &other.key)));
     let rows: Vec<_> = found.iter().map(Row::new).collect();
     let now = context.now();
@@ -102,18 +107,22 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
     Ok(Outcome::found(!unread.is_empty()))
 }
 
-/// The streams that allow schedules, and those that the user may not look at.
+/// The streams that allow schedules, and those that could not be looked at.
 async fn allowing(bus: &EventBus) -> Result<(Vec<Text>, Vec<Unread>), OpsError> {
     let admin = streams(bus)?;
-    let (mut allowing, mut unread) = (Vec::new(), Vec::new());
+    let (mut allowing, mut unread, mut read) = (Vec::new(), Vec::new(), false);
     for name in names(admin, &Pattern::everything(), false).await? {
         match admin.state(&name).await {
-            Ok(state) if state.config.schedules => allowing.push(name),
-            Ok(_) => {}
+            Ok(state) => {
+                read = true;
+                if state.config.schedules {
+                    allowing.push(name);
+                }
+            }
             // It was deleted since it was found.
             Err(why) if *why.kind() == ErrorKind::StreamNotFound => {}
-            Err(why) => unread.push(Unread::of(&name, &why).ok_or(why)?),
+            Err(why) => unread.push(Unread::of(&name, why)?),
         }
     }
-    Ok((allowing, unread))
+    Ok((allowing, Unread::beside(unread, read)?))
 }

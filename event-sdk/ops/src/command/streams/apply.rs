@@ -62,6 +62,11 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
             context.audit(change, format_args!("may have {what}"));
             return Err(error.into());
         }
+        Err(ApplyError::Changed(plan)) => {
+            plan::show(context, &plan)?;
+            let why = ApplyError::Changed(plan);
+            return Err(OpsError::failed("the topology was not applied", why));
+        }
         Err(other) => return Err(OpsError::failed("the topology was not applied", other)),
     };
     let streams = applied

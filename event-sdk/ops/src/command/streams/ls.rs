@@ -10,14 +10,12 @@ use crate::units::size;
 
 /// What `streams ls` is told.
 #[derive(clap::Args)]
-#[command(
-    after_help = "The exit code is 1 if the user may not look at a stream.\n\n\
+#[command(after_help = "The exit code is 1 if a stream cannot be looked at.\n\n\
     Examples:\n  \
     streams ls\n  \
     streams ls --subject 'events.orders.>'\n  \
     streams ls --all\n  \
-    streams ls --json | jq -r '.[].name'"
-)]
+    streams ls --json | jq -r '.[].name'")]
 pub(crate) struct Args {
     /// Only streams that store a subject which this pattern matches, prefix included
     #[arg(long, value_name = "PATTERN", default_value = ">", value_parser = pattern)]

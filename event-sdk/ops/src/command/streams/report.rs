@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use event_sdk::Pattern;
-use event_sdk::transport::{AccountUsage, SpaceUsage};
+use event_sdk::transport::{AccountUsage, ErrorKind, SpaceUsage};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -57,12 +57,16 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
     let bus = context.bus().await?;
     let admin = streams(&bus)?;
     let mut rows = Vec::new();
-    let (states, unread) = states(admin, &Pattern::everything(), args.all).await?;
+    let (states, mut unread) = states(admin, &Pattern::everything(), args.all).await?;
     for state in states {
         context
             .output
             .progress(format_args!("reading stream {}", state.config.name));
-        rows.push(Row::with_times(&bus, &state).await?);
+        match Row::with_times(&bus, &state).await {
+            Ok(row) => rows.push(row),
+            Err(why) if *why.kind() == ErrorKind::StreamNotFound => {}
+            Err(why) => unread.push(Unread::of(&state.config.name, why)?),
+        }
     }
     context.output.end_progress();
     let account = Account::new(&admin.account().await?);

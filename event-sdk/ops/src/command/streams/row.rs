@@ -122,8 +122,8 @@ async fn stored_at(
     }
 }
 
-/// The states of the streams that store a subject of `pattern`, by name, and those that the user may not
-/// look at. Streams of key-value and object stores are left out unless all are asked for.
+/// The states of the streams that store a subject of `pattern`, by name, and those that could not
+/// be looked at. Streams of key-value and object stores are left out unless all are asked for.
 pub(super) async fn states(
     admin: &dyn StreamAdmin,
     pattern: &Pattern,
@@ -135,8 +135,9 @@ pub(super) async fn states(
             Ok(state) => states.push(state),
             // It was deleted since it was found.
             Err(why) if *why.kind() == ErrorKind::StreamNotFound => {}
-            Err(why) => unread.push(Unread::of(&name, &why).ok_or(why)?),
+            Err(why) => unread.push(Unread::of(&name, why)?),
         }
     }
+    let unread = Unread::beside(unread, !states.is_empty())?;
     Ok((states, unread))
 }

@@ -21,12 +21,22 @@ fn users() -> PermissionsBuilder {
 /// What `doctor` finds as the user `billing`, who may do what is declared and the request about itself, but for
 /// one line.
 async fn without(lacking: &str) -> Diagnosis {
+    with(|publish, subscribe| {
+        publish.retain(|it| it != lacking);
+        subscribe.retain(|it| it != lacking);
+    })
+    .await
+}
+
+/// What `doctor` finds as the user `billing` with its lines changed.
+async fn with(change: impl FnOnce(&mut Vec<String>, &mut Vec<String>)) -> Diagnosis {
     let declared = users().build().unwrap().users.remove(0);
     let lines = |lines: Vec<event_sdk_topology::permissions::Permission>| {
         let subjects = lines.into_iter().map(|line| line.subject);
-        subjects.filter(|it| it != lacking).collect::<Vec<_>>()
+        subjects.collect::<Vec<_>>()
     };
-    let (mut publish, subscribe) = (lines(declared.publish), lines(declared.subscribe));
+    let (mut publish, mut subscribe) = (lines(declared.publish), lines(declared.subscribe));
+    change(&mut publish, &mut subscribe);
     publish.push(USER_INFO.to_owned());
     let publish: Vec<_> = publish.iter().map(String::as_str).collect();
     let subscribe: Vec<_> = subscribe.iter().map(String::as_str).collect();
@@ -54,6 +64,18 @@ async fn each_declared_permission_that_the_server_does_not_give_is_named() {
         found.names("permission-missing", "user billing", "needs it");
         assert_eq!(found.codes(), ["permission-missing"], "{found:#?}");
     }
+}
+
+#[tokio::test]
+async fn what_lines_give_together_is_not_called_missing() {
+    let found = with(|publish, _| {
+        publish.retain(|it| it != "dlq.billing.>");
+        publish.extend(["dlq.billing.*", "dlq.billing.*.>"].map(str::to_owned));
+    })
+    .await;
+    let problem = "no single line covers it";
+    found.names("permission-scattered", "dlq.billing.>", problem);
+    assert_eq!(found.codes(), ["permission-scattered"], "{found:#?}");
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 
 use super::shop::Shop;
 use super::{Diagnosis, api};
+use crate::program::piped;
 
 /// What `doctor` finds at a monitoring endpoint, without connecting: `memory` is a warning of its own.
 async fn monitored(url: &str) -> Diagnosis {
@@ -166,6 +167,12 @@ async fn an_answer_that_is_too_large_or_too_late_is_said_to_be_so() {
     let found = changed(|all| all["jsz"]["status"] = "silent".into()).await;
     found.names("monitor-incomplete", "server at", "`jsz`: no answer within");
     assert_eq!(found.codes(), ["monitor-incomplete"], "{found:#?}");
+
+    // A server that cannot say whether it is healthy is not.
+    let found = changed(|all| all["healthz"]["status"] = "silent".into()).await;
+    let problem = "`healthz`: no answer within";
+    found.names("server-unhealthy", "server at", problem);
+    assert_eq!(found.codes(), ["server-unhealthy"], "{found:#?}");
 }
 
 #[tokio::test]
@@ -194,6 +201,30 @@ async fn a_durable_of_another_account_is_not_judged() {
     };
     assert!(paused("crm").await);
     assert!(!paused("shop").await);
+}
+
+#[tokio::test]
+async fn an_account_is_found_by_its_id_and_that_it_is_not_there_is_said() {
+    let accounts = "accounts { AKEY: { users: [{ user: shop, password: sesame }] } }\n";
+    let server = Server::options().config(accounts).start().await.unwrap();
+    let options = Nats::options(server.url()).user("shop", "sesame");
+    let nats = Nats::connect(options).await.unwrap();
+    let bus = EventBus::builder().transport(nats).unwrap();
+    let shop = Operations::new("shop").bus(bus);
+    for (id, found) in [("AKEY", true), ("AOTHER", false)] {
+        // As a server with an operator answers: the name is that in the JWT.
+        let consumer = json!({ "name": "billing", "stream_name": "ORDERS", "paused": true });
+        let streams = json!([{ "consumer_detail": [consumer] }]);
+        let account = json!({ "id": id, "name": "Shop", "stream_detail": streams });
+        let jsz = json!({ "account_details": [account] }).to_string();
+        let varz = json!({ "server_id": "S" }).to_string();
+        let url = fake(vec![("varz", 200, varz), ("jsz", 200, jsz)]).await;
+        let ran = piped(&shop, &format!("doctor --connect-only --monitor {url}")).await;
+        let paused = ran.out.contains("[consumer-paused]");
+        let left_out = "not checked: streams of the monitor, since the server tells nothing of the";
+        assert_eq!(paused, found, "{}", ran.out);
+        assert_eq!(!ran.out.contains(left_out), found, "{}", ran.out);
+    }
 }
 
 #[tokio::test]
