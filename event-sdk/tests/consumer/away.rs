@@ -255,17 +255,17 @@ struct Losing {
 
 impl Settle for Losing {
     fn settle(&self, _: u64, settlement: Settlement) -> Completion<Result<(), Error>> {
-        let losses = &self.losses;
-        let loses = losses.acks.load(Ordering::Relaxed);
+        let these = &self.losses;
+        let loses = these.acks.load(Ordering::Relaxed);
         let failed = || {
             let error = Error::new(ErrorKind::Timeout, Operation::Settle, "no answer");
             Completion::ready(Err(error))
         };
         match settlement {
-            Settlement::Ack if one_less(&losses.failing) => return failed(),
+            Settlement::Ack if one_less(&these.failing) => return failed(),
             Settlement::Ack if loses => return Completion::ready(Ok(())),
-            Settlement::AckConfirmed if loses && one_less(&losses.unconfirmed) => return failed(),
-            Settlement::Ack if losses.late.load(Ordering::Relaxed) => {
+            Settlement::AckConfirmed if loses && one_less(&these.unconfirmed) => return failed(),
+            Settlement::Ack if these.late.load(Ordering::Relaxed) => {
                 let settled = self.settler.settle(settlement);
                 return Completion::later(async move {
                     tokio::time::sleep(Duration::from_millis(20)).await;
