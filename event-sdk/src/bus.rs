@@ -269,10 +269,16 @@ impl EventBus {
     ///
     /// The error of the first stream that cannot be applied; it names the stream, and the streams
     /// before it are applied. Kinds: [`InvalidOption`](event_sdk_core::ErrorKind::InvalidOption)
-    /// for an impossible configuration or change,
+    /// for an impossible configuration or change, and for a stream that is a mirror or has sources,
+    /// of which the declaration knows nothing,
     /// [`PermissionDenied`](event_sdk_core::ErrorKind::PermissionDenied),
     /// [`Unsupported`](event_sdk_core::ErrorKind::Unsupported), or errors of the connection.
     pub async fn apply_streams(&self) -> Result<Vec<(Text, StreamChange)>, Error> {
+        self.end_no_copies().await?;
+        self.change_streams().await
+    }
+
+    async fn change_streams(&self) -> Result<Vec<(Text, StreamChange)>, Error> {
         let mut changes = Vec::with_capacity(self.inner.streams.len());
         for config in &self.inner.streams {
             let supported = self

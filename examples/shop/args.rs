@@ -44,12 +44,9 @@ pub(crate) enum Command {
     },
     /// Takes orders, as the web site of the shop would.
     Take,
-    /// Any command of operation, such as `streams`, `dlq` or `doctor`: `shop streams --help`.
+    /// Any command of operation, with its options behind it: `shop streams --help`.
     #[command(external_subcommand)]
-    Operate(
-        #[expect(dead_code, reason = "the commands read the arguments of the program")]
-        Vec<OsString>,
-    ),
+    Operate(Vec<OsString>),
     /// Prints the least permissions of each user.
     Permissions {
         /// Of this user alone.

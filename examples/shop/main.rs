@@ -3,7 +3,9 @@
 //!
 //! ```text
 //! cargo run --example shop
-//! EVENT_SDK_TRANSPORT=nats EVENT_SDK_NATS__URL=nats://127.0.0.1:4222 cargo run --example shop
+//! export EVENT_SDK_TRANSPORT=nats EVENT_SDK_NATS__URL=nats://127.0.0.1:4222 EVENT_SDK_PREFIX=shop
+//! cargo run --example shop
+//! cargo run --example shop -- streams ls
 //! cargo run --example shop -- permissions
 //! ```
 //!
@@ -25,6 +27,8 @@ mod serve;
 mod tests;
 mod topology;
 
+use std::ffi::OsString;
+use std::iter;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -40,44 +44,61 @@ use event_sdk_topology::Topology;
 
 use crate::args::{Args, Command, Format};
 use crate::events::Audited;
-use crate::topology::{DEAD_LETTERS, PREFIX};
+use crate::topology::DEAD_LETTERS;
 
 const DRAIN: Duration = Duration::from_secs(10);
 
 #[tokio::main]
-async fn main() -> anyhow::Result<ExitCode> {
-    let args = Args::parse();
+async fn main() -> ExitCode {
+    match start(Args::parse()).await {
+        Ok(ended) => ended,
+        Err(why) => {
+            eprintln!("error: {why:?}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn start(args: Args) -> anyhow::Result<ExitCode> {
     let topology = args.replicas.topology();
-    if let Some(Command::Permissions { service, format }) = &args.command {
-        print_permissions(&topology, service.as_deref(), *format)?;
-        return Ok(ExitCode::SUCCESS);
+    match &args.command {
+        Some(Command::Permissions { service, format }) => {
+            print_permissions(&topology, service.as_deref(), *format)?;
+        }
+        // It connects by itself, once the command is read.
+        Some(Command::Operate(command)) => {
+            let args = as_arguments(command);
+            return Ok(event_sdk_ops::run_with(&operations(&topology), args).await);
+        }
+        Some(command) => {
+            let bus = open(&config().load()?, &topology).await?;
+            match command {
+                Command::Serve { service, listen } => {
+                    serve::serve(&bus, *service, *listen).await?;
+                }
+                Command::Take => orders::take(&bus, args.orders).await?,
+                _ => println!("{}", topology.apply(&bus).await?),
+            }
+            bus.drain(DRAIN).await?;
+        }
+        None => {
+            run(args.orders, &config().load()?, &topology).await?;
+        }
     }
-    let config = config().load()?;
-    let Some(command) = args.command else {
-        run(args.orders, &config, &topology).await?;
-        return Ok(ExitCode::SUCCESS);
-    };
-    let bus = open(&config, &topology).await?;
-    let mut ended = ExitCode::SUCCESS;
-    match command {
-        Command::Apply => println!("{}", topology.apply(&bus).await?),
-        Command::Serve { service, listen } => serve::serve(&bus, service, listen).await?,
-        Command::Take => orders::take(&bus, args.orders).await?,
-        // It reads the arguments of the program itself.
-        Command::Operate(_) => ended = event_sdk_ops::run(&operations(&bus, &topology)).await,
-        Command::Permissions { .. } => {}
-    }
-    bus.drain(DRAIN).await?;
-    Ok(ended)
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A command of operation without the options of the shop before it.
+fn as_arguments(command: &[OsString]) -> impl Iterator<Item = OsString> {
+    iter::once("shop".into()).chain(command.iter().cloned())
 }
 
 /// The commands of operation know the events, the topology and the users of the shop.
-fn operations(bus: &EventBus, topology: &Topology) -> Operations {
+fn operations(topology: &Topology) -> Operations {
     Operations::new("shop")
         .topology(*topology)
         .permissions(topology::users(topology))
         .events::<Audited>()
-        .bus(bus.clone())
 }
 
 /// The configuration of the environment; without one, everything stays in this process.
@@ -125,10 +146,7 @@ async fn run(orders: u64, config: &Config, topology: &Topology) -> anyhow::Resul
 
 /// The bus of the shop, which declares its topology.
 async fn open(config: &Config, topology: &Topology) -> anyhow::Result<EventBus> {
-    let bus = EventBus::builder()
-        .source("shop")
-        .prefix(PREFIX)
-        .observer(Metrics::new());
+    let bus = EventBus::builder().source("shop").observer(Metrics::new());
     Ok(topology.declare(bus).connect(config).await?)
 }
 

@@ -10,6 +10,8 @@ use crate::events::{
     Audited, InvoiceDeclined, InvoicePaid, OrderCancelled, OrderConfirmed, OrderPlaced, Payments,
 };
 
+/// The prefix that the users may use. The configuration sets it (`EVENT_SDK_PREFIX`), for the services and for the
+/// commands of operation.
 pub(crate) const PREFIX: &str = "shop";
 pub(crate) const DEAD_LETTERS: &str = "DLQ";
 

@@ -92,7 +92,7 @@ mod view;
 mod error;
 
 pub use operations::{Collect, Operations};
-pub use run::{Screen, commands, run, run_on};
+pub use run::{Screen, commands, run, run_on, run_with};
 
 /// For our own tests; not public API.
 #[doc(hidden)]

@@ -19,6 +19,18 @@ use crate::output::{BAD, Output, Progress, styled};
 ///
 /// Cancel-safe as the command is; a command that changes something can have changed a part of it.
 pub async fn run(operations: &Operations) -> ExitCode {
+    run_with(operations, std::env::args_os()).await
+}
+
+/// Runs the command that `args` name, of which the first is the program's name, and answers its
+/// [exit code](crate#exit-codes). For programs that have other commands beside these, and take their own
+/// arguments off before.
+///
+/// Cancel-safe as [`run`].
+pub async fn run_with<T: Into<OsString> + Clone>(
+    operations: &Operations,
+    args: impl IntoIterator<Item = T>,
+) -> ExitCode {
     let (mut input, mut out, mut err) = (BufReader::new(io::stdin()), io::stdout(), io::stderr());
     let mut screen = Screen {
         is_interactive: err.is_terminal() && io::stdin().is_terminal(),
@@ -29,11 +41,11 @@ pub async fn run(operations: &Operations) -> ExitCode {
         out: &mut out,
         err: &mut err,
     };
-    ExitCode::from(run_on(operations, std::env::args_os(), &mut screen).await)
+    ExitCode::from(run_on(operations, args, &mut screen).await)
 }
 
 /// Runs the command that `args` name, of which the first is the program's name, and answers its
-/// [exit code](crate#exit-codes). For tests, and for programs that have other commands beside these.
+/// [exit code](crate#exit-codes). For tests, and for programs that show what is written in their own way.
 ///
 /// Cancel-safe as [`run`].
 pub async fn run_on<T: Into<OsString> + Clone>(

@@ -5,7 +5,8 @@ use std::fmt;
 
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    ConsumerChange, ConsumerConfig, Error, Operation, StreamChange, TransportExt as _,
+    Capability, ConsumerChange, ConsumerConfig, Error, ErrorKind, Operation, StreamChange,
+    TransportExt as _,
 };
 
 use super::EventBus;
@@ -98,7 +99,21 @@ impl EventBus {
     /// no subject of the stream, and
     /// [`StreamNotFound`](event_sdk_core::ErrorKind::StreamNotFound).
     pub async fn apply(&self) -> Result<Applied, Error> {
-        let streams = self.apply_streams().await?;
+        self.end_no_copies().await?;
+        self.apply_planned().await
+    }
+
+    /// Applies all declarations like [`apply`](Self::apply), and ends the copying of a stream that is
+    /// a mirror or has sources where the declaration has none: for good, if it is a mirror. A topology
+    /// calls this method, which has planned the change and warned of it.
+    ///
+    /// Not cancel-safe, like [`apply`](Self::apply).
+    ///
+    /// # Errors
+    ///
+    /// As [`apply`](Self::apply).
+    pub async fn apply_planned(&self) -> Result<Applied, Error> {
+        let streams = self.change_streams().await?;
         let inner = self.inner();
         let bucket = match &inner.bucket {
             Some(config) => {
@@ -130,6 +145,37 @@ impl EventBus {
             consumers,
             bucket,
         })
+    }
+}
+
+impl EventBus {
+    /// Fails if a declared stream is a mirror or has sources, and the declaration has none: whoever
+    /// made it so does not expect that a service ends that.
+    pub(super) async fn end_no_copies(&self) -> Result<(), Error> {
+        let inner = self.inner();
+        if !inner.transport.capabilities().has(Capability::Copies) {
+            return Ok(());
+        }
+        for wanted in &inner.streams {
+            if wanted.upstreams().next().is_some() {
+                continue;
+            }
+            let existing = match self.stream_state(&wanted.name).await {
+                Ok(state) => state.config,
+                // What is wrong is said when it is applied.
+                Err(_) => continue,
+            };
+            let copied: Vec<_> = existing.upstreams().map(ToString::to_string).collect();
+            if !copied.is_empty() {
+                let reason = format!(
+                    "the stream copies {}, and its declaration has no mirror and no sources; declare them, or end the copying by the `apply` of a topology, which plans it and warns of it",
+                    copied.join(", ")
+                );
+                let error = Error::new(ErrorKind::InvalidOption, Operation::Manage, reason);
+                return Err(error.at_stream(wanted.name.clone()));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -63,16 +63,28 @@ async fn handle(first: Option<First>, ctx: Ctx) -> Outcome {
     Ok(())
 }
 
+/// What happens to acknowledgements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Acks {
+    Arrive,
+    AreLost,
+    Fail,
+    TakeAWhile,
+}
+
 /// What a consumer did: its report, the attempts with their times, and the dead letters.
 type Done = (ConsumerReport, Vec<(String, f64)>, usize);
 
-async fn run(events: Vec<First>, holds: bool, loses_acks: bool) -> Done {
+async fn run(events: Vec<First>, holds: bool, acks: Acks) -> Done {
     let ((bus, transport), journal) = (Away::bus(), Journal::new());
     for number in 0..events.len() {
         place(&bus, "a", number as u64).await;
     }
-    if loses_acks {
-        transport.lose_acks(1);
+    match acks {
+        Acks::Arrive => {}
+        Acks::AreLost => transport.lose_acks(1),
+        Acks::Fail => transport.fail_acks(2),
+        Acks::TakeAWhile => transport.answer_acks_later(),
     }
     let letters = MemoryDeadLetters::new();
     let (notes, seen) = (journal.clone(), Arc::new(Mutex::new(BTreeSet::new())));
@@ -95,7 +107,7 @@ async fn run(events: Vec<First>, holds: bool, loses_acks: bool) -> Done {
     };
     let end = tokio::time::sleep(Duration::from_secs(200));
     let report = consumer.run_until(end).await.unwrap();
-    if !loses_acks {
+    if acks != Acks::AreLost {
         assert_eq!(left(&bus, "billing").await, (0, 0));
     }
     (report, journal.timed(), letters.letters().len())
@@ -107,15 +119,15 @@ proptest! {
     #[test]
     fn events_that_are_not_held_end_as_those_that_are(
         events in firsts(),
-        loses_acks in prop::bool::weighted(0.2),
+        acks in prop::sample::select(vec![Acks::Arrive, Acks::AreLost, Acks::Fail, Acks::TakeAWhile]),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .start_paused(true)
             .build()
             .unwrap();
-        let held = runtime.block_on(run(events.clone(), true, loses_acks));
-        let at_once = runtime.block_on(run(events, false, loses_acks));
+        let held = runtime.block_on(run(events.clone(), true, acks));
+        let at_once = runtime.block_on(run(events, false, acks));
         prop_assert_eq!(at_once, held);
     }
 }

@@ -77,6 +77,22 @@ impl Away {
         self.losses.acks.store(true, Ordering::Relaxed);
     }
 
+    /// So many of the next acknowledgements fail.
+    pub(crate) fn fail_acks(&self, number: usize) {
+        self.losses.failing.store(number, Ordering::Relaxed);
+    }
+
+    /// From now on, an acknowledgement takes a while.
+    pub(crate) fn answer_acks_later(&self) {
+        self.losses.late.store(true, Ordering::Relaxed);
+    }
+
+    /// A bus on the same streams and bucket that nothing is taken from.
+    pub(crate) fn other_bus(&self) -> EventBus {
+        let bus = EventBus::builder().simulated_process();
+        bus.transport(self.memory.clone()).unwrap()
+    }
+
     /// How often the bucket was asked in vain.
     pub(crate) fn asked(&self) -> usize {
         self.asked.load(Ordering::Relaxed)
@@ -209,6 +225,10 @@ struct Losses {
     acks: Arc<AtomicBool>,
     /// How many that are to be confirmed.
     unconfirmed: Arc<AtomicUsize>,
+    /// How many others fail.
+    failing: Arc<AtomicUsize>,
+    /// Whether they take a while.
+    late: Arc<AtomicBool>,
 }
 
 impl Losses {
@@ -235,22 +255,32 @@ struct Losing {
 
 impl Settle for Losing {
     fn settle(&self, _: u64, settlement: Settlement) -> Completion<Result<(), Error>> {
-        let loses = self.losses.acks.load(Ordering::Relaxed);
+        let these = &self.losses;
+        let loses = these.acks.load(Ordering::Relaxed);
+        let failed = || {
+            let error = Error::new(ErrorKind::Timeout, Operation::Settle, "no answer");
+            Completion::ready(Err(error))
+        };
         match settlement {
+            Settlement::Ack if one_less(&these.failing) => return failed(),
             Settlement::Ack if loses => return Completion::ready(Ok(())),
-            Settlement::AckConfirmed if loses => {
-                let unconfirmed = &self.losses.unconfirmed;
-                let one_less = |left: usize| left.checked_sub(1);
-                if unconfirmed
-                    .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less)
-                    .is_ok()
-                {
-                    let error = Error::new(ErrorKind::Timeout, Operation::Settle, "no answer");
-                    return Completion::ready(Err(error));
-                }
+            Settlement::AckConfirmed if loses && one_less(&these.unconfirmed) => return failed(),
+            Settlement::Ack if these.late.load(Ordering::Relaxed) => {
+                let settled = self.settler.settle(settlement);
+                return Completion::later(async move {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                    settled.await
+                });
             }
             _ => {}
         }
         self.settler.settle(settlement)
     }
+}
+
+/// Takes one of them, if there is one.
+fn one_less(left: &AtomicUsize) -> bool {
+    let take = |left: usize| left.checked_sub(1);
+    left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
+        .is_ok()
 }

@@ -143,3 +143,35 @@ async fn who_may_write_its_lease_no_longer_is_not_ready_until_it_may() {
     place(&bus, "a", 2).await;
     assert_eq!(running.await.unwrap().unwrap().handled, 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_standby_is_ready_also_if_it_could_not_write_before() {
+    let ((bus, away), journal) = (Away::bus(), Journal::new());
+    let consumer = |bus: &EventBus, name: &'static str| {
+        let notes = journal.clone();
+        let consumer = bus.consumer::<OrderPlaced>("billing").single_active();
+        consumer.on(move |order: OrderPlaced, _: Ctx| {
+            notes.note(format!("{name} {}", order.number));
+            async { Ok::<(), Failure>(()) }
+        })
+    };
+    let denied = consumer(&bus, "denied");
+    let mut readiness = denied.readiness();
+    let denied = tokio::spawn(denied.run_until(std::future::pending()));
+    assert_eq!(readiness.changed().await, Some(true));
+    place(&bus, "a", 1).await;
+    journal.wait(1).await;
+    away.deny_writes(true);
+    assert_eq!(readiness.changed().await, Some(false));
+    let done = journal.clone();
+    let other = consumer(&away.other_bus(), "other");
+    let other = tokio::spawn(other.run_until(async move { done.wait(2).await }));
+    // The other one has taken over.
+    assert_eq!(readiness.changed().await, Some(true));
+    away.deny_writes(false);
+    place(&bus, "a", 2).await;
+    journal.wait(2).await;
+    assert_eq!(journal.notes(), ["denied 1", "other 2"]);
+    assert_eq!(other.await.unwrap().unwrap().handled, 1);
+    denied.abort();
+}

@@ -13,8 +13,8 @@ pub enum ApplyError {
     /// A server would refuse a part of it, or the limits of the account do not suffice. Nothing was
     /// changed. `Display` lists each refused part with its steps.
     Refused(Box<Plan>),
-    /// The plan is another one than that to which somebody has [agreed](crate::Topology::apply_agreed).
-    /// Nothing was changed.
+    /// The plan differs from the one that was passed to
+    /// [`apply_agreed`](crate::Topology::apply_agreed). Nothing was changed.
     Changed(Box<Plan>),
     /// A request failed. What comes before the named stream, bucket or consumer may be applied;
     /// applying again is safe.

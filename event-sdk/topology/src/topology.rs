@@ -159,7 +159,7 @@ impl Topology {
         if !agreed(&plan) {
             return Err(ApplyError::Changed(Box::new(plan)));
         }
-        Ok(bus.apply().await?)
+        Ok(bus.apply_planned().await?)
     }
 
     /// Finds what is missing, what differs from the topology field by field, and streams of others

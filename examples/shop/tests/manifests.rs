@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use anstream::ColorChoice;
-use clap::CommandFactory as _;
-use event_sdk_ops::{Screen, run_on};
+use clap::{CommandFactory as _, Parser as _};
+use event_sdk_ops::{Operations, Screen, run_on};
 use event_sdk_topology::permissions::Role;
 
-use crate::args::Args;
+use crate::args::{Args, Command, Replicas};
 use crate::topology::{CLUSTERED, PARTITIONS, PREFIX, SINGLE, users};
-use crate::{config, open, operations};
+use crate::{as_arguments, config, open, operations};
 
 const FILES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy");
 const SERVICES: &str = include_str!("../../deploy/kubernetes/shop.yaml");
@@ -118,8 +118,8 @@ fn each_user_of_the_manifests_is_one_of_the_topology() {
 
 #[tokio::test]
 async fn the_backup_of_the_manifest_writes_the_streams() {
-    let nothing = Vec::<(&str, &str)>::new();
-    let config = config().variables(nothing).load().unwrap();
+    let variables = vec![("EVENT_SDK_PREFIX", PREFIX)];
+    let config = config().variables(variables).load().unwrap();
     let bus = open(&config, &SINGLE).await.unwrap();
     SINGLE.apply(&bus).await.unwrap();
     assert_eq!(bus.prefix(), PREFIX);
@@ -131,21 +131,66 @@ async fn the_backup_of_the_manifest_writes_the_streams() {
         let command = command.replace("$(EVENT_SDK_NATS__NAME)", "shop-backup-1");
         let command = command.replace("/backups", folder.path().to_str().unwrap());
         let args = std::iter::once("shop").chain(command.split(", "));
-        let (mut input, mut out, mut err) = (&b""[..], Vec::new(), Vec::new());
-        let mut screen = Screen {
-            input: &mut input,
-            out: &mut out,
-            err: &mut err,
-            out_color: ColorChoice::Never,
-            err_color: ColorChoice::Never,
-            is_terminal: false,
-            is_interactive: false,
-        };
-        let code = run_on(&operations(&bus, &SINGLE), args, &mut screen).await;
-        assert_eq!(code, 0, "{command}: {}", String::from_utf8_lossy(&err));
+        let (code, said) = operate(args, |operations| operations.bus(bus.clone())).await;
+        assert_eq!(code, 0, "{command}: {said}");
     }
     for stream in ["SHOP", "DLQ"] {
         let file = folder.path().join(format!("shop-backup-1-{stream}.tar.gz"));
         assert!(file.exists(), "{stream}");
+    }
+}
+
+/// Gives arguments to the program, whose command is one of operation, and what it has to those. Returns the exit code,
+/// and what was written.
+async fn operate(
+    args: impl IntoIterator<Item = &str>,
+    with: impl FnOnce(Operations) -> Operations,
+) -> (u8, String) {
+    let args = Args::try_parse_from(args).unwrap();
+    let operations = with(operations(&args.replicas.topology()));
+    let Some(Command::Operate(command)) = args.command else {
+        panic!("{args:?} is not a command of operation");
+    };
+    let (mut input, mut out, mut err) = (&b""[..], Vec::new(), Vec::new());
+    let mut screen = Screen {
+        input: &mut input,
+        out: &mut out,
+        err: &mut err,
+        out_color: ColorChoice::Never,
+        err_color: ColorChoice::Never,
+        is_terminal: false,
+        is_interactive: false,
+    };
+    let code = run_on(&operations, as_arguments(&command), &mut screen).await;
+    out.append(&mut err);
+    (code, String::from_utf8(out).unwrap())
+}
+
+#[tokio::test]
+async fn a_command_of_operation_is_read_before_anything_is_connected() {
+    for (args, wanted, words) in [
+        (&["streams", "--help"][..], 0, "shop streams"),
+        (&["streams", "plam"], 2, "plam"),
+        // An option of the shop stands before the command.
+        (&["--replicas", "3", "streams", "plan", "--help"], 0, "plan"),
+        (&["streams", "ls", "--replicas", "3"], 2, "--replicas"),
+    ] {
+        let args = std::iter::once("shop").chain(args.iter().copied());
+        let (code, said) = operate(args, |operations| operations).await;
+        assert_eq!(code, wanted, "{said}");
+        assert!(said.contains(words), "{said}");
+    }
+}
+
+#[test]
+fn the_replicas_before_a_command_choose_the_topology() {
+    let args = Args::try_parse_from(["shop", "--replicas", "3", "streams", "plan"]).unwrap();
+    assert_eq!(args.replicas, Replicas::Three);
+}
+
+#[test]
+fn the_commands_work_with_the_prefix_that_the_users_may_use() {
+    for file in ["compose.yml", "kubernetes/apply.yaml"] {
+        assert_eq!(values(&read(file), "EVENT_SDK_PREFIX"), [PREFIX], "{file}");
     }
 }

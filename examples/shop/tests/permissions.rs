@@ -16,7 +16,7 @@ use event_sdk::config::Config;
 use event_sdk_test_servers::Server;
 use event_sdk_topology::permissions::{Login, Permissions, Role, User};
 
-use crate::topology::{PARTITIONS, SINGLE, users};
+use crate::topology::{PARTITIONS, PREFIX, SINGLE, users};
 use crate::{config, open};
 use logs::Logs;
 
@@ -224,6 +224,7 @@ impl Place<'_> {
         let name = self.case.user(user);
         let variables = [
             ("EVENT_SDK_TRANSPORT", "nats"),
+            ("EVENT_SDK_PREFIX", PREFIX),
             ("EVENT_SDK_NATS__URL", self.url),
             ("EVENT_SDK_NATS__USER", &name),
             ("EVENT_SDK_NATS__PASSWORD", "pw"),

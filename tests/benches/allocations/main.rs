@@ -4,12 +4,14 @@
 
 use std::alloc::System;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use event_sdk::stream::StreamSpec;
 use event_sdk::transport::AckPolicy;
 use event_sdk::{Event, EventBus, EventSet};
 use serde::{Deserialize, Serialize};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+use tokio::sync::Notify;
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
@@ -37,6 +39,51 @@ async fn main() {
     count::<Shared>("handed over", true).await;
     println!();
     stalled().await;
+    consumed().await;
+}
+
+/// What a million events through a consumer leave in memory.
+async fn consumed() {
+    let stream = StreamSpec::new("WEATHER")
+        .subject("weather.>")
+        .max_messages(10_000);
+    let bus = EventBus::builder().source("bench").stream(stream);
+    let bus = bus.memory().unwrap();
+    let (handled, stop) = (Arc::new(AtomicU32::new(0)), Arc::new(Notify::new()));
+    let (count, stopped) = (Arc::clone(&handled), Arc::clone(&stop));
+    let consumer = bus.consumer::<TemperatureMeasured>("averages");
+    let consumer = consumer
+        .concurrency(8)
+        .on(move |_: TemperatureMeasured, _| {
+            count.fetch_add(1, Ordering::Relaxed);
+            std::future::ready(Ok(()))
+        });
+    let running = tokio::spawn(async move { consumer.run_until(stopped.notified()).await });
+    let publisher = bus.publisher::<TemperatureMeasured>();
+    let region = Region::new(ALLOCATOR);
+    let mut marks = Vec::new();
+    for events in 1..=1_000_000_u32 {
+        let event = TemperatureMeasured {
+            station: events,
+            celsius: 21.5,
+        };
+        publisher.publish(event).await.unwrap();
+        // Fewer than the stream keeps are ahead.
+        while events - handled.load(Ordering::Relaxed) > 5_000 {
+            tokio::task::yield_now().await;
+        }
+        if [20_000, 200_000, 1_000_000].contains(&events) {
+            let stats = region.change();
+            let in_use = (stats.bytes_allocated - stats.bytes_deallocated) / 1024;
+            marks.push(format!("{in_use} KiB after {events}"));
+        }
+    }
+    stop.notify_one();
+    let report = running.await.unwrap().unwrap();
+    println!(
+        "in use beside a consumer, 10,000 kept: {}; {report}",
+        marks.join(", ")
+    );
 }
 
 /// What a million events beside a subscriber that does not read leave in memory.

@@ -195,23 +195,35 @@ async fn the_documented_metrics_are_those_that_are_exported() {
 }
 
 /// The gauges in an expression that are unknown (`NaN`) where that makes more than their own series
-/// unknown, or raises an alert: in an aggregation that does not leave them out.
+/// unknown, or raises an alert: in an aggregation or a range that does not leave them out.
 struct Unknown<'a>(&'a BTreeSet<String>, Vec<String>);
+
+impl Unknown<'_> {
+    /// A comparison drops the series that are `NaN`.
+    fn add_unless_compared(&mut self, expr: &Expr) {
+        match expr {
+            Expr::Paren(inner) => self.add_unless_compared(&inner.expr),
+            Expr::Binary(binary)
+                if [T_EQLC, T_GTE, T_GTR, T_LSS, T_LTE].contains(&binary.op.id()) => {}
+            _ => self.1.extend(names_of(expr).intersection(self.0).cloned()),
+        }
+    }
+}
 
 impl ExprVisitor for Unknown<'_> {
     type Error = std::convert::Infallible;
 
     fn pre_visit(&mut self, expr: &Expr) -> Result<bool, Self::Error> {
-        let compares = |id| [T_EQLC, T_GTE, T_GTR, T_LSS, T_LTE].contains(&id);
         match expr {
             // `max` and `min` leave `NaN` out where there is a number.
             Expr::Aggregate(sum) if ![T_MAX, T_MIN].contains(&sum.op.id()) => {
-                match &*sum.expr {
-                    // A comparison drops the series that are `NaN`.
-                    Expr::Binary(binary) if compares(binary.op.id()) => {}
-                    inner => self.1.extend(names_of(inner).intersection(self.0).cloned()),
-                }
+                self.add_unless_compared(&sum.expr);
             }
+            // One sample makes the result unknown as long as the range holds it.
+            Expr::MatrixSelector(_) => {
+                self.1.extend(names_of(expr).intersection(self.0).cloned());
+            }
+            Expr::Subquery(range) => self.add_unless_compared(&range.expr),
             // `NaN` differs from every number.
             Expr::Binary(binary) if binary.op.id() == T_NEQ => {
                 self.1.extend(names_of(expr).intersection(self.0).cloned());
@@ -243,6 +255,70 @@ fn a_gauge_that_is_not_known_neither_raises_an_alert_nor_hides_others() {
     let lag = ["event_sdk_consumer_lag"];
     assert_eq!(wrong("sum by (job) (event_sdk_consumer_lag) > 0"), lag);
     assert_eq!(wrong("event_sdk_consumer_lag != 0"), lag);
+    assert_eq!(wrong("deriv(event_sdk_consumer_lag[5m])"), lag);
+    assert_eq!(wrong("deriv((event_sdk_consumer_lag + 0)[5m:])"), lag);
+}
+
+/// One check that reads nothing does not begin the `for` of an alert anew.
+#[test]
+fn an_alert_that_waits_takes_the_last_known_value_of_a_gauge() {
+    // It becomes unknown when the health is dropped, which ends the alert.
+    let always_known = "event_sdk_health_status";
+    let gauges = rows().filter(|(name, kind)| kind.starts_with("gauge") && name != always_known);
+    let gauges: BTreeSet<_> = gauges.map(|(name, _)| name).collect();
+    let waits = ALERTS.split("- alert: ").skip(1);
+    let waits: Vec<_> = waits
+        .filter(|alert| alert.contains("\n        for: "))
+        .collect();
+    assert!(waits.len() > 2, "{waits:?}");
+    for alert in waits {
+        let expr = alert
+            .lines()
+            .find_map(|line| line.trim().strip_prefix("expr: "));
+        let mut at_once = AtOnce::default();
+        walk_expr(
+            &mut at_once,
+            &promql_parser::parser::parse(expr.unwrap()).unwrap(),
+        )
+        .unwrap();
+        let at_once: Vec<_> = at_once.names.intersection(&gauges).collect();
+        assert!(at_once.is_empty(), "{at_once:?} in {alert}");
+    }
+}
+
+/// The names in an expression that are not in a range.
+#[derive(Default)]
+struct AtOnce {
+    names: BTreeSet<String>,
+    /// How many ranges are around.
+    depth: usize,
+}
+
+impl ExprVisitor for AtOnce {
+    type Error = std::convert::Infallible;
+
+    fn pre_visit(&mut self, expr: &Expr) -> Result<bool, Self::Error> {
+        match expr {
+            Expr::Subquery(_) => self.depth += 1,
+            Expr::VectorSelector(selector) if self.depth == 0 => {
+                self.names.extend(selector.name.clone());
+            }
+            _ => {}
+        }
+        Ok(true)
+    }
+
+    fn post_visit(&mut self, expr: &Expr) -> Result<bool, Self::Error> {
+        if matches!(expr, Expr::Subquery(_)) {
+            self.depth -= 1;
+        }
+        Ok(true)
+    }
+}
+
+/// The last known value of a gauge, as alerts with a `for` take it.
+fn last_known(gauge: &str) -> String {
+    format!("last_over_time(({gauge} >= 0)[2m:15s])")
 }
 
 #[test]
@@ -250,14 +326,20 @@ fn the_alerts_have_the_limits_of_the_thresholds() {
     let limits = Thresholds::default();
     let alerts = of_alerts();
     for alert in [
-        format!("event_sdk_consumer_lag > {}", limits.lag_events.unwrap()),
         format!(
-            "event_sdk_consumer_lag_seconds > {}",
+            "{} > {}",
+            last_known("event_sdk_consumer_lag"),
+            limits.lag_events.unwrap()
+        ),
+        format!(
+            "{} > {}",
+            last_known("event_sdk_consumer_lag_seconds"),
             limits.lag_time.unwrap().as_secs()
         ),
         format!("event_sdk_dead_letters > {}", limits.dead_letters.unwrap()),
         format!(
-            "event_sdk_outbox_oldest_age_seconds > {}",
+            "{} > {}",
+            last_known("event_sdk_outbox_oldest_age_seconds"),
             limits.outbox_age.unwrap().as_secs()
         ),
         format!(
@@ -269,7 +351,9 @@ fn the_alerts_have_the_limits_of_the_thresholds() {
             let nearly = f64::from(limits.stream_full_percent.unwrap()) / 100.0;
             let of = |unit| {
                 format!(
-                    "event_sdk_stream_{unit} / on (job, instance, health, stream) event_sdk_stream_max_{unit}{{discard=\"new\"}} > {nearly}"
+                    "{} / on (job, instance, health, stream) {} > {nearly}",
+                    last_known(&format!("event_sdk_stream_{unit}")),
+                    last_known(&format!("event_sdk_stream_max_{unit}{{discard=\"new\"}}"))
                 )
             };
             format!("{} or {}", of("bytes"), of("messages"))

@@ -388,6 +388,13 @@ impl Keeper {
             kept.lease.observed(*ticket, read, now);
         }
         self.members.observed(found.members, now);
+        let me = self.me;
+        let owners = self.leases.iter().map(|kept| kept.lease.owner(now));
+        if { owners }.all(|owner| owner.is_some_and(|owner| owner != me)) {
+            // A standby is ready. Whether it may write turns out when it has to.
+            self.permitted
+                .send_if_modified(|permitted| !std::mem::replace(permitted, true));
+        }
     }
 
     fn obey(&mut self, command: Command) {

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use event_sdk::EventBus;
 use event_sdk::stream::{StreamSpec, Upstream};
 use event_sdk::transport::TransportExt as _;
 use event_sdk::transport::nats::Nats;
+use event_sdk::{ErrorKind, EventBus};
 use event_sdk_test_servers::{Options, Server, programs};
 use event_sdk_topology::{Action, ApplyError, DurableSpec, Finding, Topology, covers};
 
@@ -192,6 +192,17 @@ async fn a_mirror_is_read_in_another_region_and_takes_over() {
             .ends_with(&format!("\nwarning   {warning}")),
         "{plan}"
     );
+    // A service that knows nothing of the mirror does not end it.
+    let service = EventBus::builder().stream(StreamSpec::new("ORDERS_EU").subject("orders.>"));
+    let service = service.transport(us.transport().clone()).unwrap();
+    for error in [
+        service.apply().await.unwrap_err(),
+        service.apply_streams().await.unwrap_err(),
+    ] {
+        assert_eq!(*error.kind(), ErrorKind::InvalidOption);
+        let text = error.to_string();
+        assert!(text.contains("copies ORDERS at $JS.eu.API"), "{text}");
+    }
     PROMOTED.apply(&us).await.unwrap();
     let found = PROMOTED.verify(&us).await.unwrap();
     assert!(found.is_clean(), "{found}");

@@ -11,7 +11,7 @@ use event_sdk_test_servers::{Authority, programs};
 use event_sdk_topology::permissions::Login;
 use tempfile::TempDir;
 
-use crate::topology::{CLUSTERED, users};
+use crate::topology::{CLUSTERED, PREFIX, users};
 use crate::{config, open};
 
 pub(super) const FILES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/nats");
@@ -162,6 +162,7 @@ impl Secured {
         let (urls, inboxes) = (urls.join(","), format!("_INBOX_{user}"));
         let variables = [
             ("EVENT_SDK_TRANSPORT", "nats"),
+            ("EVENT_SDK_PREFIX", PREFIX),
             ("EVENT_SDK_NATS__URL", &urls),
             (
                 "EVENT_SDK_NATS__CA_FILE",
