@@ -77,6 +77,7 @@ impl Output<'_> {
     }
 
     /// Writes JSON as it is, but for characters that would act on a terminal.
+    #[cfg(feature = "nats")]
     pub(crate) fn document(&mut self, document: &str) -> io::Result<()> {
         self.make_room();
         writeln!(self.out, "{}", escaped(document))
