@@ -323,11 +323,15 @@ fn only_a_reading_of_its_own_clock_is_taken() {
 }
 
 #[test]
-fn everything_is_declared_but_hand_over_which_is_asked_for() {
+fn everything_is_declared_but_hand_over_and_what_only_servers_have() {
     let all = |transport: &MemoryTransport, hand_over| {
         for capability in Capability::ALL {
             let expected = match capability {
                 Capability::ValueHandover => hand_over,
+                Capability::Copies
+                | Capability::PromoteMirror
+                | Capability::Placement
+                | Capability::ChangeRetention => false,
                 _ => true,
             };
             assert_eq!(transport.supports(capability), expected, "{capability}");
