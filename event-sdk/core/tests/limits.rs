@@ -56,7 +56,10 @@ fn what_is_nested_too_deep_is_not_written() {
             assert_eq!(written.is_ok(), read.is_ok(), "{depth} levels: {read:?}");
             match written {
                 Ok(written) => assert_eq!(read.unwrap(), read_value::<Tree>(&written).unwrap()),
-                Err(why) => assert!(why.to_string().contains("127 nested arrays and objects"), "{why}"),
+                Err(why) => assert!(
+                    why.to_string().contains("127 nested arrays and objects"),
+                    "{why}"
+                ),
             }
         }
     }
