@@ -65,13 +65,24 @@ pub(crate) async fn api(client: &Client, subject: &str, request: &Value) -> Valu
     }
 }
 
+/// `JSClusterNoPeersErrF` of nats-server.
+const NO_SUITABLE_PEERS: u64 = 10_005;
+
 /// A stream of this name for the subjects `<name>.>`.
 pub(crate) async fn create_stream(client: &Client, name: &str, replicas: usize) {
     let request = json!({
         "name": name, "subjects": [format!("{name}.>")],
         "storage": "file", "num_replicas": replicas,
     });
-    let answer = api(client, &format!("STREAM.CREATE.{name}"), &request).await;
+    let begun = Instant::now();
+    let answer = loop {
+        let answer = api(client, &format!("STREAM.CREATE.{name}"), &request).await;
+        // A server of a cluster that has just started may take another one for offline.
+        if answer["error"]["err_code"] != NO_SUITABLE_PEERS || begun.elapsed() >= WITHIN {
+            break answer;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    };
     assert_eq!(answer["config"]["name"], name, "{answer}");
 }
 
