@@ -269,12 +269,12 @@ impl EventBus {
     ///
     /// The error of the first stream that cannot be applied; it names the stream, and the streams
     /// before it are applied. Kinds: [`InvalidOption`](event_sdk_core::ErrorKind::InvalidOption)
-    /// for an impossible configuration or change, and for a stream that is a mirror or has sources,
-    /// of which the declaration knows nothing,
+    /// for an impossible configuration or change, and for a stream that copies others than its
+    /// declaration says,
     /// [`PermissionDenied`](event_sdk_core::ErrorKind::PermissionDenied),
     /// [`Unsupported`](event_sdk_core::ErrorKind::Unsupported), or errors of the connection.
     pub async fn apply_streams(&self) -> Result<Vec<(Text, StreamChange)>, Error> {
-        self.end_no_copies().await?;
+        self.change_no_copies().await?;
         self.change_streams().await
     }
 

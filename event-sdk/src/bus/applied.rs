@@ -99,13 +99,13 @@ impl EventBus {
     /// no subject of the stream, and
     /// [`StreamNotFound`](event_sdk_core::ErrorKind::StreamNotFound).
     pub async fn apply(&self) -> Result<Applied, Error> {
-        self.end_no_copies().await?;
+        self.change_no_copies().await?;
         self.apply_planned().await
     }
 
-    /// Applies all declarations like [`apply`](Self::apply), and ends the copying of a stream that is
-    /// a mirror or has sources where the declaration has none: for good, if it is a mirror. A topology
-    /// calls this method, which has planned the change and warned of it.
+    /// Applies all declarations like [`apply`](Self::apply), and also changes what an existing stream
+    /// copies: a mirror ends for good. A topology calls this method, which has planned the change and
+    /// warned of it.
     ///
     /// Not cancel-safe, like [`apply`](Self::apply).
     ///
@@ -149,26 +149,28 @@ impl EventBus {
 }
 
 impl EventBus {
-    /// Fails if a declared stream is a mirror or has sources, and the declaration has none: whoever
-    /// made it so does not expect that a service ends that.
-    pub(super) async fn end_no_copies(&self) -> Result<(), Error> {
+    /// Fails if an existing stream copies others than its declaration says: whoever made it so does not
+    /// expect that a service ends that, and a changed source is copied again from its start.
+    pub(super) async fn change_no_copies(&self) -> Result<(), Error> {
         let inner = self.inner();
         if !inner.transport.capabilities().has(Capability::Copies) {
             return Ok(());
         }
         for wanted in &inner.streams {
-            if wanted.upstreams().next().is_some() {
-                continue;
-            }
             let existing = match self.stream_state(&wanted.name).await {
                 Ok(state) => state.config,
                 // What is wrong is said when it is applied.
                 Err(_) => continue,
             };
-            let copied: Vec<_> = existing.upstreams().map(ToString::to_string).collect();
-            if !copied.is_empty() {
+            let declared: Vec<_> = wanted.upstreams().collect();
+            let changed = existing.upstreams().any(|it| !declared.contains(&it));
+            if existing.mirror.is_some() != wanted.mirror.is_some()
+                && existing.upstreams().next().is_some()
+                || changed
+            {
+                let copied: Vec<_> = existing.upstreams().map(ToString::to_string).collect();
                 let reason = format!(
-                    "the stream copies {}, and its declaration has no mirror and no sources; declare them, or end the copying by the `apply` of a topology, which plans it and warns of it",
+                    "the stream copies {}, and its declaration says otherwise; declare that, or change it by the `apply` of a topology, which plans it and warns of it",
                     copied.join(", ")
                 );
                 let error = Error::new(ErrorKind::InvalidOption, Operation::Manage, reason);

@@ -4,7 +4,9 @@ mod copies;
 
 mod swap;
 
-pub(crate) use copies::{missing_original, promoted, round, unchangeable_mirror};
+pub(crate) use copies::{
+    copied_again, ended, missing_original, promoted, round, unchangeable_mirror,
+};
 pub(crate) use swap::swap;
 
 use event_sdk::Pattern;

@@ -164,6 +164,9 @@ async fn stream(
         if existing.mirror.is_some() && wanted.mirror.is_none() {
             warnings.push(migration::promoted(existing));
         }
+        let ended = existing.sources.iter();
+        let ended = ended.filter(|source| !wanted.sources.contains(source));
+        warnings.extend(ended.map(|source| migration::ended(&wanted.name, source)));
     }
     if let Some(reason) = limits::of_stream(declared.usage, wanted) {
         let exists = existing.is_some();
@@ -282,6 +285,10 @@ fn unchangeable(
             differences: differences.to_vec(),
             ..refusal
         });
+    }
+    let again = migration::copied_again(existing, wanted, differences);
+    if again.is_some() {
+        return again;
     }
     let reason = migration::unchangeable(existing, wanted, has(Capability::ChangeRetention));
     reason.map(|reason| migration::stream(name, reason, differences.to_vec()))

@@ -29,6 +29,10 @@ const PROMOTED: Topology =
         .consumers(const { &[DurableSpec::of::<OrderPlaced>("billing").stream("ORDERS_EU")] });
 covers!(PROMOTED, OrderPlaced);
 
+/// A mirror that becomes a stream with its original as a source would have each event twice.
+const SOURCED: Topology =
+    Topology::new(const { &[StreamSpec::constant("ORDERS_EU", &[]).sources(const { &[MIRROR] })] });
+
 /// Two regions. The subjects of events stay in each.
 struct Regions {
     eu: Server,
@@ -133,8 +137,11 @@ async fn a_mirror_of_another_region(regions: &Regions) -> EventBus {
     publish(&eu, 1).await;
     publish(&eu, 2).await;
     holds(&us, "ORDERS_EU", 2).await;
-    let info = us.transport().consumer_info("ORDERS_EU", "billing");
-    assert_eq!(info.await.unwrap().pending, 2);
+    eventually("both events", async || {
+        let info = us.transport().consumer_info("ORDERS_EU", "billing");
+        (info.await.unwrap().pending == 2).then_some(())
+    })
+    .await;
     let orders = us.subscribe::<OrderPlaced>().durable("billing");
     let mut orders = orders.stream("ORDERS_EU").must_exist().await.unwrap();
     let first = orders.next().await.unwrap().unwrap();
@@ -149,7 +156,7 @@ async fn a_mirror_of_another_region(regions: &Regions) -> EventBus {
     };
     assert!(refusal.reason.contains("no server changes"), "{plan}");
     assert!(
-        refusal.steps[1].contains("nats stream rm ORDERS_EU"),
+        refusal.steps[2].contains("nats stream rm ORDERS_EU"),
         "{plan}"
     );
     let found = FILTERED.verify(&us).await.unwrap();
@@ -168,8 +175,11 @@ async fn a_mirror_of_another_region(regions: &Regions) -> EventBus {
     let nats = Nats::connect(Nats::options(regions.us.url()))
         .await
         .unwrap();
-    let error = filtered.transport(nats).unwrap().apply().await.unwrap_err();
+    let filtered = filtered.transport(nats).unwrap();
+    let error = filtered.apply_planned().await.unwrap_err();
     assert!(error.to_string().contains("no server changes"), "{error}");
+    let error = filtered.apply().await.unwrap_err();
+    assert!(error.to_string().contains("copies ORDERS"), "{error}");
     us
 }
 
@@ -178,6 +188,11 @@ async fn a_mirror_is_read_in_another_region_and_takes_over() {
     let mut regions = Regions::start(Server::options).await;
     let us = a_mirror_of_another_region(&regions).await;
     regions.eu.kill().await.unwrap();
+    let plan = SOURCED.plan(&us).await.unwrap();
+    assert!(
+        !plan.is_possible() && plan.to_string().contains("would be stored twice"),
+        "{plan}"
+    );
     let plan = PROMOTED.plan(&us).await.unwrap();
     assert!(plan.is_possible(), "{plan}");
     let [warning] = &plan.warnings[..] else {
@@ -265,6 +280,22 @@ const MORE: Topology = Topology::new(
     },
 );
 
+const FILTERED_ALL: Topology = Topology::new(
+    const {
+        &[
+            StreamSpec::constant("ORDERS", &["orders.>"]),
+            StreamSpec::constant("ALL", &[]).sources(
+                const {
+                    &[
+                        Upstream::of("ORDERS").filter("orders.order.>"),
+                        MIRROR.filter("orders.>").moved_to("eu.events"),
+                    ]
+                },
+            ),
+        ]
+    },
+);
+
 async fn both_regions_in_one_stream(options: fn() -> Options) {
     let regions = Regions::start(options).await;
     let (eu, us) = (regions.eu(&EU).await, regions.us(&ALL).await);
@@ -284,8 +315,17 @@ async fn both_regions_in_one_stream(options: fn() -> Options) {
         assert_eq!(event.decode().unwrap().id, id);
         assert!(all.next().await.is_none());
     }
-    let report = us.transport().consumer_info("ALL", "report").await.unwrap();
-    assert_eq!(report.pending, 1);
+    eventually("the event", async || {
+        let report = us.transport().consumer_info("ALL", "report").await.unwrap();
+        (report.pending == 1).then_some(())
+    })
+    .await;
+    // A source with another filter would be copied from its start.
+    let plan = FILTERED_ALL.plan(&us).await.unwrap();
+    assert!(
+        !plan.is_possible() && plan.to_string().contains("would be stored twice"),
+        "{plan}"
+    );
     let plan = MORE.plan(&us).await.unwrap();
     let Action::Change(differences) = &plan.parts[1].action else {
         panic!("{plan}");
@@ -294,6 +334,13 @@ async fn both_regions_in_one_stream(options: fn() -> Options) {
         differences[0].to_string(),
         "sources is ORDERS; ORDERS at $JS.eu.API events.orders.> as eu.events.orders.>, \
          wanted ORDERS at $JS.eu.API events.orders.> as eu.events.orders.>"
+    );
+    let [warning] = &plan.warnings[..] else {
+        panic!("{plan}");
+    };
+    assert!(
+        warning.starts_with("stream ALL stops copying ORDERS:"),
+        "{warning}"
     );
     MORE.apply(&us).await.unwrap();
     assert!(MORE.verify(&us).await.unwrap().is_clean());
