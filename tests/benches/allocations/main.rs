@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use event_sdk::stream::StreamSpec;
 use event_sdk::transport::AckPolicy;
-use event_sdk::{Event, EventBus, EventSet};
+use event_sdk::{Event, EventBus, EventSet, Incoming};
 use serde::{Deserialize, Serialize};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use tokio::sync::Notify;
@@ -98,7 +98,7 @@ async fn stalled() {
         .unwrap();
     let publisher = bus.publisher::<TemperatureMeasured>();
     let mut subscriber = bus.subscribe::<TemperatureMeasured>().await.unwrap();
-    let first = subscriber.next();
+    let first = subscriber.next_incoming();
     let region = Region::new(ALLOCATOR);
     let in_use = || {
         let stats = region.change();
@@ -121,7 +121,9 @@ async fn stalled() {
         "in use beside a subscriber that does not read, 10,000 kept: {}",
         marks.join(", ")
     );
-    let gap = first.await.unwrap().unwrap_err();
+    let Incoming::Notice(gap) = first.await.unwrap().unwrap() else {
+        panic!("the gap comes first");
+    };
     println!("and when it reads: {gap}");
 }
 

@@ -80,6 +80,11 @@ const OUR_CONSUMER_ACK_ALL: Side = Side {
     start: ours::ack_all,
 };
 
+const OUR_CONSUMER_IN_BATCHES: Side = Side {
+    name: "event-sdk, a consumer with `single_active`, `ack_all` and `on_batches`",
+    start: ours::ack_all_in_batches,
+};
+
 const BY_HAND: Side = Side {
     name: "async-nats 0.51 by hand",
     start: by_hand::start,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use event_sdk::Subscriber;
-use event_sdk::consumer::{Consumer, Ctx};
+use event_sdk::consumer::{Consumer, Ctx, EventBatch};
 use tokio::sync::Notify;
 
 use super::{Future, Handled, Running, Setting, Stream, stops};
@@ -85,14 +85,39 @@ pub(crate) fn ack_all<'a>(
     })
 }
 
+/// The same, with a handler of batches.
+pub(crate) fn ack_all_in_batches<'a>(
+    _: &'a Setting,
+    stream: &'a Stream,
+    durable: &'a str,
+    handled: Handled,
+) -> Future<'a, Running> {
+    Box::pin(async move {
+        let consumer = stream.bus.consumer::<BookingMade>(durable.to_owned());
+        let consumer = consumer.single_active().ack_all();
+        starts(
+            consumer.on_batches(BATCH, WITHIN, move |batch: EventBatch<BookingMade>| {
+                for (event, _) in batch.iter() {
+                    black_box(event);
+                    handled();
+                }
+                std::future::ready(Ok(()))
+            }),
+        )
+    })
+}
+
 fn runs(consumer: Consumer<BookingMade>, handled: Handled) -> Running {
-    let stop = Arc::new(Notify::new());
-    let stopped = Arc::clone(&stop);
-    let consumer = consumer.on(move |event: BookingMade, _: Ctx| {
+    starts(consumer.on(move |event: BookingMade, _: Ctx| {
         black_box(event);
         handled();
         std::future::ready(Ok(()))
-    });
+    }))
+}
+
+fn starts(consumer: Consumer<BookingMade>) -> Running {
+    let stop = Arc::new(Notify::new());
+    let stopped = Arc::clone(&stop);
     let task = tokio::spawn(async move { consumer.run_until(stopped.notified()).await });
     Box::new(move || {
         Box::pin(async move {

@@ -9,21 +9,22 @@ use tokio::runtime::Runtime;
 use tokio::sync::Notify;
 
 use super::{
-    BY_HAND, OUR_CONSUMER, OUR_CONSUMER_ACK_ALL, OURS, OURS_IN_BATCHES, RUSTSTREAM, Setting, Side,
-    Stream,
+    BY_HAND, OUR_CONSUMER, OUR_CONSUMER_ACK_ALL, OUR_CONSUMER_IN_BATCHES, OURS, OURS_IN_BATCHES,
+    RUSTSTREAM, Setting, Side, Stream,
 };
 
-const SIDES: [Side; 6] = [
+const SIDES: [Side; 7] = [
     OURS,
     BY_HAND,
     RUSTSTREAM,
     OURS_IN_BATCHES,
     OUR_CONSUMER,
     OUR_CONSUMER_ACK_ALL,
+    OUR_CONSUMER_IN_BATCHES,
 ];
 
 /// A goal: the rate of one side, by its place, is so many times that of another.
-const GOALS: [(usize, usize, f64); 6] = [
+const GOALS: [(usize, usize, f64); 7] = [
     (0, 1, 1.1),
     (0, 2, 1.1),
     (3, 1, 1.3),
@@ -31,6 +32,7 @@ const GOALS: [(usize, usize, f64); 6] = [
     (4, 0, 0.95),
     (4, 2, 1.1),
     (5, 1, 1.6),
+    (6, 1, 1.6),
 ];
 
 const EVENTS: u64 = 50_000;
