@@ -124,12 +124,12 @@ impl Topology {
     /// # Errors
     ///
     /// [`ApplyError::Refused`] with the plan and its migrations, or [`ApplyError::Failed`] with an
-    /// error of [`plan`](Self::plan) or [`EventBus::apply`].
+    /// error of [`plan`](Self::plan) or [`EventBus::apply_planned`].
     pub async fn apply(&self, bus: &EventBus) -> Result<Applied, ApplyError> {
         self.apply_if(bus, |_| true).await
     }
 
-    /// Applies what `agreed` says, a [plan](Self::plan) that somebody has agreed to, and nothing else. It
+    /// Applies `agreed`, a [plan](Self::plan) that was shown and agreed to, and nothing else. The call
     /// plans again: if a part would be created or changed in another way now, nothing is changed. A part
     /// that matches in the meantime stays as it is.
     ///

@@ -39,7 +39,7 @@ pub(crate) struct ShownCertificates {
     /// The certificate that the server showed on each connection; two servers of a cluster have their own.
     publishing: Mutex<Option<Handshake>>,
     deliveries: Mutex<Option<Handshake>>,
-    /// What the file of the client had when it could last be read.
+    /// The expiry of the client's certificate when its file could last be read.
     client: Mutex<Option<Expiry>>,
 }
 

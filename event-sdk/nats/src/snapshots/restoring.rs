@@ -132,7 +132,7 @@ struct Left {
     context: Arc<NatsContext>,
     about: ErrorContext,
     stream: Text,
-    /// What is in the metadata of the stream if this restore has made it.
+    /// The mark of this restore, which the metadata of its stream has.
     mark: String,
     /// Where chunks are sent.
     chunks: String,
