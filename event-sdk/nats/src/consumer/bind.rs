@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -58,7 +59,7 @@ pub(super) struct Info {
     #[serde(default)]
     pub(super) delivered: Delivered,
     #[serde(default)]
-    pub(super) ack_floor: Delivered,
+    pub(super) ack_floor: AckFloor,
     #[serde(default)]
     num_ack_pending: u64,
     #[serde(default)]
@@ -71,6 +72,30 @@ pub(super) struct Info {
     /// Whether it is paused now; until when stands in its configuration.
     #[serde(default)]
     paused: bool,
+    /// Where it is, in a cluster.
+    #[serde(default)]
+    cluster: Option<Group>,
+    /// The server's time.
+    #[serde(default)]
+    ts: Option<Timestamp>,
+}
+
+/// Up to where everything is settled.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct AckFloor {
+    #[serde(flatten)]
+    pub(super) at: Delivered,
+    /// When the last acknowledgement came, if this leader had one.
+    #[serde(default)]
+    last_active: Option<Timestamp>,
+}
+
+/// The servers that keep a consumer.
+#[derive(Debug, Deserialize)]
+struct Group {
+    /// All but the leader.
+    #[serde(default)]
+    replicas: Option<Vec<IgnoredAny>>,
 }
 
 /// The last delivery of a consumer.
@@ -92,6 +117,19 @@ impl Delivered {
     }
 }
 
+/// An ack floor that is lower than the last delivery, while nothing is pending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct FloorBelow {
+    pub(super) floor: u64,
+    pub(super) delivered: u64,
+    /// Whether the floor counts all acknowledgements.
+    pub(super) is_agreed: bool,
+}
+
+/// After this time without an acknowledgement the replicas have agreed on all of them: a leader that
+/// does not reach them for so long is none any more (nats-server, `lostQuorumInterval`).
+pub(super) const AGREED: SignedDuration = SignedDuration::from_secs(10);
+
 impl Info {
     /// Its filters; `None` if this SDK cannot read them.
     pub(super) fn filters(&self) -> Option<Vec<Pattern>> {
@@ -105,11 +143,33 @@ impl Info {
 
     /// The ack floor and the last delivery, in sequences of the stream, if nothing is pending and
     /// yet the floor is lower.
-    pub(super) fn floor_below_delivered(&self) -> Option<(u64, u64)> {
-        let (floor, delivered) = (self.ack_floor, self.delivered);
+    pub(super) fn floor_below_delivered(&self) -> Option<FloorBelow> {
+        let (floor, delivered) = (self.ack_floor.at, self.delivered);
         let is_lower =
             floor.stream_seq < delivered.stream_seq && floor.consumer_seq < delivered.consumer_seq;
-        (self.num_ack_pending == 0 && is_lower).then_some((floor.stream_seq, delivered.stream_seq))
+        (self.num_ack_pending == 0 && is_lower).then(|| FloorBelow {
+            floor: floor.stream_seq,
+            delivered: delivered.stream_seq,
+            is_agreed: self.is_agreed(),
+        })
+    }
+
+    /// Whether the ack floor counts all acknowledgements. The leader of a replicated consumer counts
+    /// at once what is unsettled, and takes the floor from what the replicas have agreed on later
+    /// (nats-server, `infoWithSnapAndReply`).
+    fn is_agreed(&self) -> bool {
+        let replicas = self
+            .cluster
+            .as_ref()
+            .and_then(|group| group.replicas.as_ref());
+        if replicas.is_none_or(Vec::is_empty) {
+            return true;
+        }
+        match (self.ack_floor.last_active, self.ts) {
+            (None, _) => true,
+            (Some(last), Some(now)) => last.duration_until(now) >= AGREED,
+            (Some(_), None) => false,
+        }
     }
 
     /// Whether it is to be paused until this time; `None` if it is not to be paused.
@@ -130,7 +190,7 @@ impl Info {
         info.foreign = foreign;
         info.delivered = self.delivered.stream_seq;
         info.deliveries = self.delivered.consumer_seq;
-        info.acknowledged = self.ack_floor.stream_seq;
+        info.acknowledged = self.ack_floor.at.stream_seq;
         info.ack_pending = self.num_ack_pending;
         info.redelivered = self.num_redelivered;
         info.pending = self.num_pending;
@@ -299,11 +359,63 @@ fn bound(
         created: info.created,
         next: info.delivered.stream_seq.saturating_add(1),
         delivered: info.delivered,
-        acknowledged: info.ack_floor,
+        acknowledged: info.ack_floor.at,
         found_idle: None,
         found_empty: false,
         must_exist: false,
         max_batch: info.config.max_batch(),
         max_expires: info.config.max_expires(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Three messages were delivered, and one is said to be settled.
+    fn info(more: &serde_json::Value) -> Info {
+        let mut info = json!({
+            "name": "d",
+            "config": { "ack_policy": "explicit" },
+            "delivered": { "consumer_seq": 3, "stream_seq": 3 },
+            "ack_floor": { "consumer_seq": 1, "stream_seq": 1 },
+            "ts": "2026-12-01T10:00:20.5Z",
+        });
+        for (name, value) in more.as_object().unwrap() {
+            info[name] = value.clone();
+        }
+        serde_json::from_value(info).unwrap()
+    }
+
+    fn replicated(last_ack: Option<&str>) -> Info {
+        info(&json!({
+            "cluster": { "leader": "a", "replicas": [{ "name": "b" }, { "name": "c" }] },
+            "ack_floor": { "consumer_seq": 1, "stream_seq": 1, "last_active": last_ack },
+        }))
+    }
+
+    #[test]
+    fn a_floor_counts_while_nothing_is_pending() {
+        let found = info(&json!({})).floor_below_delivered().unwrap();
+        let wanted = FloorBelow {
+            floor: 1,
+            delivered: 3,
+            is_agreed: true,
+        };
+        assert_eq!(found, wanted);
+        let pending = info(&json!({ "num_ack_pending": 1 }));
+        assert_eq!(pending.floor_below_delivered(), None);
+    }
+
+    /// Its leader knows of an acknowledgement before its replicas have agreed on it, and tells a floor
+    /// without it.
+    #[test]
+    fn the_floor_of_a_replicated_consumer_is_late() {
+        let is_agreed = |info: Info| info.floor_below_delivered().unwrap().is_agreed;
+        assert!(!is_agreed(replicated(Some("2026-12-01T10:00:20Z"))));
+        assert!(is_agreed(replicated(Some("2026-12-01T10:00:10Z"))));
+        assert!(is_agreed(replicated(None)));
+        let alone = json!({ "cluster": { "leader": "a" }, "ack_floor": { "last_active": "2026-12-01T10:00:20Z" } });
+        assert!(is_agreed(info(&alone)));
+    }
 }

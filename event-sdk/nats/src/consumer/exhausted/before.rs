@@ -4,7 +4,8 @@
 //! that leaves nothing pending moves the ack floor to the last delivery. So if nothing is pending
 //! and the floor lies lower, the last message that left was not acknowledged, and the first
 //! message above the floor is one that was not: it ran out. What lies above that may have been
-//! acknowledged; this cannot be told.
+//! acknowledged; this cannot be told. The ack floor of a replicated consumer counts an acknowledgement
+//! later than the rest does: it is believed some time after the last one.
 
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::super::ack_context::AckContext;
-use super::super::bind;
+use super::super::bind::{self, AGREED};
 use crate::streams::{Which, message};
 use event_sdk_core::subject::Subject;
 use event_sdk_core::text::Text;
@@ -24,8 +25,15 @@ pub(super) async fn find(
     consumer: Text,
     config: Arc<ConsumerConfig>,
 ) -> Option<Exhausted> {
-    match first_above_floor(&ack_context, &consumer, &config).await {
-        Ok(found) => found,
+    let mut found = first_above_floor(&ack_context, &consumer, &config).await;
+    if let Ok(Floor::Late) = found {
+        tokio::time::sleep(AGREED.unsigned_abs()).await;
+        found = first_above_floor(&ack_context, &consumer, &config).await;
+    }
+    match found {
+        Ok(Floor::Below(found)) => found,
+        // Messages are acknowledged all the time.
+        Ok(Floor::Late) => None,
         Err(error) => {
             tracing::debug!(target: crate::TRACING_TARGET,
                 stream = %ack_context.stream,
@@ -38,19 +46,30 @@ pub(super) async fn find(
     }
 }
 
+/// What an ack floor says that lies lower than the last delivery.
+enum Floor {
+    /// The message above it ran out, if there is one.
+    Below(Option<Exhausted>),
+    /// Nothing yet: it may not count what was acknowledged lately.
+    Late,
+}
+
 async fn first_above_floor(
     ack_context: &AckContext,
     consumer: &Text,
     config: &ConsumerConfig,
-) -> Result<Option<Exhausted>, Error> {
+) -> Result<Floor, Error> {
     let about = ack_context.about(Operation::Subscribe);
     let (context, stream) = (&ack_context.context, &ack_context.stream);
     let info = bind::info(context, stream, consumer, &about).await?;
     let info = info.map_err(|error| error.into_error(&about))?;
-    let Some((floor, delivered)) = info.floor_below_delivered() else {
-        return Ok(None);
+    let Some(below) = info.floor_below_delivered() else {
+        return Ok(Floor::Below(None));
     };
-    let from = floor.saturating_add(1);
+    if !below.is_agreed {
+        return Ok(Floor::Late);
+    }
+    let from = below.floor.saturating_add(1);
     let mut first = None;
     for filter in &config.filters {
         let found = message(context, &about, stream, &Which::Next(filter.as_str(), from)).await?;
@@ -60,18 +79,19 @@ async fn first_above_floor(
             (first, found) => first.or(found),
         };
     }
-    let Some((sequence, subject)) = first.filter(|(sequence, _)| *sequence <= delivered) else {
-        return Ok(None);
+    let first = first.filter(|(sequence, _)| *sequence <= below.delivered);
+    let Some((sequence, subject)) = first else {
+        return Ok(Floor::Below(None));
     };
     // One that was removed from the stream may have been the first.
     if sequence != from && !is_complete(ack_context, from).await? {
-        return Ok(None);
+        return Ok(Floor::Below(None));
     }
-    Ok(Some(Exhausted {
+    Ok(Floor::Below(Some(Exhausted {
         subject: Subject::parse(subject).ok(),
         sequence,
         attempts: config.max_deliver.map_or(0, std::num::NonZeroU32::get),
-    }))
+    })))
 }
 
 /// Whether no message was removed from the stream since this one was stored.

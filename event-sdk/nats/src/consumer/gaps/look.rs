@@ -167,7 +167,7 @@ pub(super) async fn consumer(
         ConsumerLook {
             delivered: info.delivered,
             filters: info.filters(),
-            settled_to: info.ack_floor.stream_seq,
+            settled_to: info.ack_floor.at.stream_seq,
             pending: info.num_pending,
         }
     }))
