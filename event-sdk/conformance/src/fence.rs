@@ -2,11 +2,23 @@
 
 use super::failure::{Outcome, ensure_eq};
 use super::reader::{Got, Reader};
-use super::rig::Rig;
-use event_sdk_core::transport::Settlement;
+use super::rig::{Rig, SHORT};
+use event_sdk_core::transport::{DeliverPolicy, Settlement};
 
 /// The number of a message that only shows that nothing came before it.
 pub(super) const FENCE: u64 = 999_999;
+
+impl Rig {
+    /// Waits for an ack wait of [`SHORT`]: until another consumer has had something twice.
+    pub(super) async fn an_ack_wait_passes(&self) -> Outcome {
+        let mut config = self.ephemeral()?;
+        config.filters = vec![self.pattern("clock")?];
+        config.deliver = DeliverPolicy::New;
+        config.ack_wait = SHORT;
+        let mut clock = self.subscribe(&config).await?;
+        clock.expect_nothing_for_an_ack_wait(self, "clock").await
+    }
+}
 
 impl Reader {
     /// Nothing more comes: a message that is published now is the next.

@@ -159,6 +159,11 @@ impl Fixture {
         self.settings.patience
     }
 
+    /// An ack wait within which a case handles what it received.
+    pub(super) fn ack_wait(&self) -> Duration {
+        self.settings.ack_wait
+    }
+
     /// How many copies the streams of this case have.
     pub(super) fn replicas(&self) -> u8 {
         self.settings.replicas

@@ -72,11 +72,11 @@
 //!
 //! # What the cases rely on
 //!
-//! - The clock must run. Cases use an ack wait of half a second and wait for at most
-//!   [`patience`](Suite::patience); none sleeps. To show that a message does not arrive, a case
+//! - The clock must run. Cases use an ack wait of half a second, or the
+//!   [one of the suite](Suite::ack_wait), and wait for at most [`patience`](Suite::patience); none sleeps. To show that a message does not arrive, a case
 //!   publishes a later one that arrives first.
-//! - The machine must not be overloaded: a case that acknowledges within the ack wait fails if its task
-//!   does not run for half a second. Lower [`parallel`](Suite::parallel) then.
+//! - A case that acknowledges within the ack wait fails if that takes longer. Raise
+//!   [`ack_wait`](Suite::ack_wait) or lower [`parallel`](Suite::parallel) on a slow machine.
 //!
 //! # Modules
 //!

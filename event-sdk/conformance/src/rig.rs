@@ -19,8 +19,8 @@ use event_sdk_core::transport::{
     StreamChange, StreamState, SubscribeRequest, Transport, TransportExt as _,
 };
 
-/// An ack wait that cases wait out. Longer than a delivery and its ack take on
-/// a busy machine, short enough to be waited for.
+/// An ack wait that cases wait out, and that may end before they have handled what they received.
+/// Where it must not, they use [`Rig::ack_wait`].
 pub(super) const SHORT: Duration = Duration::from_millis(500);
 
 /// A transport and the stream that a case uses.
@@ -94,6 +94,12 @@ impl Rig {
 
     pub(super) fn patience(&self) -> Duration {
         self.settings.patience
+    }
+
+    /// An ack wait that cases wait out after they have handled something within it: longer than a
+    /// delivery and its settlement take.
+    pub(super) fn ack_wait(&self) -> Duration {
+        self.settings.ack_wait
     }
 
     pub(super) fn can(&self, capability: Capability) -> bool {

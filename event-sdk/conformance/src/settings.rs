@@ -7,6 +7,8 @@ use std::time::Duration;
 pub(super) struct Settings {
     /// How long a case waits for one thing that it is owed.
     pub(super) patience: Duration,
+    /// The ack wait within which a case handles what it received.
+    pub(super) ack_wait: Duration,
     /// By how much the numbers of messages are multiplied.
     pub(super) scale: usize,
     /// How many copies streams have.

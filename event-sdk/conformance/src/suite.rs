@@ -11,6 +11,7 @@ use tokio::task::JoinError;
 
 use super::failure::Outcome;
 use super::fixture::Fixture;
+use super::rig::SHORT;
 use super::settings::Settings;
 use super::started::Started;
 use super::{Case, CaseResult, Harness, Report, Verdict, cases, counterpart};
@@ -50,6 +51,7 @@ impl Suite {
             timeout: Duration::from_secs(20),
             settings: Settings {
                 patience: Duration::from_secs(8),
+                ack_wait: SHORT,
                 scale: 1,
                 replicas: 1,
             },
@@ -94,6 +96,14 @@ impl Suite {
     /// Sets how long a case waits for one expected event.
     pub fn patience(mut self, patience: Duration) -> Self {
         self.settings.patience = patience;
+        self
+    }
+
+    /// Sets the ack wait of cases that settle a message within it, or read each of its deliveries
+    /// before the next. Default: half a second. Make it longer where such a step may take longer, as
+    /// on a server that shares a busy machine; most of these cases also wait until it has passed.
+    pub fn ack_wait(mut self, ack_wait: Duration) -> Self {
+        self.settings.ack_wait = ack_wait;
         self
     }
 

@@ -10,7 +10,7 @@ use crate::failure::{Outcome, ensure, ensure_eq};
 use crate::fixture::Fixture;
 use crate::reader::Reader;
 use crate::rig::{Rig, SHORT};
-use event_sdk_core::transport::{AckPolicy, DeliverPolicy, Settlement};
+use event_sdk_core::transport::{AckPolicy, Settlement};
 
 cases! { "acknowledging":
     an_acked_message_stays_away [Store]
@@ -56,7 +56,7 @@ cases! { "acknowledging":
 /// A reader whose deliveries come again after a short ack wait.
 async fn short(rig: &Rig) -> Outcome<Reader> {
     let mut config = rig.durable("short")?;
-    config.ack_wait = SHORT;
+    config.ack_wait = rig.ack_wait();
     rig.subscribe(&config).await
 }
 
@@ -176,7 +176,7 @@ async fn an_ack_is_for_its_consumer_alone(fixture: Fixture) -> Outcome {
         reader.expect_and_ack(0..3).await?;
     }
     let mut config = rig.durable("three")?;
-    config.ack_wait = SHORT;
+    config.ack_wait = rig.ack_wait();
     let mut three = rig.subscribe(&config).await?;
     three.expect(0).await?;
     three.expect_and_ack(1..3).await?;
@@ -203,25 +203,15 @@ async fn without_acks_nothing_comes_again(fixture: Fixture) -> Outcome {
         settler.is_none(),
         "a consumer without acks has something to settle: {settler:?}"
     );
-    an_ack_wait_passes(&rig).await?;
+    rig.an_ack_wait_passes().await?;
     reader.expect_nothing_before_fence(&rig, "a").await
-}
-
-/// Waits until another consumer has had something twice.
-async fn an_ack_wait_passes(rig: &Rig) -> Outcome {
-    let mut config = rig.ephemeral()?;
-    config.filters = vec![rig.pattern("clock")?];
-    config.deliver = DeliverPolicy::New;
-    config.ack_wait = SHORT;
-    let mut clock = rig.subscribe(&config).await?;
-    clock.expect_nothing_for_an_ack_wait(rig, "clock").await
 }
 
 async fn max_ack_pending_holds_back(fixture: Fixture) -> Outcome {
     let rig = fixture.rig().await?;
     let mut config = rig.durable("few")?;
     config.max_ack_pending = NonZeroU32::new(2);
-    config.ack_wait = SHORT;
+    config.ack_wait = rig.ack_wait();
     let mut reader = rig.subscribe(&config).await?;
     rig.publish_all("a", 0..5).await?;
     reader.expect(0).await?;

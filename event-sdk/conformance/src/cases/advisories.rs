@@ -117,10 +117,15 @@ impl Terminator {
             return Ok((sequence, listener.next().await?));
         }
         listener.patience = Duration::from_secs(2);
+        let mut sequences = Vec::new();
         for _ in 0..20 {
-            let sequence = self.terminate().await?;
+            let last = self.terminate().await?;
+            sequences.push(last);
             if let Ok(advisory) = listener.next().await {
                 listener.patience = patience;
+                // It may be about an earlier one, and late.
+                let heard = |sequence: &u64| *sequence == advisory.stream_sequence;
+                let sequence = sequences.into_iter().find(heard).unwrap_or(last);
                 return Ok((sequence, advisory));
             }
         }

@@ -1,6 +1,7 @@
 //! Applying durables: created and changed on purpose, without losing their position.
 
 use std::collections::BTreeSet;
+use std::fmt::Debug;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -15,8 +16,8 @@ use crate::rig::Rig;
 use event_sdk_core::stream::StreamSpec;
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::transport::{
-    AckPolicy, ConsumerChange, ConsumerConfig, ConsumerName, Error, ErrorKind, Outcome as Done,
-    Settlement,
+    AckPolicy, ConsumerChange, ConsumerConfig, ConsumerInfo, ConsumerName, Error, ErrorKind,
+    Outcome as Done, Settlement,
 };
 
 cases! { "applying":
@@ -273,6 +274,26 @@ async fn many_may_apply_a_durable_at_once(fixture: Fixture) -> Outcome {
     Ok(())
 }
 
+/// The info of a consumer says so. Where several servers keep it, it soon will: they agree on what was
+/// delivered and acknowledged after that.
+async fn says<T: PartialEq + Debug>(
+    rig: &Rig,
+    name: &str,
+    what: &str,
+    wanted: T,
+    found: impl Fn(&ConsumerInfo) -> T,
+) -> Outcome {
+    if rig.copies() > 1 {
+        rig.eventually(what, async |rig| {
+            let info = rig.consumer_info(name).await??;
+            Ok((found(&info) == wanted).then_some(()))
+        })
+        .await?;
+    }
+    ensure_eq!(found(&rig.consumer_info(name).await??), wanted, "{what}");
+    Ok(())
+}
+
 async fn deliveries_are_numbered(fixture: Fixture) -> Outcome {
     let rig = fixture.rig().await?;
     let config = rig.durable("d")?;
@@ -287,8 +308,7 @@ async fn deliveries_are_numbered(fixture: Fixture) -> Outcome {
     for (number, got) in (1..).zip(&held) {
         ensure_eq!(got.delivery(), Some(number), "number of a delivery");
     }
-    ensure_eq!(rig.consumer_info("d").await??.deliveries, 4, "deliveries");
-    Ok(())
+    says(&rig, "d", "deliveries", 4, |info| info.deliveries).await
 }
 
 async fn the_info_counts(fixture: Fixture) -> Outcome {
@@ -305,17 +325,22 @@ async fn the_info_counts(fixture: Fixture) -> Outcome {
     }
     held.remove(0).nak(Duration::ZERO).await?;
     held.push(reader.expect(2).await?);
+    let what = "delivered, acknowledged and unsettled";
+    says(&rig, "d", what, (5, 2, 3), |info| {
+        (info.delivered, info.acknowledged, info.ack_pending)
+    })
+    .await?;
     let info = rig.consumer_info("d").await??;
-    let found = (info.delivered, info.acknowledged, info.ack_pending);
-    ensure_eq!(found, (5, 2, 3), "delivered, acknowledged and unsettled");
     ensure_eq!(info.redelivered, 1, "delivered more than once");
     ensure_eq!(info.pending, 0, "still to be delivered");
     for got in held {
         got.settle(Settlement::AckConfirmed).await?;
     }
-    let info = rig.consumer_info("d").await??;
-    let found = (info.acknowledged, info.ack_pending, info.redelivered);
-    ensure_eq!(found, (5, 0, 0), "acknowledged, unsettled and redelivered");
+    let what = "acknowledged, unsettled and redelivered";
+    says(&rig, "d", what, (5, 0, 0), |info| {
+        (info.acknowledged, info.ack_pending, info.redelivered)
+    })
+    .await?;
     rig.apply_consumer(&rig.durable("late")?).await?;
     let info = rig.consumer_info("late").await??;
     let found = (info.delivered, info.acknowledged, info.pending);

@@ -9,7 +9,7 @@ use super::Failure;
 use crate::case::cases;
 use crate::failure::{Outcome, ensure, ensure_eq, within};
 use crate::fixture::Fixture;
-use crate::rig::{Rig, SHORT};
+use crate::rig::Rig;
 use event_sdk_core::stream::StreamSpec;
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::transport::{
@@ -121,7 +121,7 @@ fn followed(bound: &BoundConsumer, existing: &ConsumerConfig, field: &str) -> Ou
 async fn the_ack_wait_of_the_consumer_holds(fixture: Fixture) -> Outcome {
     let rig = fixture.rig().await?;
     let mut config = rig.durable("d")?;
-    config.ack_wait = SHORT;
+    config.ack_wait = rig.ack_wait();
     drop(rig.subscribe(&config).await?);
     config.ack_wait = Duration::from_secs(3600);
     let mut reader = rig.subscribe(&config).await?;

@@ -7,7 +7,7 @@ use crate::case::cases;
 use crate::failure::{Outcome, ensure, ensure_eq};
 use crate::fixture::Fixture;
 use crate::reader::Reader;
-use crate::rig::{Rig, SHORT};
+use crate::rig::Rig;
 use event_sdk_core::transport::{AckPolicy, Settlement};
 
 cases! { "cumulative":
@@ -30,7 +30,7 @@ cases! { "cumulative":
 async fn reader(rig: &Rig) -> Outcome<Reader> {
     let mut config = rig.durable("all")?;
     config.ack = AckPolicy::All;
-    config.ack_wait = SHORT;
+    config.ack_wait = rig.ack_wait();
     rig.subscribe(&config).await
 }
 

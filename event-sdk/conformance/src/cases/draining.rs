@@ -338,7 +338,7 @@ async fn a_drain_counts_what_it_found(fixture: Fixture) -> Outcome {
     let mut reader = rig.subscribe(&rig.durable("d")?).await?;
     let held = take(&rig, &mut reader, 6).await?;
     held[0].settle(Settlement::AckConfirmed).await?;
-    let drain = draining(&rig, 2 * SHORT);
+    let drain = draining(&rig, 2 * rig.ack_wait());
     reader.end().await?;
     held[1].ack().await?;
     held[1].ack().await?;

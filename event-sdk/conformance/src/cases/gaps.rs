@@ -9,7 +9,9 @@ use crate::fixture::Fixture;
 use crate::reader::Reader;
 use crate::rig::Rig;
 use event_sdk_core::stream::StreamSpec;
-use event_sdk_core::transport::{DeliverPolicy, Gap, Incoming, LostCount, NoticeKind, Settlement};
+use event_sdk_core::transport::{
+    Capability, DeliverPolicy, Gap, Incoming, LostCount, NoticeKind, Settlement,
+};
 
 cases! { "gaps":
     a_slow_subscription_hears_of_a_gap [Store, ReportsGaps]
@@ -256,6 +258,13 @@ async fn what_grew_too_old_is_a_gap(fixture: Fixture) -> Outcome {
         Ok((rig.state().await?.messages == 0).then_some(()))
     })
     .await?;
+    if rig.can(Capability::ConsumerAdmin) {
+        // Each copy drops by a timer of its own, and a consumer reads from the copy of its leader.
+        rig.eventually("a consumer with nothing to deliver", |rig| async move {
+            Ok((rig.consumer_info("d").await??.pending == 0).then_some(()))
+        })
+        .await?;
+    }
     // What follows stays, however long its reader takes.
     rig.apply(&fixture.config('a', spec)?).await?;
     let mut reader = rig.subscribe(&config).await?;

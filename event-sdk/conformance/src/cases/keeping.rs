@@ -57,6 +57,15 @@ async fn by_interest(fixture: &Fixture) -> Outcome<Rig> {
         .await
 }
 
+/// Waits until the stream has so many consumers, where several servers keep it: one may confirm a
+/// consumer before the others know of it, and these keep nothing for it yet.
+async fn all_know(rig: &Rig, consumers: usize) -> Outcome {
+    if rig.copies() > 1 {
+        rig.comes_to_have_consumers(consumers).await?;
+    }
+    Ok(())
+}
+
 /// The stream comes to hold so many messages.
 async fn becomes(rig: &Rig, wanted: u64) -> Outcome {
     let what = format!("a stream of {wanted} messages");
@@ -191,6 +200,7 @@ async fn interest_keeps_it_for_each_consumer(fixture: Fixture) -> Outcome {
     let rig = by_interest(&fixture).await?;
     let mut one = rig.subscribe(&rig.durable("one")?).await?;
     let mut two = rig.subscribe(&rig.durable("two")?).await?;
+    all_know(&rig, 2).await?;
     rig.publish("a", 1).await?;
     one.expect_and_ack(1..2).await?;
     two.expect(1)
@@ -221,6 +231,7 @@ async fn interest_keeps_it_for_whom_it_is_for(fixture: Fixture) -> Outcome {
     narrow.filters = vec![rig.pattern("x.*")?];
     let mut all = rig.subscribe(&rig.durable("all")?).await?;
     let mut narrow = rig.subscribe(&narrow).await?;
+    all_know(&rig, 2).await?;
     rig.publish("x.1", 1).await?;
     rig.publish("y.1", 2).await?;
     all.expect_and_ack(1..3).await?;
@@ -234,6 +245,7 @@ async fn what_is_for_nobody_has_a_sequence(fixture: Fixture) -> Outcome {
     let mut config = rig.durable("d")?;
     config.filters = vec![rig.pattern("x.*")?];
     let mut reader = rig.subscribe(&config).await?;
+    all_know(&rig, 1).await?;
     let mut sequences = Vec::new();
     for (number, subject) in (1..).zip(["y.1", "x.1", "y.1", "x.1"]) {
         sequences.push(rig.publish(subject, number).await?);
@@ -249,6 +261,7 @@ async fn what_is_for_nobody_has_a_sequence(fixture: Fixture) -> Outcome {
 async fn a_later_consumer_is_waited_for_too(fixture: Fixture) -> Outcome {
     let rig = by_interest(&fixture).await?;
     let mut one = rig.subscribe(&rig.durable("one")?).await?;
+    all_know(&rig, 1).await?;
     rig.publish_all("a", 0..3).await?;
     one.expect(0)
         .await?
@@ -256,6 +269,7 @@ async fn a_later_consumer_is_waited_for_too(fixture: Fixture) -> Outcome {
         .await?;
     becomes(&rig, 2).await?;
     let mut two = rig.subscribe(&rig.durable("two")?).await?;
+    all_know(&rig, 2).await?;
     for number in 1..3 {
         let got = one.expect(number).await?;
         got.settle(Settlement::AckConfirmed).await?;
@@ -269,6 +283,7 @@ async fn a_deleted_consumer_is_waited_for_no_more(fixture: Fixture) -> Outcome {
     let rig = by_interest(&fixture).await?;
     let mut one = rig.subscribe(&rig.durable("one")?).await?;
     let mut two = rig.subscribe_ahead(&rig.durable("two")?, 1).await?;
+    all_know(&rig, 2).await?;
     rig.publish_all("a", 0..3).await?;
     let _in_hand = two.expect(0).await?;
     for number in 0..2 {
@@ -287,6 +302,7 @@ async fn without_acks_it_goes_once_delivered(fixture: Fixture) -> Outcome {
     let mut config = rig.durable("d")?;
     config.ack = AckPolicy::None;
     let mut reader = rig.subscribe(&config).await?;
+    all_know(&rig, 1).await?;
     rig.publish_all("a", 0..5).await?;
     for number in 0..5 {
         reader.expect(number).await?;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::case::cases;
 use crate::failure::{Failure, Outcome, ensure, ensure_eq};
 use crate::fixture::Fixture;
-use crate::rig::{Rig, SHORT};
+use crate::rig::Rig;
 use crate::timetable::{far, in_millis};
 use event_sdk_core::transport::{DeliverPolicy, Error, ErrorKind, Settlement};
 
@@ -191,7 +191,7 @@ async fn a_reset_forgets_the_unsettled(fixture: Fixture) -> Outcome {
     let rig = fixture.rig().await?;
     rig.publish_all("a", 0..4).await?;
     let mut config = rig.durable("d")?;
-    config.ack_wait = SHORT;
+    config.ack_wait = rig.ack_wait();
     let mut reader = rig.subscribe_ahead(&config, 1).await?;
     let unsettled = (reader.expect(0).await?, reader.expect(1).await?);
     drop(reader);

@@ -82,7 +82,7 @@ async fn many_members_share_the_load(fixture: Fixture) -> Outcome {
                 // Whoever comes too late for the last message hears no more.
                 let now = handled.load(Ordering::SeqCst);
                 if now >= count {
-                    return Ok(own);
+                    return Ok((own, reader));
                 }
                 if now > before {
                     (before, since) = (now, Instant::now());
@@ -103,13 +103,19 @@ async fn many_members_share_the_load(fixture: Fixture) -> Outcome {
         }));
     }
     rig.publish_all("a", 0..count as u64).await?;
-    let mut all: Vec<u64> = try_join_all(members).await?.concat();
+    let (all, readers): (Vec<_>, Vec<_>) = try_join_all(members).await?.into_iter().unzip();
+    let mut all: Vec<u64> = all.concat();
     all.sort_unstable();
     ensure!(
         all.iter().copied().eq(0..count as u64),
         "six members together received {} messages of {count}: {all:?}",
         all.len()
     );
+    // One may have been quick enough to receive all.
+    for mut reader in readers {
+        let more = reader.ready().await;
+        ensure!(more.is_none(), "{more:?} came when all were received");
+    }
     Ok(())
 }
 

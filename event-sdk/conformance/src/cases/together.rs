@@ -7,7 +7,7 @@ use crate::case::cases;
 use crate::failure::{Outcome, ensure, ensure_eq, within};
 use crate::fixture::Fixture;
 use crate::reader::{Got, Reader};
-use crate::rig::{Rig, SHORT};
+use crate::rig::Rig;
 use event_sdk_core::transport::{ConsumerConfig, ErrorKind, Settlement, Settler, Unsettled};
 
 cases! { "settling together":
@@ -43,7 +43,7 @@ async fn settle(
 /// A consumer that has received so many messages and settled none.
 async fn received(rig: &Rig, name: &str, count: u64) -> Outcome<(Reader, Vec<Got>)> {
     let mut config = rig.durable(name)?;
-    config.ack_wait = SHORT;
+    config.ack_wait = rig.ack_wait();
     received_as(rig, &config, count).await
 }
 

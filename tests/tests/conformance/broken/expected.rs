@@ -319,6 +319,7 @@ const EXPECTED: &[Expected] = &[
         "settling_lets_the_next_in",
     ]),
     exactly(S::ForgetsConfirmedAcks, &[
+        "a_redelivery_of_what_runs_starts_nothing", "a_stale_copy_is_not_handed_out",
         "a_confirmed_ack_settles_what_came_before",
         "a_handler_publishes_while_draining",
         "the_info_counts", "the_list_has_each_durable",

@@ -8,6 +8,7 @@ use crate::sabotage::Sabotage as S;
 #[rustfmt::skip]
 pub(super) const ABILITIES: &[Expected] = &[
     exactly(S::Pretends(Capability::StreamAdmin), &[
+        "max_age_drops_the_old",
         "a_mirror_has_the_messages_of_its_original", "a_source_is_copied", "what_a_stream_mirrors_stays",
         "a_mirror_becomes_a_stream", "a_place_that_no_server_is_is_refused", "the_retention_changes_to_interest",
         "a_stream_comes_to_allow_schedules",
