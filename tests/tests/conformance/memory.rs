@@ -8,6 +8,14 @@ use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{Capability, Transport};
 use event_sdk_conformance::{Harness, HarnessError, Report, Suite, Verdict};
 
+/// All cases, with time for a machine that is busy.
+pub(crate) fn patient() -> Suite {
+    Suite::new()
+        .ack_wait(Duration::from_secs(2))
+        .patience(Duration::from_mins(1))
+        .timeout(Duration::from_mins(5))
+}
+
 /// A memory transport with these streams.
 pub(crate) fn start(
     streams: Vec<StreamConfig>,
@@ -135,31 +143,30 @@ fn assert_everything(report: &Report) {
 #[tokio::test(flavor = "multi_thread")]
 async fn memory_by_itself() {
     let lacks = [&OF_SERVERS[..], &[Capability::ValueHandover]].concat();
-    assert_all_but(&event_sdk_conformance::run(Plain).await, &lacks);
+    assert_all_but(&patient().run(Plain).await, &lacks);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn memory_that_hands_values_over() {
-    assert_everything(&event_sdk_conformance::run(HandingOver).await);
+    assert_everything(&patient().run(HandingOver).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn memory_in_a_box() {
-    assert_everything(&event_sdk_conformance::run(Boxed).await);
+    assert_everything(&patient().run(Boxed).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn memory_in_an_arc() {
-    assert_everything(&event_sdk_conformance::run(Shared).await);
+    assert_everything(&patient().run(Shared).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn memory_under_stress() {
-    let report = Suite::new()
+    let report = patient()
         .only(["stress", "delivering", "publishing", "sharing"])
         .unwrap()
         .stress(10)
-        .timeout(Duration::from_mins(1))
         .run(HandingOver)
         .await;
     assert_eq!(report.unsupported().count(), 0, "{report}");

@@ -3,14 +3,16 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use event_sdk::stream::StreamConfig;
+use event_sdk::stream::{StreamConfig, StreamSpec};
 use event_sdk::transport::TransportExt as _;
-use event_sdk::transport::nats::Nats;
+use event_sdk::transport::nats::{Nats, NatsOptions};
 use event_sdk::transport::{Capability, Transport};
 use event_sdk_conformance::{Harness, HarnessError, Report, Suite, Verdict};
 use event_sdk_test_servers::programs::nats;
 use event_sdk_test_servers::{Cluster, Options, Server};
 use tokio::sync::Mutex;
+
+use crate::memory::patient;
 
 /// One server for all cases, which have streams of their own, or one cluster.
 struct OverNats<S> {
@@ -24,35 +26,53 @@ struct OverNats<S> {
 impl OverNats<Server> {
     async fn one(options: Options) -> Self {
         let server = options.start().await.unwrap();
-        Self::over(vec![server.url()], server).await
+        Self::over(vec![server.url()], server, 1).await
     }
 }
 
 impl OverNats<Cluster> {
     async fn three() -> Self {
         let cluster = Cluster::start(3).await.unwrap();
-        Self::over(cluster.urls(), cluster).await
+        Self::over(cluster.urls(), cluster, 3).await
     }
 }
 
 impl<S> OverNats<S> {
-    async fn over(urls: Vec<String>, servers: S) -> Self {
-        Self {
+    async fn over(urls: Vec<String>, servers: S, replicas: u8) -> Self {
+        let this = Self {
             admin: async_nats::connect(urls.as_slice()).await.unwrap(),
             urls,
             _servers: servers,
-        }
+        };
+        let nats = Nats::connect(this.options()).await.unwrap();
+        nats.apply_stream(&stays(replicas)).await.unwrap();
+        nats.close().await.unwrap();
+        this
     }
+
+    fn options(&self) -> NatsOptions {
+        Nats::options(self.urls.join(","))
+            // A starved server may answer later than the default, and no case waits for it to run out.
+            .request_timeout(Duration::from_secs(30))
+            // A group ends within the patience after its last subscription, which takes two
+            // seconds to leave a cluster, and not before that is read for the first time.
+            .inactive_threshold(Duration::from_secs(15))
+    }
+}
+
+/// A stream that stays while cases create and remove theirs. A server that has removed its last stream
+/// also removes the folder of all streams, and another that is created meanwhile fails with "error
+/// creating store for stream" (nats-server, `server/stream.go`, `stop`).
+fn stays(replicas: u8) -> StreamConfig {
+    let stream = StreamSpec::new("STAYS").subject(">").replicas(replicas);
+    stream.config("stays").unwrap()
 }
 
 impl<S: Send + Sync + 'static> Harness for OverNats<S> {
     type Transport = Nats;
 
     async fn start(&self, streams: Vec<StreamConfig>) -> Result<Nats, HarnessError> {
-        // A group ends within the patience after its last subscription, which takes two
-        // seconds to leave a cluster, and not before that is read for the first time.
-        let options = Nats::options(self.urls.join(",")).inactive_threshold(Duration::from_secs(5));
-        let nats = Nats::connect(options).await?;
+        let nats = Nats::connect(self.options()).await?;
         for stream in &streams {
             nats.apply_stream(stream).await?;
         }
@@ -80,10 +100,7 @@ static MACHINE: Mutex<()> = Mutex::const_new(());
 /// All cases; servers and tests share the machine, which may have two cores only, and
 /// a cluster writes everything three times.
 fn suite() -> Suite {
-    Suite::new()
-        .parallel(8)
-        .patience(Duration::from_mins(1))
-        .timeout(Duration::from_mins(5))
+    patient().parallel(8)
 }
 
 /// What a server cannot do, whatever its version.

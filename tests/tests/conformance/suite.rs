@@ -90,7 +90,7 @@ async fn a_panic_and_a_hang_are_failures_of_their_cases_alone() {
         let report = Suite::new()
             .only(["state"])
             .unwrap()
-            .patience(Duration::from_millis(300))
+            .patience(Duration::from_secs(3))
             .run(Saboteur(sabotage))
             .await;
         let failed: Vec<_> = report.failed().collect();
