@@ -1,8 +1,9 @@
 //! Events that are handled at once, without being held, end as those that are held: by a consumer with
 //! a filter, which holds each event.
 
+use std::backtrace::Backtrace;
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use event_sdk::consumer::{ConsumerReport, Ctx, Failure, Outcome, Retry};
@@ -75,6 +76,14 @@ enum Acks {
 /// What a consumer did: its report, the attempts with their times, and the dead letters.
 type Done = (ConsumerReport, Vec<(String, f64)>, usize);
 
+/// Whether the handler that calls this was started as soon as its event was received. Nothing else
+/// shows it than which function of the consumer calls.
+fn is_at_once() -> bool {
+    let stack = Backtrace::force_capture().to_string();
+    assert!(stack.contains("HandlerAttempt"), "no names: {stack}");
+    stack.contains("handle_at_once")
+}
+
 async fn run(events: Vec<First>, holds: bool, acks: Acks) -> Done {
     let ((bus, transport), journal) = (Away::bus(), Journal::new());
     for number in 0..events.len() {
@@ -88,8 +97,11 @@ async fn run(events: Vec<First>, holds: bool, acks: Acks) -> Done {
     }
     let letters = MemoryDeadLetters::new();
     let (notes, seen) = (journal.clone(), Arc::new(Mutex::new(BTreeSet::new())));
+    let at_once = Arc::new(OnceLock::new());
+    let first_at_once = Arc::clone(&at_once);
     let consumer = bus.consumer::<OrderPlaced>("billing");
     let consumer = consumer.on(move |order: OrderPlaced, ctx: Ctx| {
+        first_at_once.get_or_init(is_at_once);
         notes.note(format!("{}/{}", order.number, ctx.attempt()));
         let is_first = seen.lock().unwrap().insert(order.number);
         let first = usize::try_from(order.number).unwrap();
@@ -110,6 +122,8 @@ async fn run(events: Vec<First>, holds: bool, acks: Acks) -> Done {
     if acks != Acks::AreLost {
         assert_eq!(left(&bus, "billing").await, (0, 0));
     }
+    // Otherwise both consumers would do the same.
+    assert_eq!(at_once.get(), Some(&!holds));
     (report, journal.timed(), letters.letters().len())
 }
 
