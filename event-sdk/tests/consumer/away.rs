@@ -78,8 +78,8 @@ impl Away {
         self.refuses.store(refuses, Ordering::Relaxed);
     }
 
-    /// From now on, an acknowledgement is taken and lost, as by a server that is killed. Of those that
-    /// are to be confirmed, the first `unconfirmed` are lost too, and fail.
+    /// From now on, an acknowledgement or a term is taken and lost, as by a server that is killed. Of
+    /// those that are to be confirmed, the first `unconfirmed` are lost too, and fail.
     pub(crate) fn lose_acks(&self, unconfirmed: usize) {
         self.losses
             .unconfirmed
@@ -273,8 +273,12 @@ impl Settle for Losing {
         };
         match settlement {
             Settlement::Ack if one_less(&these.failing) => return failed(),
-            Settlement::Ack if loses => return Completion::ready(Ok(())),
-            Settlement::AckConfirmed if loses && one_less(&these.unconfirmed) => return failed(),
+            Settlement::Ack | Settlement::Term(_) if loses => return Completion::ready(Ok(())),
+            Settlement::AckConfirmed | Settlement::TermConfirmed(_)
+                if loses && one_less(&these.unconfirmed) =>
+            {
+                return failed();
+            }
             Settlement::Ack if these.late.load(Ordering::Relaxed) => {
                 let settled = self.settler.settle(settlement);
                 return Completion::later(async move {

@@ -344,11 +344,10 @@ impl Engine {
             return;
         };
         match settlement {
-            Settlement::Ack | Settlement::AckConfirmed | Settlement::Term(_) => {
-                gate.gate.settled(sequence);
-            }
             Settlement::Nak(_) => gate.gate.delayed(sequence),
             Settlement::InProgress => {}
+            // It is settled for good.
+            _ => gate.gate.settled(sequence),
         }
     }
 
