@@ -44,9 +44,9 @@ impl Done {
         match &self.event {
             None => Ends::Never,
             Some(event) => match event.settlement {
+                Settlement::Ack => Ends::Perhaps,
                 // A term has a reason of its own, and a confirmation is awaited.
-                Settlement::Term(_) | Settlement::AckConfirmed => Ends::Always,
-                _ => Ends::Perhaps,
+                _ => Ends::Always,
             },
         }
     }

@@ -438,11 +438,10 @@ fn tell(ownership: &mut Option<Ownership>, info: &DeliveryInfo, settlement: &Set
         return;
     };
     match settlement {
-        Settlement::Ack | Settlement::AckConfirmed | Settlement::Term(_) => {
-            gate.gate.settled(sequence);
-        }
         Settlement::Nak(_) => gate.gate.delayed(sequence),
         Settlement::InProgress => {}
+        // It is settled for good.
+        _ => gate.gate.settled(sequence),
     }
 }
 
