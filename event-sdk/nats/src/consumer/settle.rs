@@ -234,7 +234,7 @@ impl AckPending {
         let number = loop {
             // Where an earlier acknowledgement has settled it, the server still has to confirm it.
             let (reply, number) = self.last_reply().unwrap_or_else(|| (self.reply(), None));
-            let answer = context.ask(&about, reply.to_string(), payload.clone());
+            let answer = context.ask_again(&about, reply.to_string(), payload.clone());
             let answer = answer.await?;
             if !answer.is_no_responders() {
                 // A server confirms both without a word (nats-server, `sendAckReply`).
