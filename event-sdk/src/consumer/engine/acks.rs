@@ -9,10 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use event_sdk_core::text::Text;
-use event_sdk_core::transport::{DeliveryInfo, Error, Settlement, Settler};
+use event_sdk_core::transport::{Error, Settlement, Settler};
 
 use super::Engine;
-use super::ownership::{Ownership, gate_of};
 use crate::consumer::attempts::Known;
 use crate::consumer::held::Held;
 use crate::consumer::owner::ack_floor::{AckFloor, Ends};
@@ -52,16 +51,6 @@ impl Done {
     }
 }
 
-/// Where the acknowledgements of an event's stream wait, and its sequence; `None` where each event is
-/// settled by itself.
-fn floor_of<'a>(
-    ownership: &'a mut Option<Ownership>,
-    info: &DeliveryInfo,
-) -> Option<(u64, &'a mut AckFloor<Done>)> {
-    let (gate, arrival) = gate_of(ownership, info)?;
-    Some((arrival.sequence, gate.acks.as_mut()?))
-}
-
 impl Engine {
     /// Lets a done event wait until everything before it is done. Returns the settlement where each
     /// event is settled by itself.
@@ -76,7 +65,8 @@ impl Engine {
         let Some(entry) = self.held.get_mut(id) else {
             return Some(settlement);
         };
-        if floor_of(&mut self.ownership, entry.held.delivery().info()).is_none() {
+        let (owned, info) = (self.ownership.as_mut(), entry.held.delivery().info());
+        if owned.and_then(|owned| owned.floor_of(info)).is_none() {
             return Some(settlement);
         }
         let event = Event {
@@ -93,7 +83,8 @@ impl Engine {
     /// The same of an event that was handled and is not held. Returns it where each is settled by
     /// itself.
     pub(super) fn wait_for_earlier_unheld(&mut self, held: Arc<Held>) -> Option<Arc<Held>> {
-        if floor_of(&mut self.ownership, held.delivery().info()).is_none() {
+        let (owned, info) = (self.ownership.as_mut(), held.delivery().info());
+        if owned.and_then(|owned| owned.floor_of(info)).is_none() {
             return Some(held);
         }
         let event = Event {
@@ -111,7 +102,8 @@ impl Engine {
     fn is_done(&mut self, event: Event, since: Duration, alive_at: Duration) {
         let held = Arc::clone(&event.held);
         let info = held.delivery().info();
-        let Some((sequence, floor)) = floor_of(&mut self.ownership, info) else {
+        let owned = self.ownership.as_mut();
+        let Some((sequence, floor)) = owned.and_then(|owned| owned.floor_of(info)) else {
             return;
         };
         let done = Done {

@@ -95,6 +95,37 @@ impl Ownership {
     pub(super) fn is_over(&self) -> bool {
         self.lost || self.guard.is_over()
     }
+
+    /// The gate of an event's stream, and what it has to know of the delivery.
+    fn gate_of(&mut self, info: &DeliveryInfo) -> Option<(&mut StreamGate, Arrival)> {
+        let gate = self.gates.get_mut(info.stream.as_ref()?)?;
+        let arrival = Arrival {
+            sequence: info.sequence?,
+            number: info.number,
+            redelivered: info.attempt > 1,
+        };
+        Some((gate, arrival))
+    }
+
+    /// Where the acknowledgements of an event's stream wait, and its sequence; `None` where each event
+    /// is settled by itself.
+    pub(super) fn floor_of(&mut self, info: &DeliveryInfo) -> Option<(u64, &mut AckFloor<Done>)> {
+        let (gate, arrival) = self.gate_of(info)?;
+        Some((arrival.sequence, gate.acks.as_mut()?))
+    }
+
+    /// Tells the gate of an event how it is settled.
+    fn tell(&mut self, info: &DeliveryInfo, settlement: &Settlement) {
+        let Some((gate, Arrival { sequence, .. })) = self.gate_of(info) else {
+            return;
+        };
+        match settlement {
+            Settlement::Nak(_) => gate.gate.delayed(sequence),
+            Settlement::InProgress => {}
+            // It is settled for good.
+            _ => gate.gate.settled(sequence),
+        }
+    }
 }
 
 impl StreamGate {
@@ -145,20 +176,6 @@ impl StreamGate {
             }
         }
     }
-}
-
-/// The gate of an event's stream, and what it has to know of the delivery; `None` if there is no owner.
-pub(super) fn gate_of<'a>(
-    ownership: &'a mut Option<Ownership>,
-    info: &DeliveryInfo,
-) -> Option<(&'a mut StreamGate, Arrival)> {
-    let gate = ownership.as_mut()?.gates.get_mut(info.stream.as_ref()?)?;
-    let arrival = Arrival {
-        sequence: info.sequence?,
-        number: info.number,
-        redelivered: info.attempt > 1,
-    };
-    Some((gate, arrival))
 }
 
 /// How soon the engine looks again whether it may start handlers.
@@ -295,8 +312,9 @@ impl Engine {
         let Some(entry) = self.held.get(id) else {
             return true;
         };
-        let Some((gate, arrival)) = gate_of(&mut self.ownership, entry.held.delivery().info())
-        else {
+        let info = entry.held.delivery().info();
+        let owned = self.ownership.as_mut();
+        let Some((gate, arrival)) = owned.and_then(|owned| owned.gate_of(info)) else {
             return true;
         };
         let sequence = arrival.sequence;
@@ -318,13 +336,15 @@ impl Engine {
 
     /// Whether an event would pass the gate of its stream, and is not here yet.
     pub(super) fn would_pass_gate(&mut self, info: &DeliveryInfo) -> bool {
-        gate_of(&mut self.ownership, info)
-            .is_none_or(|(gate, arrival)| gate.gate.would_pass(arrival))
+        let owned = self.ownership.as_mut();
+        let gate = owned.and_then(|owned| owned.gate_of(info));
+        gate.is_none_or(|(gate, arrival)| gate.gate.would_pass(arrival))
     }
 
     /// Tells the gate of an event that would pass it, and is handled without being held.
     pub(super) fn passes_gate_unheld(&mut self, info: &DeliveryInfo) {
-        if let Some((gate, arrival)) = gate_of(&mut self.ownership, info) {
+        let owned = self.ownership.as_mut();
+        if let Some((gate, arrival)) = owned.and_then(|owned| owned.gate_of(info)) {
             // The gate keeps nothing that passes, so the id is never used.
             let _ = gate.gate.delivered(arrival, usize::MAX, self.now);
             gate.received(arrival.sequence, true);
@@ -339,7 +359,8 @@ impl Engine {
 
     /// Tells the gate of an event that is settled at once, and not held.
     pub(super) fn passes_by_gate(&mut self, info: &DeliveryInfo) {
-        if let Some((gate, arrival)) = gate_of(&mut self.ownership, info) {
+        let owned = self.ownership.as_mut();
+        if let Some((gate, arrival)) = owned.and_then(|owned| owned.gate_of(info)) {
             // No event of this sequence is held, so the id is never used.
             let _ = gate.gate.delivered(arrival, usize::MAX, self.now);
             gate.gate.settled(arrival.sequence);
@@ -353,18 +374,16 @@ impl Engine {
 
     /// Tells the gate of a held event how it is settled.
     pub(super) fn tell_gate(&mut self, id: usize, settlement: &Settlement) {
-        if let Some(entry) = self.held.get(id) {
-            tell(
-                &mut self.ownership,
-                entry.held.delivery().info(),
-                settlement,
-            );
+        if let (Some(owned), Some(entry)) = (&mut self.ownership, self.held.get(id)) {
+            owned.tell(entry.held.delivery().info(), settlement);
         }
     }
 
     /// The same, of an event that is not held and was handled.
     pub(super) fn tell_gate_unheld(&mut self, info: &DeliveryInfo) {
-        tell(&mut self.ownership, info, &Settlement::Ack);
+        if let Some(owned) = &mut self.ownership {
+            owned.tell(info, &Settlement::Ack);
+        }
     }
 
     /// Asks for positions, and releases what is complete.
@@ -430,18 +449,6 @@ impl Engine {
             }
             self.admit(id);
         }
-    }
-}
-
-fn tell(ownership: &mut Option<Ownership>, info: &DeliveryInfo, settlement: &Settlement) {
-    let Some((gate, Arrival { sequence, .. })) = gate_of(ownership, info) else {
-        return;
-    };
-    match settlement {
-        Settlement::Nak(_) => gate.gate.delayed(sequence),
-        Settlement::InProgress => {}
-        // It is settled for good.
-        _ => gate.gate.settled(sequence),
     }
 }
 
