@@ -114,13 +114,12 @@ fn kept(from: &Pattern) -> String {
 /// `{{Wildcard(1)}}` and `{{ wildcard (1) }}` for the same.
 fn in_one_form(to: &str) -> String {
     let number = |token: &str| {
-        let inner = match token.strip_prefix('$') {
-            Some(number) => number,
-            None => {
-                let inner = token.strip_prefix("{{")?.strip_suffix("}}")?.trim();
-                let inner = inner.strip_prefix(['w', 'W'])?.strip_prefix("ildcard")?;
-                inner.trim().strip_prefix('(')?.strip_suffix(')')?.trim()
-            }
+        let inner = if let Some(number) = token.strip_prefix('$') {
+            number
+        } else {
+            let inner = token.strip_prefix("{{")?.strip_suffix("}}")?.trim();
+            let inner = inner.strip_prefix(['w', 'W'])?.strip_prefix("ildcard")?;
+            inner.trim().strip_prefix('(')?.strip_suffix(')')?.trim()
         };
         inner.parse::<usize>().ok()
     };

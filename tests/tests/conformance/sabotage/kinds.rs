@@ -162,6 +162,8 @@ pub(crate) enum Sabotage {
     ForgetsAcks,
     /// A confirmed ack is confirmed and not done.
     ForgetsConfirmedAcks,
+    /// A confirmed term is confirmed and not done.
+    ForgetsConfirmedTerms,
     /// A terminated message is put back.
     PutsBackTheTerminated,
     /// What is put back comes again at once.
