@@ -15,6 +15,13 @@ use crate::support::{bus, by_hand};
 
 #[tokio::test]
 async fn deltrans_streams_are_made_and_their_drift_is_named() {
+    const IN_MEMORY: Topology = Topology::new(
+        const {
+            &[StreamSpec::constant("AUDIT", &["audit.>"])
+                .replicas(3)
+                .storage(Storage::Memory)]
+        },
+    );
     let cluster = Cluster::start(3).await.unwrap();
     let [first, second, _] = cluster.servers() else {
         panic!("three servers");
@@ -54,13 +61,6 @@ async fn deltrans_streams_are_made_and_their_drift_is_named() {
     let found = topology.verify(&one).await.unwrap();
     assert!(found.is_clean(), "{found}");
 
-    const IN_MEMORY: Topology = Topology::new(
-        const {
-            &[StreamSpec::constant("AUDIT", &["audit.>"])
-                .replicas(3)
-                .storage(Storage::Memory)]
-        },
-    );
     let refused = IN_MEMORY.apply(&other).await.unwrap_err();
     let ApplyError::Refused(plan) = &refused else {
         panic!("{refused}");
