@@ -129,8 +129,8 @@ use std::time::Duration;
 /// - Settling several deliveries together ([`Settle::settle_all`]) has the same effect on each as
 ///   settling it alone. If one fails, the others are still settled, and the error lists those
 ///   that were not. After dropping the future, any of them may be settled or not.
-/// - The future of [`Settlement::AckConfirmed`] completes when the stream has the
-///   acknowledgement: the message is then not delivered again, even if this process or its
+/// - The futures of [`Settlement::AckConfirmed`] and [`Settlement::TermConfirmed`] complete when the
+///   stream has the settlement: the message is then not delivered again, even if this process or its
 ///   connection fails. Each transport documents what a crash of its server may lose. Other
 ///   settlements may complete earlier.
 /// - When a subscription is dropped, its unsettled messages are delivered to other subscriptions of

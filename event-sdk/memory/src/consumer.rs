@@ -287,9 +287,14 @@ impl Consumer {
                     self.pending.extend(sequence, deadline);
                 }
             }
-            Settlement::Ack | Settlement::AckConfirmed | Settlement::Term(_) => {
-                if let (Settlement::Term(reason), Some(delivery)) =
-                    (settlement, self.pending.get(sequence))
+            Settlement::Ack
+            | Settlement::AckConfirmed
+            | Settlement::Term(_)
+            | Settlement::TermConfirmed(_) => {
+                if let (
+                    Settlement::Term(reason) | Settlement::TermConfirmed(reason),
+                    Some(delivery),
+                ) = (settlement, self.pending.get(sequence))
                 {
                     let (kind, attempt) = (AdvisoryKind::Terminated, delivery.attempt);
                     let reporter = &self.reporter;

@@ -186,7 +186,8 @@ impl<S> Consumer<S> {
 
     /// Keeps the events that are given up: events without attempts left, rejected events,
     /// unreadable messages, and events that no version knows. Default: dead letters are not kept:
-    /// such events are terminated, and the consumer logs an error for each.
+    /// such events are terminated, and the consumer logs an error for each. If a termination is not
+    /// confirmed, the event is terminated at its next delivery, without another attempt.
     ///
     /// The consumer acknowledges an event after its letter is stored. If a letter cannot be stored,
     /// the consumer tries again, and holds the event until then. With a

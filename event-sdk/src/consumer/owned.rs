@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use event_sdk_core::transport::{Bucket, Error, ErrorKind, Revision};
 use futures_util::FutureExt as _;
-use futures_util::future::{Either, select};
+use futures_util::future::{Either, select, try_join_all};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -246,22 +246,22 @@ impl Owned {
     }
 }
 
-/// Checks that the entries of the consumer may be written: it deletes them in a revision that they
+/// Checks that the entries of the consumer can be written: it deletes them in a revision that they
 /// never have, which changes nothing.
 async fn may_write(bucket: &Bucket, prefix: &str, partitions: Option<u32>) -> Result<(), Error> {
     const NEVER: Revision = Revision::Exactly(i64::MAX.unsigned_abs());
+    let leases = (0..partitions.unwrap_or(1)).map(|number| format!("{prefix}.lease.{number}"));
     let member = partitions.map(|_| format!("{prefix}.member.none"));
-    for key in [format!("{prefix}.lease.0")].into_iter().chain(member) {
+    let checked = leases.chain(member).map(|key| async move {
         match bucket.delete(&key, NEVER).await {
-            Err(error) if *error.kind() == ErrorKind::PermissionDenied => return Err(error),
-            // Whatever else is wrong, the keeper tries again.
-            Ok(()) | Err(_) => {}
+            Err(error) if !matches!(error.kind(), ErrorKind::WrongRevision { .. }) => Err(error),
+            Ok(()) | Err(_) => Ok(()),
         }
-    }
-    Ok(())
+    });
+    try_join_all(checked).await.map(drop)
 }
 
-/// Sets whether the consumer is ready by whether it may write its leases.
+/// Sets whether the consumer is ready by whether it may write all its leases.
 async fn ready_while_permitted(
     mut permitted: watch::Receiver<bool>,
     ready: &watch::Sender<bool>,

@@ -50,7 +50,7 @@ impl End {
     pub(crate) fn of(settlement: &Settlement) -> Option<Self> {
         match settlement {
             Settlement::Ack | Settlement::AckConfirmed => Some(Self::Acked),
-            Settlement::Term(_) => Some(Self::Terminated),
+            Settlement::Term(_) | Settlement::TermConfirmed(_) => Some(Self::Terminated),
             Settlement::Nak(_) | Settlement::InProgress => None,
         }
     }

@@ -1,8 +1,9 @@
 //! Events that are handled at once, without being held, end as those that are held: by a consumer with
 //! a filter, which holds each event.
 
+use std::backtrace::Backtrace;
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use event_sdk::consumer::{ConsumerReport, Ctx, Failure, Outcome, Retry};
@@ -75,7 +76,24 @@ enum Acks {
 /// What a consumer did: its report, the attempts with their times, and the dead letters.
 type Done = (ConsumerReport, Vec<(String, f64)>, usize);
 
-async fn run(events: Vec<First>, holds: bool, acks: Acks) -> Done {
+/// Whether the handler that calls this was started as soon as its event was received. Nothing else
+/// shows it than which function of the consumer calls.
+fn is_at_once() -> bool {
+    let stack = Backtrace::force_capture().to_string();
+    assert!(stack.contains("HandlerAttempt"), "no names: {stack}");
+    stack.contains("handle_at_once")
+}
+
+/// Who may handle the events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    Anyone,
+    One,
+    /// One acknowledgement of its settles many events.
+    OneAckAll,
+}
+
+async fn run(events: Vec<First>, holds: bool, acks: Acks, owner: Owner) -> Done {
     let ((bus, transport), journal) = (Away::bus(), Journal::new());
     for number in 0..events.len() {
         place(&bus, "a", number as u64).await;
@@ -88,8 +106,11 @@ async fn run(events: Vec<First>, holds: bool, acks: Acks) -> Done {
     }
     let letters = MemoryDeadLetters::new();
     let (notes, seen) = (journal.clone(), Arc::new(Mutex::new(BTreeSet::new())));
+    let at_once = Arc::new(OnceLock::new());
+    let first_at_once = Arc::clone(&at_once);
     let consumer = bus.consumer::<OrderPlaced>("billing");
     let consumer = consumer.on(move |order: OrderPlaced, ctx: Ctx| {
+        first_at_once.get_or_init(is_at_once);
         notes.note(format!("{}/{}", order.number, ctx.attempt()));
         let is_first = seen.lock().unwrap().insert(order.number);
         let first = usize::try_from(order.number).unwrap();
@@ -100,6 +121,11 @@ async fn run(events: Vec<First>, holds: bool, acks: Acks) -> Done {
         .handler_timeout(Duration::from_secs(2))
         .ack_wait(Duration::from_secs(30))
         .dead_letters(DeadLetters::memory(&letters));
+    let consumer = match owner {
+        Owner::Anyone => consumer,
+        Owner::One => consumer.single_active(),
+        Owner::OneAckAll => consumer.single_active().ack_all(),
+    };
     let consumer = if holds {
         consumer.filter_event(|_: &OrderPlaced| true)
     } else {
@@ -110,24 +136,27 @@ async fn run(events: Vec<First>, holds: bool, acks: Acks) -> Done {
     if acks != Acks::AreLost {
         assert_eq!(left(&bus, "billing").await, (0, 0));
     }
+    // Otherwise both consumers would do the same.
+    assert_eq!(at_once.get(), Some(&!holds));
     (report, journal.timed(), letters.letters().len())
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
     fn events_that_are_not_held_end_as_those_that_are(
         events in firsts(),
         acks in prop::sample::select(vec![Acks::Arrive, Acks::AreLost, Acks::Fail, Acks::TakeAWhile]),
+        owner in prop::sample::select(vec![Owner::Anyone, Owner::One, Owner::OneAckAll]),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .start_paused(true)
             .build()
             .unwrap();
-        let held = runtime.block_on(run(events.clone(), true, acks));
-        let at_once = runtime.block_on(run(events, false, acks));
+        let held = runtime.block_on(run(events.clone(), true, acks, owner));
+        let at_once = runtime.block_on(run(events, false, acks, owner));
         prop_assert_eq!(at_once, held);
     }
 }

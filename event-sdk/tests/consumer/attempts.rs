@@ -182,20 +182,24 @@ async fn without_the_bucket_failed_attempts_are_counted_in_the_process() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_event_that_was_given_up_is_not_handled_again_if_its_acknowledgement_is_lost() {
-    for unconfirmed in [0, 2] {
+async fn an_event_that_was_given_up_is_not_handled_again_if_its_settlement_is_lost() {
+    for (unconfirmed, is_kept) in [(0, true), (2, true), (0, false), (2, false)] {
         let ((bus, transport), journal) = (Away::bus(), Journal::new());
         place(&bus, "a", 1).await;
         transport.lose_acks(unconfirmed);
         let letters = MemoryDeadLetters::new();
         let billing = consumer(&bus, "billing", &journal, |_, _| Does::Fail)
-            .retry(Retry::steps([secs(1)]).max_attempts(2))
-            .dead_letters(DeadLetters::memory(&letters));
+            .retry(Retry::steps([secs(1)]).max_attempts(2));
+        let billing = if is_kept {
+            billing.dead_letters(DeadLetters::memory(&letters))
+        } else {
+            billing
+        };
         let ended = tokio::time::sleep(secs(600));
         let report = billing.run_until(ended).await.unwrap();
         assert_eq!(report.failed_attempts, 2, "{report}");
         assert_eq!(report.settlements_failed, unconfirmed as u64);
-        assert_eq!(letters.letters().len(), 1);
+        assert_eq!(letters.letters().len(), usize::from(is_kept));
         assert_eq!(left(&bus, "billing").await, (0, 0));
         no_records(&bus).await;
     }

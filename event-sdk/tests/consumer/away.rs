@@ -20,8 +20,8 @@ use futures_util::{FutureExt as _, StreamExt as _};
 pub(crate) struct Away {
     memory: MemoryTransport,
     switched: Arc<AtomicBool>,
-    /// Whether the bucket may be read and not written.
-    denies: Arc<AtomicBool>,
+    /// What keys contain that may be read and not written.
+    denies: Arc<Mutex<Option<&'static str>>>,
     /// Whether nothing can be subscribed to.
     refuses: Arc<AtomicBool>,
     asked: Arc<AtomicUsize>,
@@ -54,13 +54,23 @@ impl Away {
 
     /// From now on, whether the bucket may be read and not written.
     pub(crate) fn deny_writes(&self, denies: bool) {
-        self.denies.store(denies, Ordering::Relaxed);
+        self.deny_writes_of(denies.then_some(""));
     }
 
-    fn denied(&self) -> Option<Error> {
+    /// From now on, keys that contain this may be read and not written.
+    pub(crate) fn deny_writes_of(&self, part: Option<&'static str>) {
+        *self.denies.lock().unwrap() = part;
+    }
+
+    fn denied(&self, key: &str) -> Option<Error> {
+        let denies = *self.denies.lock().unwrap();
+        denies.filter(|part| key.contains(part))?;
         let reason = "the user may not publish to $KV.EVENT_SDK.>";
-        let denied = self.denies.load(Ordering::Relaxed);
-        denied.then(|| Error::new(ErrorKind::PermissionDenied, Operation::Coordinate, reason))
+        Some(Error::new(
+            ErrorKind::PermissionDenied,
+            Operation::Coordinate,
+            reason,
+        ))
     }
 
     /// From now on, whether nothing can be subscribed to.
@@ -68,8 +78,8 @@ impl Away {
         self.refuses.store(refuses, Ordering::Relaxed);
     }
 
-    /// From now on, an acknowledgement is taken and lost, as by a server that is killed. Of those that
-    /// are to be confirmed, the first `unconfirmed` are lost too, and fail.
+    /// From now on, an acknowledgement or a term is taken and lost, as by a server that is killed. Of
+    /// those that are to be confirmed, the first `unconfirmed` are lost too, and fail.
     pub(crate) fn lose_acks(&self, unconfirmed: usize) {
         self.losses
             .unconfirmed
@@ -149,7 +159,7 @@ impl Coordination for Away {
     }
 
     fn put(&self, request: PutRequest) -> Completion<Result<u64, Error>> {
-        if let Some(error) = self.denied() {
+        if let Some(error) = self.denied(&request.key) {
             return Completion::ready(Err(error));
         }
         let time = self.answers_after.lock().unwrap().1;
@@ -157,7 +167,7 @@ impl Coordination for Away {
     }
 
     fn delete(&self, bucket: &str, key: &str, expected: Revision) -> Completion<Result<(), Error>> {
-        if let Some(error) = self.denied() {
+        if let Some(error) = self.denied(key) {
             return Completion::ready(Err(error));
         }
         let (bucket, key) = (bucket.to_owned(), key.to_owned());
@@ -263,8 +273,12 @@ impl Settle for Losing {
         };
         match settlement {
             Settlement::Ack if one_less(&these.failing) => return failed(),
-            Settlement::Ack if loses => return Completion::ready(Ok(())),
-            Settlement::AckConfirmed if loses && one_less(&these.unconfirmed) => return failed(),
+            Settlement::Ack | Settlement::Term(_) if loses => return Completion::ready(Ok(())),
+            Settlement::AckConfirmed | Settlement::TermConfirmed(_)
+                if loses && one_less(&these.unconfirmed) =>
+            {
+                return failed();
+            }
             Settlement::Ack if these.late.load(Ordering::Relaxed) => {
                 let settled = self.settler.settle(settlement);
                 return Completion::later(async move {

@@ -9,7 +9,7 @@ use event_sdk::transport::ErrorKind;
 use tokio::sync::Notify;
 
 use crate::away::Away;
-use crate::journal::{Journal, OrderPlaced, place};
+use crate::journal::{Journal, OrderPlaced, left, place};
 
 #[tokio::test(start_paused = true)]
 async fn it_ends_before_handlers_learn_of_the_end() {
@@ -97,9 +97,14 @@ async fn a_consumer_that_does_not_start_is_never_ready() {
 /// Without the permission to write its lease, a consumer would wait for ever.
 #[tokio::test(start_paused = true)]
 async fn who_may_not_write_a_lease_does_not_start() {
-    for partitions in [None, Some(2)] {
+    for (partitions, denied) in [
+        (None, ""),
+        (Some(2), ""),
+        (Some(2), ".lease.1"),
+        (Some(2), ".member."),
+    ] {
         let (bus, away) = Away::bus();
-        away.deny_writes(true);
+        away.deny_writes_of(Some(denied));
         let consumer = bus.consumer::<OrderPlaced>("billing");
         let consumer = match partitions {
             None => consumer.single_active(),
@@ -115,6 +120,72 @@ async fn who_may_not_write_a_lease_does_not_start() {
         }
         assert!(!readiness.is_ready());
     }
+}
+
+/// Without an answer to its writes, a consumer owns nothing.
+#[tokio::test(start_paused = true)]
+async fn who_cannot_write_a_lease_is_not_ready_until_it_can() {
+    for partitions in [None, Some(2)] {
+        let (bus, away) = Away::bus();
+        away.set(true);
+        let consumer = bus.consumer::<OrderPlaced>("billing");
+        let consumer = match partitions {
+            None => consumer.single_active(),
+            Some(number) => consumer.partitions(number),
+        };
+        let mut readiness = consumer.readiness();
+        let consumer = consumer.on(|_: OrderPlaced, _: Ctx| async { Ok::<(), Failure>(()) });
+        let running = tokio::spawn(consumer.run_until(std::future::pending()));
+        let minute = Duration::from_secs(60);
+        let changed = tokio::time::timeout(minute, readiness.changed()).await;
+        assert!(changed.is_err(), "{changed:?}");
+        away.set(false);
+        assert_eq!(readiness.changed().await, Some(true));
+        running.abort();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_lease_that_may_not_be_written_is_enough_not_to_be_ready_and_holds_up_no_other() {
+    let ((bus, away), journal) = (Away::bus(), Journal::new());
+    let instance = |bus: &EventBus| {
+        let notes = journal.clone();
+        let consumer = bus.consumer::<OrderPlaced>("billing").partitions(4);
+        consumer.on(move |order: OrderPlaced, _: Ctx| {
+            notes.note(order.order);
+            async { Ok::<(), Failure>(()) }
+        })
+    };
+    let of_first = instance(&bus);
+    let mut readiness = of_first.readiness();
+    let first = tokio::spawn(of_first.run_until(std::future::pending()));
+    assert_eq!(readiness.changed().await, Some(true));
+    let second = tokio::spawn(instance(&bus).run_until(std::future::pending()));
+    // They have shared the partitions, and then lose one that neither may own.
+    let minute = Duration::from_secs(60);
+    tokio::time::sleep(2 * minute).await;
+    away.deny_writes_of(Some(".lease.1"));
+    tokio::time::sleep(minute).await;
+    assert!(!readiness.is_ready());
+    readiness.changed().await;
+    // It does not flicker while other leases are renewed.
+    let changed = tokio::time::timeout(minute, readiness.changed()).await;
+    assert!(changed.is_err(), "{changed:?}");
+    // Those of the other instance are taken over all the same.
+    second.abort();
+    for number in 0..40 {
+        place(&bus, &format!("k{number}"), number).await;
+    }
+    tokio::time::sleep(3 * minute).await;
+    for index in 0..4 {
+        let (_, pending) = left(&bus, &format!("billing-p{index}")).await;
+        assert_eq!(pending == 0, index != 1, "partition {index}: {pending}");
+    }
+    assert!(!readiness.is_ready());
+    away.deny_writes_of(None);
+    assert_eq!(readiness.changed().await, Some(true));
+    journal.wait(40).await;
+    first.abort();
 }
 
 #[tokio::test(start_paused = true)]

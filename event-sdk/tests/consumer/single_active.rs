@@ -1,5 +1,6 @@
 //! One owner: who handles, what a takeover waits for, and what an owner does that was frozen.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use event_sdk::EventBus;
@@ -7,11 +8,12 @@ use event_sdk::consumer::{ConsumerReport, Ctx, Failure};
 use event_sdk::dead_letters::{DeadLetterStream, DeadLetters, LetterFilter};
 use event_sdk::stream::StreamSpec;
 use event_sdk::transport::ErrorKind;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::away::Away;
 use crate::journal::{Journal, OrderPlaced, left, place};
+use crate::process::{Does, consumer, crash, run, wait};
 
 const TERM: Duration = Duration::from_secs(12);
 
@@ -291,4 +293,52 @@ async fn an_owner_starts_nothing_after_its_time_because_a_record_was_late() {
     assert_eq!(journal.notes(), [""; 0], "it was started too late");
     away.answer_after(Duration::ZERO, Duration::ZERO);
     assert_eq!(running.await.unwrap().unwrap().handled, 1);
+}
+
+/// An event whose handler may have ended the process has to wait until it can run alone.
+#[tokio::test(start_paused = true)]
+async fn an_owner_starts_no_suspect_after_its_time() {
+    // When it can run alone, after the last renewal, and how long its start takes to be recorded.
+    for (free_after, recorded_after) in [(secs(25), Duration::ZERO), (secs(19), secs(3))] {
+        let ((bus, away), journal) = (Away::bus(), Journal::new());
+        place(&bus, "a", 1).await;
+        let owner = |does| consumer(&bus, "billing", &journal, move |_, _| does);
+        let owner = |does| owner(does).single_active_for(secs(30));
+        for starts in [1, 2] {
+            let process = run(owner(Does::Hang));
+            wait(&journal, starts).await;
+            crash(process).await;
+        }
+        // A handler of another consumer runs beside it.
+        let freed = Arc::new(Notify::new());
+        let free = Arc::clone(&freed);
+        let audit = bus.consumer::<OrderPlaced>("audit").no_handler_timeout();
+        let audit = run(audit.on(move |_: OrderPlaced, _: Ctx| {
+            let free = Arc::clone(&free);
+            async move {
+                free.notified().await;
+                Ok::<(), Failure>(())
+            }
+        }));
+        let process = run(owner(Does::Work));
+        tokio::time::sleep(secs(40)).await;
+        let revision = async || bus.coordination().list("owners").await.unwrap()[0].revision;
+        let before = revision().await;
+        while revision().await == before {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        // The lease was renewed. Handlers may start for 20 seconds, and are cancelled after 30.
+        away.deny_writes_of(Some("owners."));
+        away.answer_after(Duration::ZERO, recorded_after);
+        tokio::time::sleep(free_after).await;
+        freed.notify_one();
+        tokio::time::sleep(secs(4)).await;
+        assert_eq!(journal.notes().len(), 2, "it was started too late");
+        away.answer_after(Duration::ZERO, Duration::ZERO);
+        away.deny_writes_of(None);
+        wait(&journal, 4).await;
+        assert_eq!(journal.notes()[3], "billing 1/2 ended");
+        crash(process).await;
+        crash(audit).await;
+    }
 }

@@ -49,10 +49,12 @@ impl Secured {
     }
 
     /// The variables of a program that connects to the servers at `url`.
-    pub fn variables(&self, url: &str) -> [(&'static str, OsString); 5] {
+    pub fn variables(&self, url: &str) -> [(&'static str, OsString); 6] {
         [
             ("EVENT_SDK_TRANSPORT", "nats".into()),
             ("EVENT_SDK_NATS__URL", url.into()),
+            // A cluster on a busy machine takes its time.
+            ("EVENT_SDK_NATS__REQUEST_TIMEOUT", "60s".into()),
             (
                 "EVENT_SDK_NATS__CA_FILE",
                 self.authority.certificate().into(),

@@ -16,10 +16,10 @@ use crate::rig::{connect, eventually, left, publish, start, within};
 
 const EVENTS: u64 = 400;
 
-fn consumer(bus: &EventBus) -> Consumer<Counted> {
+fn consumer(bus: &EventBus, term: Duration) -> Consumer<Counted> {
     bus.consumer::<Counted>("together")
         .ack_wait(Duration::from_secs(2))
-        .single_active_for(Duration::from_secs(1))
+        .single_active_for(term)
         .ack_all()
 }
 
@@ -35,7 +35,9 @@ async fn a_batch_is_acknowledged_by_one_message() {
     client.flush().await.unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
     let within_time = Duration::from_secs(1);
-    let consumer = consumer(&bus).on_batches(100, within_time, |batch: EventBatch<Counted>| {
+    // The lease of a process that the machine does not let run does not end so soon.
+    let consumer = consumer(&bus, Duration::from_secs(30));
+    let consumer = consumer.on_batches(100, within_time, |batch: EventBatch<Counted>| {
         assert!(!batch.is_empty());
         std::future::ready(Ok(()))
     });
@@ -72,7 +74,8 @@ fn instance(
     notes: &Notes,
 ) -> (oneshot::Sender<()>, tokio::task::JoinHandle<ConsumerReport>) {
     let (stop, stopped) = oneshot::channel::<()>();
-    let consumer = consumer(bus).retry(Retry::steps([Duration::from_millis(100)]));
+    let consumer =
+        consumer(bus, Duration::from_secs(2)).retry(Retry::steps([Duration::from_millis(100)]));
     let consumer = consumer.on_with(
         Arc::clone(notes),
         |notes: Notes, event: Counted, ctx: Ctx| async move {

@@ -19,7 +19,7 @@ use event_sdk_tests::ledger::{
 };
 
 use self::processes::Processes;
-use crate::rig::{eventually, within};
+use crate::rig::{PATIENCE, eventually, within};
 
 /// How many events.
 fn events() -> u64 {
@@ -51,8 +51,10 @@ async fn run(form: Form) {
     assert!(STOPPED_FOR + Duration::from_secs(1) > TERM * 2 + ACK_WAIT);
     let begun = Instant::now();
     let mut cluster = within("a cluster", Cluster::start(3)).await.unwrap();
-    let bus = connect(&cluster).await;
-    within("the streams", bus.apply()).await.unwrap();
+    let patient = connect(&cluster, PATIENCE).await;
+    within("the streams", patient.apply()).await.unwrap();
+    // Requests to a server that is killed get no answer.
+    let bus = connect(&cluster, Duration::from_secs(2)).await;
     let mut processes = Processes::start(form, &cluster.url(), 3);
     let (total, keys) = (events(), (events() / 100).max(20));
     let published = tokio::spawn(publish(bus.clone(), total, keys));
@@ -73,7 +75,7 @@ async fn run(form: Form) {
     let journals = processes.end().await;
     let took = begun.elapsed();
 
-    let expected = expected(&bus).await;
+    let expected = expected(&patient).await;
     assert!(expected.events.len() as u64 >= total);
     let findings = check(&expected, &journals);
     println!("{form:?}: {keys} keys, {rounds} rounds of faults, {took:.0?}: {findings}");
@@ -86,8 +88,8 @@ async fn run(form: Form) {
     assert!(findings.dead > 0 && findings.starts > findings.completed);
 }
 
-async fn connect(cluster: &Cluster) -> EventBus {
-    let options = Nats::options(cluster.url()).request_timeout(Duration::from_secs(2));
+async fn connect(cluster: &Cluster, request_timeout: Duration) -> EventBus {
+    let options = Nats::options(cluster.url()).request_timeout(request_timeout);
     let nats = within("a connection", Nats::connect(options)).await;
     builder().transport(nats.unwrap()).unwrap()
 }

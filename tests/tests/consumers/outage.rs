@@ -8,8 +8,9 @@ use std::time::Duration;
 use event_sdk::consumer::{Ctx, Outcome, Retry};
 use event_sdk::dead_letters::{DeadLetters, LetterFilter};
 use event_sdk_tests::killers::{Counted, Echoed};
+use tokio::sync::watch::Receiver;
 
-use crate::rig::{connect, eventually, left, publish, start, within};
+use crate::rig::{connect, connect_with, eventually, left, publish, start, within};
 
 /// How long the server is unavailable, in seconds; 30 in the long form.
 fn away_for() -> Duration {
@@ -22,17 +23,22 @@ fn away_for() -> Duration {
 async fn a_server_that_is_away_costs_no_attempt() {
     let (mut server, bus) = start().await;
     publish(&bus, 0..300).await;
-    let service = connect(&server).await;
+    let service = connect_with(&server, Duration::from_secs(2)).await;
     let (handled, stop) = (
         Arc::new(AtomicU64::new(0)),
         tokio::sync::watch::Sender::new(false),
     );
-    let count = Arc::clone(&handled);
+    // Half of the events are not handled before the server is gone.
+    let gone = tokio::sync::watch::Sender::new(false);
+    let state = (Arc::clone(&handled), gone.subscribe());
     let consumer = service
         .consumer::<Counted>("echo")
         .on_with(
-            count,
-            |count: Arc<AtomicU64>, event: Counted, ctx: Ctx| async move {
+            state,
+            |(count, mut gone): (Arc<AtomicU64>, Receiver<bool>), event: Counted, ctx: Ctx| async move {
+                if event.number >= 150 {
+                    let _ = gone.wait_for(|gone| *gone).await;
+                }
                 let outcome: Outcome = async {
                     tokio::time::sleep(Duration::from_millis(20)).await;
                     // Its dependency is the server itself. The echo is an event of another subject.
@@ -58,6 +64,7 @@ async fn a_server_that_is_away_costs_no_attempt() {
     }));
     eventually("some events", async || handled.load(Ordering::Relaxed) > 20).await;
     server.kill().await.unwrap();
+    gone.send_replace(true);
     tokio::time::sleep(away_for()).await;
     let before = handled.load(Ordering::Relaxed);
     assert!(before < 300, "the server was away too late");

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::rig::{eventually, within};
+use crate::rig::{PATIENCE, eventually, within};
 
 const PARTITIONS: u32 = 4;
 const KEYS: u32 = 30;
@@ -55,7 +55,7 @@ fn builder() -> BusBuilder {
 }
 
 async fn connect(server: &Server, builder: BusBuilder) -> EventBus {
-    let options = Nats::options(server.url()).request_timeout(Duration::from_secs(2));
+    let options = Nats::options(server.url()).request_timeout(PATIENCE);
     let nats = within("a connection", Nats::connect(options)).await;
     builder.transport(nats.unwrap()).unwrap()
 }
@@ -84,7 +84,8 @@ fn consumer(bus: &EventBus, name: char, notes: &Notes) -> Consumer<Booked> {
 fn instance(bus: &EventBus, name: char, notes: &Notes) -> Instance {
     let (stop, stopped) = oneshot::channel::<()>();
     let consumer = consumer(bus, name, notes);
-    let consumer = consumer.partitions_for(PARTITIONS, Duration::from_secs(4));
+    // Nobody crashes: a lease that ends is one of a process that the machine did not let run.
+    let consumer = consumer.partitions_for(PARTITIONS, Duration::from_secs(15));
     let task = tokio::spawn(async move {
         let stopped = async { drop(stopped.await) };
         consumer.run_until(stopped).await.unwrap()
@@ -179,7 +180,10 @@ async fn letters_are_redriven_to_the_owner_of_their_key_and_another_number_is_re
     let queue = bus.dead_letters(letters());
     let all = LetterFilter::default();
     eventually("the letters", async || {
-        queue.count(&all).await.unwrap() == u64::from(KEYS)
+        queue
+            .count(&all)
+            .await
+            .is_ok_and(|count| count == u64::from(KEYS))
     })
     .await;
     let found = queue.list(&all, Page::ALL).await.unwrap();

@@ -20,7 +20,12 @@ pub(crate) async fn start() -> (Server, EventBus) {
 }
 
 pub(crate) async fn connect(server: &Server) -> EventBus {
-    let options = Nats::options(server.url()).request_timeout(Duration::from_secs(2));
+    connect_with(server, PATIENCE).await
+}
+
+/// The same with another limit for requests.
+pub(crate) async fn connect_with(server: &Server, request_timeout: Duration) -> EventBus {
+    let options = Nats::options(server.url()).request_timeout(request_timeout);
     let nats = within("a connection", Nats::connect(options)).await;
     builder().transport(nats.unwrap()).unwrap()
 }

@@ -13,6 +13,9 @@ use crate::rig::{connect, eventually, left, publish, start, within};
 
 const EVENTS: u64 = 200;
 
+/// Longer than the machine keeps a process from running, which would lose its lease.
+const TERM: Duration = Duration::from_secs(5);
+
 /// What handlers completed: the instance, and the number of the event.
 type Notes = Arc<Mutex<Vec<(char, u64)>>>;
 
@@ -26,7 +29,7 @@ fn instance(bus: &EventBus, name: char, notes: &Notes) -> Instance {
     let consumer = bus
         .consumer::<Counted>("single")
         .ack_wait(Duration::from_secs(2))
-        .single_active_for(Duration::from_secs(1))
+        .single_active_for(TERM)
         .on_with(
             Arc::clone(notes),
             move |notes: Notes, event: Counted, _: Ctx| async move {

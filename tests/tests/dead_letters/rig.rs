@@ -48,7 +48,7 @@ pub(crate) fn builder() -> BusBuilder {
 
 /// A bus on a server, whose streams are not applied yet.
 pub(crate) async fn connect(server: &Server, builder: BusBuilder) -> EventBus {
-    let nats = Nats::connect(Nats::options(server.url()));
+    let nats = Nats::connect(Nats::options(server.url()).request_timeout(PATIENCE));
     let nats = within("a connection", nats).await.unwrap();
     builder.transport(nats).unwrap()
 }

@@ -17,7 +17,7 @@ use event_sdk_test_servers::programs::nats;
 use tokio::sync::oneshot;
 
 use crate::export::OrderEvents;
-use crate::rig::{OrderPlaced, body, letter, put, within};
+use crate::rig::{OrderPlaced, PATIENCE, body, letter, put, within};
 
 /// The workflow, on streams with this many replicas.
 pub(crate) async fn workflow(url: &str, replicas: u8) {
@@ -28,7 +28,8 @@ pub(crate) async fn workflow(url: &str, replicas: u8) {
         .stream(orders.replicas(replicas))
         .stream(place.spec().replicas(replicas))
         .stream(place.retry_spec().replicas(replicas));
-    let nats = within("a connection", Nats::connect(Nats::options(url))).await;
+    let options = Nats::options(url).request_timeout(PATIENCE);
+    let nats = within("a connection", Nats::connect(options)).await;
     let bus = bus.transport(nats.unwrap()).unwrap();
     within("the streams", bus.apply_streams()).await.unwrap();
 

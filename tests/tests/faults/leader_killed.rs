@@ -9,21 +9,19 @@ use crate::events::Counted;
 use crate::ledger::{Ledger, Sign};
 use crate::rig::{STREAM, Service, all_settled, connect_with, stream};
 use crate::work::{
-    Traffic, acknowledge, next_delivery, number, publish_all, read_stored, receive_until, within,
+    Traffic, acknowledge, next_delivery, number, patiently, publish_all, read_stored,
+    receive_until, within,
 };
 
 const ACK_WAIT: Duration = Duration::from_secs(2);
 
 async fn subscribe(service: &Service) -> Subscriber<Counted> {
-    let subscription = service
-        .bus
-        .subscribe::<Counted>()
-        .durable("worker")
-        .ack_wait(ACK_WAIT)
-        .prefetch(20);
-    within("a subscription", async { subscription.await })
-        .await
-        .expect("it subscribes")
+    patiently("a subscription", async || {
+        let subscription = service.bus.subscribe::<Counted>();
+        let subscription = subscription.durable("worker").ack_wait(ACK_WAIT);
+        subscription.prefetch(20).await
+    })
+    .await
 }
 
 /// Kills whoever leads the stream; the server is back when another leads it, and

@@ -12,7 +12,7 @@ use event_sdk_test_servers::Cluster;
 use futures_util::future::join_all;
 
 use crate::rig::TIMEOUT;
-use crate::work::{eventually, within};
+use crate::work::{eventually, patiently, within};
 
 const KEY: &str = "log";
 const WRITERS: usize = 6;
@@ -98,8 +98,7 @@ async fn each_revision_has_one_successor_while_leaders_are_killed() {
         let nats = nats.expect("it connects");
         if buckets.is_empty() {
             let config = BucketConfig::new("RACE").replicas(3);
-            let applied = within("the bucket", nats.apply_bucket(&config)).await;
-            applied.expect("the bucket is applied");
+            patiently("the bucket", async || nats.apply_bucket(&config).await).await;
         }
         buckets.push(Bucket::new(Arc::new(nats), "RACE"));
     }

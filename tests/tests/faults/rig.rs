@@ -9,7 +9,7 @@ use event_sdk_test_servers::{Options, Server};
 use serde_json::{Value, json};
 
 use crate::ledger::Ledger;
-use crate::work::{eventually, within};
+use crate::work::{eventually, patiently, within};
 
 /// The stream of all events.
 pub(crate) const STREAM: &str = "FAULTS";
@@ -64,11 +64,9 @@ fn builder(stream: StreamSpec) -> BusBuilder {
 }
 
 impl Service {
-    /// Makes the declared stream.
+    /// Makes the declared stream. A cluster on a busy machine may take longer than [`TIMEOUT`].
     pub(crate) async fn apply(&self) {
-        within("the stream", self.bus.apply_streams())
-            .await
-            .expect("the stream is applied");
+        patiently("the stream", async || self.bus.apply_streams().await).await;
     }
 }
 

@@ -35,6 +35,19 @@ pub(crate) async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Opti
     }
 }
 
+/// Repeats something that may take longer than [`TIMEOUT`](crate::rig::TIMEOUT), until it succeeds.
+pub(crate) async fn patiently<T>(what: &str, mut ask: impl AsyncFnMut() -> Result<T, Error>) -> T {
+    within(what, async {
+        loop {
+            match ask().await {
+                Ok(done) => return done,
+                Err(error) => assert!(error.is_transient(), "{what}: {error}"),
+            }
+        }
+    })
+    .await
+}
+
 /// What goes on while there are faults: events with numbers of their own.
 pub(crate) struct Traffic {
     next: AtomicU64,

@@ -16,7 +16,7 @@ use crate::wire::{RawMessage, Wire};
 
 /// How long a reader may take for one message. A loaded machine may need some seconds for what
 /// takes milliseconds.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The longest poll.
 const LONGEST_POLL: Duration = Duration::from_millis(50);
@@ -41,9 +41,10 @@ struct Stored<'a> {
 impl World {
     /// Makes the streams, on one server or with copies, under this prefix.
     pub(crate) async fn new(url: &str, replicas: u8, prefix: &str) -> Self {
-        let reading = Nats::connect(Nats::options(url)).await;
+        let options = || Nats::options(url).request_timeout(PATIENCE);
+        let reading = Nats::connect(options()).await;
         let reading = reading.expect("it connects");
-        let writing = Nats::connect(Nats::options(url)).await;
+        let writing = Nats::connect(options()).await;
         let stream = |name: &str, subject: &'static str| {
             let name = format!("{name}-{prefix}");
             StreamSpec::new(name).subject(subject).replicas(replicas)

@@ -204,7 +204,6 @@ fn consumers() -> Vec<Row> {
         info[field] = value;
         info.to_string()
     };
-    let created = consumer_info("reader", &config("explicit")).to_string();
     vec![
         Row::new("no word about the consumer", Receive(1), always(INFO, |_| Vec::new()), &["Timeout"]).pulls(0),
         Row::new("no JSON as a consumer", Receive(1), answers(INFO, "?"), &["Other"]).pulls(0),
@@ -218,11 +217,6 @@ fn consumers() -> Vec<Row> {
         Row::new("a consumer that has delivered less than nothing", Receive(1), answers(INFO, with("delivered", json!({ "consumer_seq": -1, "stream_seq": -1 }))), &["Other"]).pulls(0),
         Row::new("a consumer that comes and goes for ever", Receive(1), answers(CREATE, r#"{"error":{"code":400,"err_code":10148,"description":"consumer already exists"}}"#), &["Other"]).pulls(0),
         Row::new("no word about the first creation of a consumer", Receive(3), |ask: &Ask| (ask.call == CREATE && ask.nth == 1).then(Vec::new), &["event 3"]),
-        Row::new("no word about a consumer that was created", Receive(3), move |ask: &Ask| match (ask.call.as_str(), ask.nth) {
-            (CREATE, 1) => Some(Vec::new()),
-            (INFO, 2..) => Some(vec![Step::Send(Message::new(&ask.reply, created.clone()))]),
-            _ => None,
-        }, &["event 3"]),
         Row::new("no word about the creation of a consumer", Receive(1), always(CREATE, |_| Vec::new()), &["Timeout"]).pulls(0),
         Row::new("a created consumer without a name", ReceiveAlone(1), answers(CREATE, with("name", Value::Null)), &["Other"]).pulls(0),
         Row::new("a created consumer with a name of ten thousand bytes", ReceiveAlone(1), answers_first(CREATE, with("name", json!("n".repeat(10_000)))), &["Other"]),

@@ -72,7 +72,8 @@ pub(crate) async fn server() -> Server {
 }
 
 pub(crate) async fn nats(url: impl AsRef<str>) -> Nats {
-    Nats::connect(Nats::options(url)).await.unwrap()
+    let options = Nats::options(url).request_timeout(PATIENCE);
+    Nats::connect(options).await.unwrap()
 }
 
 pub(crate) fn declares(stream: StreamSpec) -> BusBuilder {

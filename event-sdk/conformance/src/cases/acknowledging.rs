@@ -29,6 +29,8 @@ cases! { "acknowledging":
         "Saying that an acknowledged message is in progress does nothing.";
     a_terminated_message_stays_away [Store]
         "A message that was terminated is not delivered again.";
+    a_confirmed_term_keeps_it_away [Store]
+        "A message whose term was confirmed is not delivered again.";
     a_nak_after_the_term_does_nothing [Store]
         "A nak of a terminated message does nothing.";
     a_late_ack_counts [Store]
@@ -106,6 +108,11 @@ async fn in_progress_after_the_ack_does_nothing(fixture: Fixture) -> Outcome {
 
 async fn a_terminated_message_stays_away(fixture: Fixture) -> Outcome {
     settled_by(fixture, &[Settlement::Term("not for us".to_owned())]).await
+}
+
+async fn a_confirmed_term_keeps_it_away(fixture: Fixture) -> Outcome {
+    let term = Settlement::TermConfirmed("not for us".to_owned());
+    settled_by(fixture, &[term]).await
 }
 
 async fn a_nak_after_the_term_does_nothing(fixture: Fixture) -> Outcome {

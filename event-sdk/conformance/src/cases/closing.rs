@@ -117,16 +117,17 @@ async fn after_closing_nothing_is_managed(fixture: Fixture) -> Outcome {
 async fn after_closing_nothing_is_settled(fixture: Fixture) -> Outcome {
     let rig = fixture.rig().await?;
     let mut reader = rig.subscribe(&rig.durable("d")?).await?;
-    rig.publish_all("a", 0..5).await?;
+    rig.publish_all("a", 0..6).await?;
     let settlements = [
         Settlement::Ack,
         Settlement::AckConfirmed,
         Settlement::Nak(Duration::ZERO),
         Settlement::Term("closed".to_owned()),
+        Settlement::TermConfirmed("closed".to_owned()),
         Settlement::InProgress,
     ];
     let mut held = Vec::new();
-    for number in 0..5 {
+    for number in 0..6 {
         held.push(reader.expect(number).await?);
     }
     rig.close().await??;

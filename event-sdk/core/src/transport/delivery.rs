@@ -166,6 +166,8 @@ pub enum Settlement {
     Nak(Duration),
     /// Cannot be handled, for this reason: not delivered again.
     Term(String),
+    /// The same, and completed only when the stream has stored the termination.
+    TermConfirmed(String),
     /// Still being handled: restarts the ack wait.
     InProgress,
 }

@@ -17,7 +17,7 @@ use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
     BoundConsumer, ConsumerConfig, ConsumerInfo, ConsumerName, DeliverPolicy, Error, ErrorKind,
-    Outcome, SubscribeRequest,
+    SubscribeRequest,
 };
 
 /// A consumer on a server, as a subscription has found or made it.
@@ -244,10 +244,9 @@ pub(super) async fn bind(
             max_expires: None,
         });
     }
-    let (mut last, mut unanswered) = (None, false);
+    let mut last = None;
     for _ in 0..TRIES {
         match info(context, stream, &name, about).await? {
-            Ok(info) if unanswered => return bound(stream, info, config, true, about),
             Ok(info) => {
                 let found_idle = (info.num_waiting == 0).then(Instant::now);
                 let found_empty = info.num_pending == 0 && info.num_ack_pending == 0;
@@ -266,22 +265,12 @@ pub(super) async fn bind(
             return Err(about.error(ErrorKind::ConsumerNotFound, SubscribeRequest::MUST_EXIST));
         }
         check::stored(context, stream, &config.filters, about).await?;
-        match create(context, stream, config, about).await {
+        match create(context, stream, config, about).await? {
             // Another may have been the first, with the same request.
-            Ok(Ok(info)) => return bound(stream, info, config, true, about),
+            Ok(info) => return bound(stream, info, config, true, about),
             // Somebody else has created another in the meantime.
-            Ok(Err(error)) if error.is(&code::CONSUMER_EXISTS) => last = Some(error),
-            Ok(Err(error)) => return Err(error.into_error(about)),
-            // A leader that is elected twice creates it and never answers (nats-server,
-            // `processConsumerLeaderChange`). It is the same if it is asked for again.
-            Err(error)
-                if !unanswered
-                    && *error.kind() == ErrorKind::Timeout
-                    && error.outcome() == Outcome::Unknown =>
-            {
-                unanswered = true;
-            }
-            Err(error) => return Err(error),
+            Err(error) if error.is(&code::CONSUMER_EXISTS) => last = Some(error),
+            Err(error) => return Err(error.into_error(about)),
         }
     }
     Err(match last {

@@ -1,5 +1,5 @@
 //! Encodes and sends settlements: `+ACK`, `-NAK` with a delay in nanoseconds, `+TERM` with a
-//! reason, `+WPI`; confirmed acks.
+//! reason, `+WPI`; confirmed acks and terms.
 
 use std::fmt::Write;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
@@ -225,8 +225,8 @@ impl AckPending {
         }
     }
 
-    /// Acknowledges, and waits until the server has said that it knows.
-    async fn confirm(self: Arc<Self>) -> Result<(), Error> {
+    /// Acknowledges or terminates, and waits until the server has said that it knows.
+    async fn confirm(self: Arc<Self>, payload: Bytes) -> Result<(), Error> {
         let context = &self.ack_context.context;
         let about = self.ack_context.about(Operation::Settle);
         let limit = context.options().request_timeout;
@@ -234,14 +234,15 @@ impl AckPending {
         let number = loop {
             // Where an earlier acknowledgement has settled it, the server still has to confirm it.
             let (reply, number) = self.last_reply().unwrap_or_else(|| (self.reply(), None));
-            let answer = context.ask(&about, reply.to_string(), ACK).await?;
+            let answer = context.ask_again(&about, reply.to_string(), payload.clone());
+            let answer = answer.await?;
             if !answer.is_no_responders() {
-                // A server confirms without a word (nats-server, `sendAckReply`).
+                // A server confirms both without a word (nats-server, `sendAckReply`).
                 if !answer.payload.is_empty() {
                     return Err(about
                         .error(
                             ErrorKind::Other,
-                            "what answers to the acknowledgement is no consumer",
+                            "what answers to the settlement is no consumer",
                         )
                         .with_unknown_outcome());
                 }
@@ -252,7 +253,7 @@ impl AckPending {
             if begun.elapsed() >= limit {
                 return Err(about.error(
                     ErrorKind::Timeout,
-                    format!("the acknowledgement was not taken within {limit:?}: the consumer has no leader at the moment; try again"),
+                    format!("the settlement was not taken within {limit:?}: the consumer has no leader at the moment, or was deleted; try again"),
                 ));
             }
             tokio::time::sleep(pause).await;
@@ -262,14 +263,11 @@ impl AckPending {
         Ok(())
     }
 
-    /// Whether its consumer may be there.
+    /// Whether its consumer may be there. Where the server must not be asked, it may.
     async fn check_there(&self, about: &ErrorContext) -> Result<(), Error> {
         let context = &self.ack_context.context;
         if context.options().management == Management::Never {
-            return Err(about.error(
-                ErrorKind::ConsumerNotFound,
-                "the acknowledgement was not taken: the consumer was deleted, or is moving to another server",
-            ));
+            return Ok(());
         }
         let reply = self.reply();
         let Some(consumer) = reply::consumer(&reply) else {
@@ -293,7 +291,7 @@ fn written(settlement: &Settlement) -> Option<(Bytes, Option<u8>)> {
         Settlement::Nak(delay) => (nak(*delay), Some(BACK)),
         Settlement::Term(reason) => (term(reason), Some(DONE)),
         Settlement::InProgress => (IN_PROGRESS, None),
-        Settlement::AckConfirmed => return None,
+        Settlement::AckConfirmed | Settlement::TermConfirmed(_) => return None,
     })
 }
 
@@ -336,9 +334,12 @@ impl Settle for AckPending {
         if let Err(closed) = self.ack_context.context.check_not_ended(Operation::Settle) {
             return Completion::ready(Err(self.ack_context.about(Operation::Settle).on(closed)));
         }
-        match written(&settlement) {
-            Some((payload, mark)) => self.send(payload, mark),
-            None => self.later(Self::confirm),
+        match (written(&settlement), settlement) {
+            (Some((payload, mark)), _) => self.send(payload, mark),
+            (None, Settlement::TermConfirmed(reason)) => {
+                self.later(|own| own.confirm(term(&reason)))
+            }
+            (None, _) => self.later(|own| own.confirm(ACK)),
         }
     }
 

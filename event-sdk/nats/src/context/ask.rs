@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use async_nats::HeaderMap;
 use bytes::Bytes;
+use futures_util::future::{Either, select};
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt as _, StreamExt as _};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -45,7 +48,12 @@ impl NatsContext {
                 .error(ErrorKind::Encode, "the request cannot be written as JSON")
                 .with_source(error)
         })?;
-        let reply = self.ask(about, self.api(call), payload.into()).await?;
+        let (subject, payload) = (self.api(call), payload.into());
+        let reply = if may_be_repeated(call) {
+            self.ask_again(about, subject, payload).await?
+        } else {
+            self.ask(about, subject, payload).await?
+        };
         if reply.is_no_responders() {
             return Err(about.error(
                 ErrorKind::Unsupported(Capability::Store),
@@ -78,6 +86,45 @@ impl NatsContext {
         let limit = self.options.request_timeout;
         let answered = self.ask_within(about, &subject, None, payload, limit);
         answered.await.map_err(|NotAnswered { error, .. }| error)
+    }
+
+    /// The same for a question that may be asked twice. While a cluster elects a leader, each
+    /// server may leave the answer to another one, so that none answers. So it is asked again after
+    /// a third of the time, and after two thirds; the first answer counts.
+    ///
+    /// Cancel-safe: what was asked may have been done all the same.
+    pub(crate) async fn ask_again(
+        &self,
+        about: &ErrorContext,
+        subject: String,
+        payload: Bytes,
+    ) -> Result<Reply, Error> {
+        let limit = self.options.request_timeout;
+        let again = |after: Duration| {
+            let (subject, payload) = (&subject, payload.clone());
+            async move {
+                tokio::time::sleep(after).await;
+                let left = limit.saturating_sub(after);
+                let answered = self.ask_within(about, subject, None, payload, left);
+                answered
+                    .await
+                    .ok()
+                    .filter(|reply| !reply.is_no_responders())
+            }
+        };
+        let first = std::pin::pin!(self.ask(about, subject.clone(), payload.clone()));
+        let copies = [again(limit / 3), again(limit * 2 / 3)];
+        let copies = copies.into_iter().collect::<FuturesUnordered<_>>();
+        let mut answers = std::pin::pin!(copies.filter_map(std::future::ready));
+        // The first one lasts longest, and says what is wrong.
+        let answer = answers.next().then(async |answer| match answer {
+            Some(reply) => reply,
+            None => std::future::pending().await,
+        });
+        match select(first, std::pin::pin!(answer)).await {
+            Either::Left((answer, _)) => answer,
+            Either::Right((reply, _)) => Ok(reply),
+        }
     }
 
     /// The same, with headers and another time limit; an error says whether the
@@ -164,6 +211,22 @@ impl NatsContext {
             options.limits.ack,
         ))
     }
+}
+
+/// Whether a call of the API that is made twice has the same effect as one.
+fn may_be_repeated(call: &str) -> bool {
+    const READS: [&str; 7] = [
+        "INFO",
+        "STREAM.INFO.",
+        "STREAM.NAMES",
+        "STREAM.MSG.GET.",
+        "CONSUMER.INFO.",
+        "CONSUMER.LIST.",
+        "CONSUMER.NAMES.",
+    ];
+    // The server finds a consumer of this name and configuration, and answers as it did.
+    let creates_named = (call.strip_prefix("CONSUMER.CREATE.")).is_some_and(|it| it.contains('.'));
+    creates_named || READS.iter().any(|read| call.starts_with(read))
 }
 
 /// Why there is no answer to a question.

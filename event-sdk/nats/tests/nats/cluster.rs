@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use event_sdk::transport::nats::Nats;
+use event_sdk::transport::nats::{Nats, NatsOptions};
 use event_sdk::transport::{
     Gap, HistoryRequest, Incoming, LostCount, Order, Outcome, RestoreRequest, Settlement, Snapshot,
     SnapshotRequest, StreamChange,
@@ -11,15 +11,20 @@ use event_sdk_test_servers::Cluster;
 use futures_util::future::{join_all, try_join_all};
 use futures_util::{StreamExt as _, TryStreamExt};
 
-use crate::consumer_support::{Reader, STREAM, durable, settle, subscribe};
+use crate::consumer_support::{PATIENCE, Reader, STREAM, durable, settle, subscribe};
 use crate::support::{draft, pattern, publish, state, stream, within};
 use event_sdk::transport::TransportExt as _;
+
+/// A cluster on a busy machine takes its time.
+fn options(url: impl AsRef<str>) -> NatsOptions {
+    Nats::options(url).request_timeout(PATIENCE / 2)
+}
 
 #[tokio::test]
 async fn what_was_just_created_is_there_for_everybody() {
     let cluster = Cluster::start(3).await.unwrap();
     let connected = cluster.urls().into_iter().map(|url| {
-        let options = Nats::options(url).only_given_servers();
+        let options = options(url).only_given_servers().ack_timeout(PATIENCE);
         async move { Nats::connect(options).await.unwrap() }
     });
     let connections = join_all(connected).await;
@@ -62,16 +67,18 @@ async fn what_was_just_created_is_there_for_everybody() {
 /// A cluster makes the consumers of a restored stream after it has answered the restore.
 #[tokio::test]
 async fn the_durables_of_a_restored_stream_are_there_for_everybody() {
-    let cluster = Cluster::start(3).await.unwrap();
-    let connected = cluster.urls().into_iter().map(|url| {
-        let options = Nats::options(url).only_given_servers();
-        async move { Nats::connect(options).await.unwrap() }
-    });
-    let connections = join_all(connected).await;
-    let nats = &connections[0];
-    let client = async_nats::connect(&*cluster.urls()[0]).await.unwrap();
     let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
     for replicas in [3, 1] {
+        // A new cluster each time: where a stream is created again soon after it was deleted, a server
+        // may give it the consumers of the old one.
+        let cluster = Cluster::start(3).await.unwrap();
+        let connected = cluster.urls().into_iter().map(|url| {
+            let options = options(url).only_given_servers();
+            async move { Nats::connect(options).await.unwrap() }
+        });
+        let connections = join_all(connected).await;
+        let nats = &connections[0];
+        let client = async_nats::connect(&*cluster.urls()[0]).await.unwrap();
         let config = stream(STREAM, "events.>", |stream| stream.replicas(replicas));
         within(nats.apply_stream(&config)).await.unwrap();
         publish_up_to(nats, 1..=9).await;
@@ -96,14 +103,13 @@ async fn the_durables_of_a_restored_stream_are_there_for_everybody() {
                 assert_eq!(info.acknowledged, 3, "{replicas} replicas: {info:?}");
             }
         }
-        within(delete()).await.unwrap();
     }
 }
 
 #[tokio::test]
 async fn publishing_goes_on_when_the_leader_is_killed() {
     let mut cluster = Cluster::start(3).await.unwrap();
-    let options = Nats::options(cluster.url()).ack_timeout(Duration::from_secs(2));
+    let options = options(cluster.url()).ack_timeout(Duration::from_secs(2));
     let nats = within(Nats::connect(options)).await.unwrap();
     let config = stream("S", "s.>", |stream| stream.replicas(3));
     within(nats.apply_stream(&config)).await.unwrap();
@@ -130,9 +136,7 @@ async fn publishing_goes_on_when_the_leader_is_killed() {
 #[tokio::test]
 async fn a_stream_whose_only_server_is_gone_is_missed_for_a_while_and_not_unknown() {
     let mut cluster = Cluster::start(3).await.unwrap();
-    let nats = within(Nats::connect(Nats::options(cluster.url())))
-        .await
-        .unwrap();
+    let nats = within(Nats::connect(options(cluster.url()))).await.unwrap();
     let config = stream("S", "s.>", |stream| stream.replicas(1));
     within(nats.apply_stream(&config)).await.unwrap();
     publish(&nats, draft("s.a")).await.unwrap();
@@ -195,7 +199,7 @@ async fn read_up_to(reader: &mut Reader, last: u64) -> (Vec<u64>, Vec<Gap>) {
 /// A cluster with a stream of ten messages, and a connection to all its servers.
 async fn ten_messages() -> (Cluster, Nats) {
     let cluster = Cluster::start(3).await.unwrap();
-    let options = Nats::options(cluster.url()).ack_timeout(Duration::from_secs(2));
+    let options = options(cluster.url()).ack_timeout(Duration::from_secs(2));
     let nats = within(Nats::connect(options)).await.unwrap();
     let config = stream(STREAM, "events.>", |stream| {
         stream.replicas(3).max_messages(10)
@@ -277,9 +281,7 @@ async fn a_consumer_that_begins_where_a_copy_is_behind_has_lost_nothing() {
 #[tokio::test]
 async fn a_pause_is_applied_when_it_is_answered() {
     let cluster = Cluster::start(3).await.unwrap();
-    let nats = within(Nats::connect(Nats::options(cluster.url())))
-        .await
-        .unwrap();
+    let nats = within(Nats::connect(options(cluster.url()))).await.unwrap();
     let config = stream(STREAM, "events.>", |stream| stream.replicas(3));
     within(nats.apply_stream(&config)).await.unwrap();
     let reader = within(subscribe(&nats, &durable("d"), 1)).await;

@@ -319,8 +319,10 @@ async fn what_was_sent_and_not_confirmed_may_be_stored() {
     assert_eq!(*error.kind(), ErrorKind::Timeout, "{error}");
     assert_eq!(error.outcome(), Outcome::Unknown);
     server.restart().await.unwrap();
-    let again = publish(&nats, draft("s.a")).await.unwrap();
-    assert!(again.sequence.is_some());
+    let again = eventually("a publish", async || {
+        publish(&nats, draft("s.a")).await.ok()
+    });
+    assert!(again.await.sequence.is_some());
 }
 
 #[tokio::test]

@@ -6,8 +6,10 @@ use event_sdk::transport::{AckPolicy, ErrorKind, Outcome, Settlement, Settler, T
 use futures_util::StreamExt;
 use serde_json::Value;
 
-use crate::consumer_support::{Rig, STREAM, durable, settle, subscribe};
+use crate::consumer_support::{PATIENCE, Rig, STREAM, durable, settle, subscribe};
+use crate::support::within;
 use event_sdk::transport::TransportExt as _;
+use event_sdk::transport::nats::Management;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_settlement_reaches_the_server() {
@@ -61,6 +63,87 @@ async fn a_confirmed_ack_is_known_to_the_server_when_it_is_answered() {
     for _ in 0..2 {
         settle(&received, Settlement::AckConfirmed).await.unwrap();
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_confirmed_term_is_known_to_the_server_when_it_is_answered() {
+    let rig = Rig::start().await;
+    let nats = rig.connect().await;
+    let mut reader = subscribe(&nats, &durable("d"), 10).await;
+    let terminated = "$JS.EVENT.ADVISORY.CONSUMER.MSG_TERMINATED.EVENTS.d";
+    let mut advisories = rig.admin.subscribe(terminated).await.unwrap();
+    rig.publish(0..50).await;
+    for number in 0..50 {
+        let received = reader.expect(number).await;
+        let term = Settlement::TermConfirmed(format!("poison {number}"));
+        settle(&received, term).await.unwrap();
+        let info = rig.consumer("d").await;
+        assert_eq!(info["ack_floor"]["stream_seq"], number + 1, "{info}");
+        let advisory = advisories.next().await.unwrap();
+        let advisory: Value = serde_json::from_slice(&advisory.payload).unwrap();
+        assert_eq!(advisory["reason"], format!("poison {number}"));
+    }
+    // Once more is fine.
+    rig.publish([50]).await;
+    let received = reader.expect(50).await;
+    for _ in 0..2 {
+        let term = Settlement::TermConfirmed(String::new());
+        settle(&received, term).await.unwrap();
+    }
+}
+
+/// As while a cluster elects the leader of the consumer: at first nobody answers.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_confirmed_settlement_that_nobody_answers_is_sent_again_without_management_too() {
+    for settlement in [
+        Settlement::AckConfirmed,
+        Settlement::TermConfirmed("it is poison".to_owned()),
+    ] {
+        let rig = Rig::start().await;
+        let admin = rig.connect().await;
+        drop(subscribe(&admin, &durable("d"), 10).await);
+        let nats = rig
+            .connect_with(|options| {
+                let options = options.management(Management::Never);
+                options.request_timeout(PATIENCE)
+            })
+            .await;
+        let mut reader = subscribe(&nats, &durable("d"), 10).await;
+        rig.publish([0]).await;
+        let received = reader.expect(0).await;
+        within(admin.delete_consumer(STREAM, "d")).await.unwrap();
+        let settled = tokio::spawn(async move { settle(&received, settlement).await });
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert!(!settled.is_finished(), "it was not sent again");
+        let mut leader = rig.admin.subscribe("$JS.ACK.EVENTS.d.>").await.unwrap();
+        let sent = within(leader.next()).await.unwrap();
+        rig.admin
+            .publish(sent.reply.unwrap(), "".into())
+            .await
+            .unwrap();
+        within(settled).await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_management_a_consumer_that_is_gone_is_missed_within_the_request_timeout() {
+    let rig = Rig::start().await;
+    let admin = rig.connect().await;
+    drop(subscribe(&admin, &durable("d"), 10).await);
+    let nats = rig
+        .connect_with(|options| {
+            let options = options.management(Management::Never);
+            options.request_timeout(Duration::from_secs(1))
+        })
+        .await;
+    let mut reader = subscribe(&nats, &durable("d"), 10).await;
+    rig.publish([0]).await;
+    let received = reader.expect(0).await;
+    within(admin.delete_consumer(STREAM, "d")).await.unwrap();
+    let error = settle(&received, Settlement::AckConfirmed).await;
+    let error = error.unwrap_err();
+    assert_eq!(*error.kind(), ErrorKind::Timeout, "{error}");
+    assert!(error.to_string().contains("was deleted"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

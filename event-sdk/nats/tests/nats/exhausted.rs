@@ -11,7 +11,7 @@ use crate::consumer_support::{Reader, Rig, STREAM, body, durable, settle, subscr
 
 fn once() -> ConsumerConfig {
     let mut config = durable("d");
-    config.ack_wait = Duration::from_millis(500);
+    config.ack_wait = Duration::from_secs(2);
     config.max_deliver = times(1);
     config
 }

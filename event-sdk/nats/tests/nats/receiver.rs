@@ -316,7 +316,8 @@ async fn it_shows_the_same_credentials() {
 #[tokio::test]
 async fn it_moves_before_a_server_of_a_cluster_stops() {
     let mut cluster = Cluster::start(3).await.unwrap();
-    let nats = Nats::connect(Nats::options(cluster.url())).await.unwrap();
+    let options = Nats::options(cluster.url()).request_timeout(PATIENCE);
+    let nats = Nats::connect(options).await.unwrap();
     apply(
         &nats,
         &stream("EVENTS", "events.>", |stream| stream.replicas(3)),

@@ -6,7 +6,9 @@ use event_sdk::transport::nats::Nats;
 use event_sdk::transport::{ErrorKind, Outcome, Transport as _};
 use event_sdk_test_servers::Server;
 
-use crate::support::{PATIENCE, Rig, apply, draft, publish, send, state, stream, within};
+use crate::support::{
+    PATIENCE, Rig, apply, draft, eventually, publish, send, state, stream, within,
+};
 
 #[tokio::test]
 async fn in_flight_at_a_disconnect_they_are_confirmed_after_it_once_and_in_order() {
@@ -55,7 +57,7 @@ async fn nobody_has_to_wait_for_them() {
     drop(send(&nats, draft("s.1").id("1")).await.unwrap());
     server.kill().await.unwrap();
     server.restart().await.unwrap();
-    crate::support::eventually("the message", async || {
+    eventually("the message", async || {
         let found = publish(&nats, draft("s.1").id("1")).await.ok()?;
         found.duplicate.then_some(())
     })
@@ -78,7 +80,10 @@ async fn within_their_time_only() {
     assert_eq!(*error.kind(), ErrorKind::Timeout, "{error}");
     assert_eq!(error.outcome(), Outcome::Unknown);
     server.restart().await.unwrap();
-    publish(&nats, draft("s.2").id("2")).await.unwrap();
+    eventually("a publish", async || {
+        publish(&nats, draft("s.2").id("2")).await.ok()
+    })
+    .await;
     assert_eq!(
         state(&nats, "S").await.messages,
         1,

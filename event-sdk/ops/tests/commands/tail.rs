@@ -58,9 +58,9 @@ fn tail(shop: &Operations, args: &'static str) -> (Written, Written, tokio::task
     (out, err, task)
 }
 
-async fn connect(server: &Server, spec: StreamSpec) -> EventBus {
+async fn connect(server: &Server, spec: StreamSpec, request_timeout: Duration) -> EventBus {
     let options = Nats::options(server.url())
-        .request_timeout(Duration::from_secs(1))
+        .request_timeout(request_timeout)
         .reconnect_delay(Duration::from_millis(20), Duration::from_millis(100));
     let nats = Nats::connect(options).await.unwrap();
     EventBus::builder().stream(spec).transport(nats).unwrap()
@@ -84,12 +84,14 @@ async fn it_goes_on_when_the_server_comes_back_and_the_stream_is_created_again()
     LocalSet::new()
         .run_until(async {
             let mut server = Server::start().await.unwrap();
-            let bus = connect(&server, orders()).await;
+            let bus = connect(&server, orders(), Duration::from_secs(60)).await;
+            let soon_failing = connect(&server, orders(), Duration::from_secs(1)).await;
             bus.apply_streams().await.unwrap();
             for order in ["o-1", "o-2", "o-3"] {
                 place(&bus, order).await;
             }
-            let (out, err, task) = tail(&operations(bus.clone()), "shop tail --last 1 --count 6");
+            let shop = operations(soon_failing);
+            let (out, err, task) = tail(&shop, "shop tail --last 1 --count 6");
             out.has("o-3").await;
 
             server.kill().await.unwrap();

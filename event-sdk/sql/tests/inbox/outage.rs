@@ -1,11 +1,13 @@
 //! A database that is busy or away is an outage: no attempt is counted, and nothing is given up.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use event_sdk::consumer::ProbeInterval;
 use event_sdk_sql::Inbox;
+use tokio::sync::Notify;
 
-use crate::rig::{Rig, billing, eventually};
+use crate::rig::{OrderPlaced, Rig, billing, eventually};
 
 #[tokio::test]
 async fn a_busy_database_counts_as_no_attempt() {
@@ -15,14 +17,21 @@ async fn a_busy_database_counts_as_no_attempt() {
     let inbox = Inbox::new(pool);
     let other = rig.pool.begin_with("begin immediate").await.unwrap();
     rig.place_orders(1..=3).await;
+    let received = Arc::new(Notify::new());
+    let receives = Arc::clone(&received);
     let consumer = rig
         .consumer()
         .handled_by(inbox.effects(billing()))
+        .filter_event(move |_: &OrderPlaced| {
+            receives.notify_one();
+            true
+        })
         .probe_interval(ProbeInterval::every(Duration::from_millis(50)))
         .dead_letters(inbox.dead_letters());
     let running = tokio::spawn(consumer.run_until(settled(&rig)));
     // No record can be written while another transaction has the database.
-    tokio::time::timeout(Duration::from_millis(400), std::future::pending::<()>())
+    received.notified().await;
+    tokio::time::timeout(Duration::from_secs(1), std::future::pending::<()>())
         .await
         .unwrap_err();
     other.rollback().await.unwrap();
@@ -38,7 +47,7 @@ async fn a_busy_database_counts_as_no_attempt() {
 #[tokio::test]
 async fn an_exhausted_pool_counts_as_no_attempt() {
     let rig = Rig::new().await;
-    let pool = rig.database.pool(1, Duration::from_millis(50)).await;
+    let pool = rig.database.pool(1, Duration::from_secs(1)).await;
     let inbox = Inbox::new(pool.clone());
     let other = pool.acquire().await.unwrap();
     rig.place_orders([1]).await;

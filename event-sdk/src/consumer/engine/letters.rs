@@ -27,6 +27,11 @@ const LONGEST_PUT: Duration = Duration::from_secs(30);
 /// run beside its letter, and after later events of its key.
 pub(super) const ELSEWHERE: Settlement = Settlement::AckConfirmed;
 
+/// The end of an event that is given up and kept nowhere. It is confirmed for the same reason.
+fn nowhere(reason: String) -> Settlement {
+    Settlement::TermConfirmed(reason)
+}
+
 impl Engine {
     /// Gives an event up: it becomes a dead letter, or is terminated where the consumer keeps none.
     pub(super) fn give_up(&mut self, id: usize, failure: &Failure, class: DeadLetterClass) {
@@ -49,7 +54,7 @@ impl Engine {
         );
         if self.letters.is_none() && self.handlers.inbox().is_none() {
             self.count(id, EventEnd::Terminated);
-            self.settle(id, Settlement::Term(failure.to_string()));
+            self.settle(id, nowhere(failure.to_string()));
             return;
         }
         // Later events of the key went on while it was delayed for a newer version, or was a letter
@@ -130,7 +135,7 @@ impl Engine {
                 let letter = entry.letter.as_ref();
                 let reason = letter.and_then(|letter| letter.errors.first().cloned());
                 self.count(id, EventEnd::Terminated);
-                self.settle(id, Settlement::Term(reason.unwrap_or_default()));
+                self.settle(id, nowhere(reason.unwrap_or_default()));
             }
             Ok(_) => {
                 let parked = entry.held.parked().is_some();

@@ -71,6 +71,7 @@ pub(super) enum Then {
     GiveUp(Failure, DeadLetterClass),
     GiveBack,
     ClaimOutage,
+    RunAlone,
 }
 
 impl Recorder {
@@ -195,7 +196,11 @@ impl Engine {
 
     /// The attempt ended in an outage: its start does not count.
     pub(super) fn record_outage(&mut self, id: usize) {
-        let then = Then::ClaimOutage;
+        self.take_back_then(id, Then::ClaimOutage);
+    }
+
+    /// Takes the start of an event back, and then does what follows.
+    fn take_back_then(&mut self, id: usize, then: Then) {
         let counted = self.held.get(id).is_some_and(|entry| entry.counted);
         if !counted {
             return self.follow(id, then);
@@ -350,6 +355,7 @@ impl Engine {
             _ if self.drain_until.is_some() => self.give_back(id, Duration::ZERO),
             Then::GiveBack => self.give_back(id, Duration::ZERO),
             Then::ClaimOutage => self.claim_outage(id),
+            Then::RunAlone => self.suspect(id, true),
             Then::Wait(until) => self.wait_until(id, until),
         }
     }
@@ -384,10 +390,13 @@ impl Engine {
             return self.give_back(id, Duration::ZERO);
         }
         match begun {
-            // It took so long that the owner may start nothing any more. It stays counted.
-            Ok(Begun::Started) if may.alone.is_none() && !self.may_start() => {
-                self.wait_until(id, now);
-            }
+            // It took so long that the owner may start nothing any more.
+            Ok(Begun::Started) if !self.may_start() => match may.alone {
+                // It stays counted.
+                None => self.wait_until(id, now),
+                // To the next owner it would be one that ended the process, with nothing beside it.
+                Some(_) => self.take_back_then(id, Then::RunAlone),
+            },
             Ok(Begun::Started) => {
                 if !self.launch(id, may) {
                     self.give_back(id, Duration::ZERO);

@@ -144,7 +144,7 @@ impl Engine {
 
     /// Starts a suspect that may run alone.
     pub(super) fn poll_suspects(&mut self, cx: &mut Context<'_>) -> bool {
-        if self.recorder.gate.suspects.is_empty() {
+        if self.recorder.gate.suspects.is_empty() || !self.may_start() {
             return false;
         }
         self.leave_gate();

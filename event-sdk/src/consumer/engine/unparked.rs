@@ -239,9 +239,8 @@ impl Engine {
         match settlement {
             Settlement::Nak(delay) => self.leave_in_park(id, *delay),
             Settlement::InProgress => {}
-            Settlement::Ack | Settlement::AckConfirmed | Settlement::Term(_) => {
-                self.finish_parked(id, ParkEnd::Handled);
-            }
+            // It is settled for good.
+            _ => self.finish_parked(id, ParkEnd::Handled),
         }
     }
 

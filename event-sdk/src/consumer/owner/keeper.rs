@@ -77,8 +77,8 @@ impl Handle {
         self.shares.clone()
     }
 
-    /// Whether the leases may be written, as far as is known: without the permission, this process
-    /// owns nothing.
+    /// Whether this process may write every lease that it has to write, as far as is known: it owns
+    /// no partition without the permission.
     pub(crate) fn permitted(&self) -> watch::Receiver<bool> {
         self.permitted.clone()
     }
@@ -124,6 +124,8 @@ pub(crate) struct Keeper {
 struct Kept {
     lease: Lease,
     give_up: bool,
+    /// Whether this process may not write the lease, and no other one owns it.
+    denied: bool,
 }
 
 impl Keeper {
@@ -142,6 +144,7 @@ impl Keeper {
             Kept {
                 lease,
                 give_up: false,
+                denied: false,
             }
         };
         let (shares, receiver) = watch::channel(vec![Share::default(); partitions]);
@@ -265,22 +268,24 @@ impl Keeper {
             if taken && kept.lease.is_wanted() {
                 kept.lease.want(false);
             }
-            busy |= kept.give_up || (kept.lease.is_wanted() && !owned);
+            busy |= kept.give_up || (kept.lease.is_wanted() && !owned && !kept.denied);
         }
         if busy || self.read_at.is_none() {
             return;
         }
-        let owners: Vec<_> = self.leases.iter().map(|k| k.lease.owner(now)).collect();
+        // One that is denied holds up no other one.
+        let mut shared: Vec<_> = self.leases.iter_mut().filter(|kept| !kept.denied).collect();
+        let owners: Vec<_> = shared.iter().map(|kept| kept.lease.owner(now)).collect();
         match balance(self.me, &owners, &self.members.live(now)) {
-            Balance::Acquire(partition) => {
-                if let Some(kept) = self.leases.get_mut(partition)
+            Balance::Acquire(place) => {
+                if let Some(kept) = shared.get_mut(place)
                     && kept.lease.is_free(now)
                 {
                     kept.lease.want(true);
                 }
             }
-            Balance::GiveUp(partition) => {
-                if let Some(kept) = self.leases.get_mut(partition) {
+            Balance::GiveUp(place) => {
+                if let Some(kept) = shared.get_mut(place) {
                     kept.give_up = true;
                 }
             }
@@ -343,7 +348,7 @@ impl Keeper {
     fn replied(&mut self, reply: Reply, now: Duration) {
         match reply {
             Reply::Write(partition, answer, denied) => {
-                self.learn(answer, denied.as_ref());
+                self.learn(partition, answer, denied.as_ref());
                 if let Some(kept) = self.leases.get_mut(partition) {
                     kept.lease.answered(answer, now);
                 }
@@ -353,48 +358,51 @@ impl Keeper {
         }
     }
 
-    /// Reports once that the leases may not be written, and when they may be again.
-    fn learn(&self, answer: Answer, denied: Option<&Error>) {
+    /// Reports once that a lease may not be written, and when it may be again.
+    fn learn(&mut self, partition: usize, answer: Answer, denied: Option<&Error>) {
         let now = match (answer, denied) {
-            (_, Some(_)) => false,
-            (Answer::Done(_) | Answer::WrongRevision, None) => true,
+            (_, Some(_)) => true,
+            (Answer::Done(_) | Answer::WrongRevision, None) => false,
             // It says nothing.
             (Answer::Unknown, None) => return,
         };
-        let changed = self.permitted.send_if_modified(|permitted| {
-            let before = std::mem::replace(permitted, now);
-            before != now
-        });
-        let prefix = self.requests.prefix();
+        let Some(kept) = self.leases.get_mut(partition) else {
+            return;
+        };
+        let changed = std::mem::replace(&mut kept.denied, now) != now;
+        let lease = self.requests.lease(partition);
         match denied {
             Some(error) if changed => tracing::warn!(
                 target: crate::TRACING_TARGET,
-                leases = prefix,
+                lease,
                 %error,
-                "a consumer may not write its lease, so that it receives nothing until it may; it is tried again"
+                "a consumer may not write its lease, so that it does not receive the events that need it until it may; it is tried again"
             ),
             None if changed => tracing::info!(
                 target: crate::TRACING_TARGET,
-                leases = prefix,
+                lease,
                 "a consumer may write its lease again"
             ),
             _ => {}
         }
+        self.tell_permitted();
+    }
+
+    fn tell_permitted(&self) {
+        let all = self.leases.iter().all(|kept| !kept.denied);
+        self.permitted
+            .send_if_modified(|permitted| std::mem::replace(permitted, all) != all);
     }
 
     fn observed(&mut self, tickets: &[ReadTicket], mut found: Found, now: Duration) {
         for (partition, (kept, ticket)) in self.leases.iter_mut().zip(tickets).enumerate() {
             let read = found.leases.remove(&partition);
             kept.lease.observed(*ticket, read, now);
+            // A standby is ready. Whether it may write turns out when it has to.
+            kept.denied &= kept.lease.owner(now).is_none_or(|owner| owner == self.me);
         }
         self.members.observed(found.members, now);
-        let me = self.me;
-        let owners = self.leases.iter().map(|kept| kept.lease.owner(now));
-        if { owners }.all(|owner| owner.is_some_and(|owner| owner != me)) {
-            // A standby is ready. Whether it may write turns out when it has to.
-            self.permitted
-                .send_if_modified(|permitted| !std::mem::replace(permitted, true));
-        }
+        self.tell_permitted();
     }
 
     fn obey(&mut self, command: Command) {

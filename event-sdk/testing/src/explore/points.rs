@@ -282,6 +282,7 @@ impl Settle for CrashingSettle {
             Settlement::AckConfirmed => "confirmed ack",
             Settlement::Nak(_) => "nak",
             Settlement::Term(_) => "term",
+            Settlement::TermConfirmed(_) => "confirmed term",
             Settlement::InProgress => "in progress",
         };
         let call = format!("{kind} of {}", self.message);

@@ -70,7 +70,7 @@ impl FaultySettle {
     }
 
     fn ack(&self, settlement: Settlement) -> Completion<Result<(), Error>> {
-        let confirmed = settlement == Settlement::AckConfirmed;
+        let confirmed = settlement != Settlement::Ack;
         if self.injector.injects(Fault::Crash, &self.message) {
             self.injector.crash();
             return never();
@@ -114,7 +114,9 @@ impl Settle for FaultySettle {
         let first =
             settlement == Settlement::InProgress || !self.settled.swap(true, Ordering::AcqRel);
         match settlement {
-            Settlement::Ack | Settlement::AckConfirmed if first => self.ack(settlement),
+            Settlement::Ack | Settlement::AckConfirmed | Settlement::TermConfirmed(_) if first => {
+                self.ack(settlement)
+            }
             // The transport knows nothing of this delivery.
             Settlement::Nak(delay) if self.again => {
                 if first {

@@ -334,6 +334,7 @@ const EXPECTED: &[Expected] = &[
         "so_can_what_ends_with_its_subscription", "what_is_in_hand_can_be_settled",
         "what_is_not_settled_in_time_is_given_back", "what_ran_out_of_deliveries_may_be_acked_late",
     ]),
+    exactly(S::ForgetsConfirmedTerms, &["a_confirmed_term_keeps_it_away", "after_closing_nothing_is_settled"]),
     exactly(S::PutsBackTheTerminated, &[
         "a_term_settles_what_came_before",
         "a_termination_is_heard", "a_message_without_deliveries_left_is_heard", "what_others_do_is_heard", "advisories_are_chosen", "a_stream_stores_advisories", "what_is_no_advisory_is_passed_over",

@@ -50,6 +50,10 @@ pub(crate) enum Sabotage {
     CallsEachStreamNew,
     /// A stream that cannot be is confirmed.
     ConfirmsWhatCannotBe,
+    /// A source is copied without its filter, which is told as it was asked for.
+    CopiesEverything,
+    /// A mirror that becomes a stream goes on copying, and does not say so.
+    GoesOnCopying,
     /// The account has no streams and reserves nothing.
     HasAnEmptyAccount,
 
@@ -158,6 +162,8 @@ pub(crate) enum Sabotage {
     ForgetsAcks,
     /// A confirmed ack is confirmed and not done.
     ForgetsConfirmedAcks,
+    /// A confirmed term is confirmed and not done.
+    ForgetsConfirmedTerms,
     /// A terminated message is put back.
     PutsBackTheTerminated,
     /// What is put back comes again at once.

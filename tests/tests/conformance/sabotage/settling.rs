@@ -57,6 +57,7 @@ impl Settle for Unsettled {
         match (self.sabotage, settlement) {
             (Sabotage::ForgetsAcks, Settlement::Ack)
             | (Sabotage::ForgetsConfirmedAcks, Settlement::AckConfirmed)
+            | (Sabotage::ForgetsConfirmedTerms, Settlement::TermConfirmed(_))
             | (Sabotage::IgnoresInProgress, Settlement::InProgress) => nothing(),
             (Sabotage::ForgetsLateAcks, Settlement::Ack) if self.is_late() => nothing(),
             (Sabotage::PutsBackTheTerminated, Settlement::Term(_))

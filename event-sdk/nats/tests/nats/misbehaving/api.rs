@@ -55,6 +55,32 @@ async fn what_lists_no_streams_is_not_taken_for_none() {
     }
 }
 
+/// While a cluster elects a leader, none of its servers may answer.
+#[tokio::test]
+async fn a_question_without_an_answer_is_asked_again_and_a_change_is_not() {
+    let answers = vec![
+        ("CONSUMER.INFO", Reply::NotAtFirst),
+        ("CONSUMER.DELETE", Reply::NotAtFirst),
+    ];
+    let fake = Fake::start(Script {
+        answers,
+        ..Script::default()
+    })
+    .await;
+    let options = Nats::options(&fake.url).request_timeout(Duration::from_secs(6));
+    let nats = within(Nats::connect(options)).await.unwrap();
+    let (info, deleted) = within(futures_util::future::join(
+        nats.consumer_info("EVENTS", "d"),
+        nats.delete_consumer("EVENTS", "d"),
+    ))
+    .await;
+    assert_eq!(info.unwrap().ack_pending, 0);
+    assert_eq!(fake.requests("CONSUMER.INFO"), 2);
+    let error = deleted.unwrap_err();
+    assert_eq!(*error.kind(), ErrorKind::Timeout, "{error}");
+    assert_eq!(fake.requests("CONSUMER.DELETE"), 1);
+}
+
 #[tokio::test]
 async fn a_list_without_an_end_ends_with_the_request_timeout() {
     let page = r#"{"total":1000000000,"offset":0,"limit":1024,"streams":["S"]}"#;

@@ -28,6 +28,8 @@ pub(crate) struct Script {
 #[derive(Clone)]
 pub(crate) enum Reply {
     Nothing,
+    /// Nothing to the first request, and then what a good server answers.
+    NotAtFirst,
     /// A message with this body.
     Body(Vec<u8>),
     /// The same, as often as this.
@@ -143,18 +145,18 @@ async fn serve(socket: TcpStream, script: &Script, counts: &Counts) -> std::io::
                 let mut body = vec![0; total + 2];
                 socket.read_exact(&mut body).await?;
                 let subject = words[1].to_owned();
-                *counts
-                    .requests
-                    .lock()
-                    .unwrap()
-                    .entry(subject.clone())
-                    .or_default() += 1;
+                let number = {
+                    let mut requests = counts.requests.lock().unwrap();
+                    let count = requests.entry(subject.clone()).or_default();
+                    *count += 1;
+                    *count
+                };
                 let has_reply = words.len() == 3 + sizes;
                 let Some(to) = has_reply.then(|| words[2]) else {
                     continue;
                 };
                 let Some(sid) = sid(&sids, to) else { continue };
-                let reply = reply(script, &subject);
+                let reply = reply(script, &subject, number);
                 if write(&mut socket, to, sid, &reply).await? {
                     return socket.shutdown().await;
                 }
@@ -192,7 +194,7 @@ async fn write(
         format!("HMSG {to} {sid} {size} {size}\r\n{header}\r\n")
     };
     match reply {
-        Reply::Nothing => {}
+        Reply::Nothing | Reply::NotAtFirst => {}
         Reply::Body(body) => socket.write_all(&message(body)).await?,
         Reply::Times(times, body) => socket.write_all(&message(body).repeat(*times)).await?,
         Reply::Header(header) => socket.write_all(status(header).as_bytes()).await?,
@@ -202,13 +204,15 @@ async fn write(
 }
 
 /// The script's answer, or a good one of a server with a stream `EVENTS` and a durable `d`.
-fn reply(script: &Script, subject: &str) -> Reply {
+fn reply(script: &Script, subject: &str, number: usize) -> Reply {
     let scripted = script
         .answers
         .iter()
         .find(|(part, _)| subject.contains(part));
-    if let Some((_, reply)) = scripted {
-        return reply.clone();
+    match scripted {
+        Some((_, Reply::NotAtFirst)) if number > 1 => {}
+        Some((_, reply)) => return reply.clone(),
+        None => {}
     }
     let state =
         json!({"messages": 1, "bytes": 9, "first_seq": 1, "last_seq": 1, "consumer_count": 0});

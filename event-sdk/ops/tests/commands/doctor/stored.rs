@@ -143,7 +143,8 @@ async fn one_replica_in_a_cluster_is_named() {
         const { &[StreamSpec::constant("ORDERS", &["orders.>"]).max_age(Duration::from_secs(3_600))] },
     );
     let cluster = Cluster::start(3).await.unwrap();
-    let nats = Nats::connect(Nats::options(cluster.url())).await.unwrap();
+    let options = Nats::options(cluster.url()).request_timeout(Duration::from_secs(60));
+    let nats = Nats::connect(options).await.unwrap();
     let bus = EventBus::builder().transport(nats).unwrap();
     ONE.apply(&bus).await.unwrap();
     let found = Diagnosis::of(&Operations::new("shop").topology(ONE).bus(bus), "").await;

@@ -62,11 +62,6 @@ impl Requests {
         }
     }
 
-    /// Under what the entries lie.
-    pub(super) fn prefix(&self) -> &str {
-        &self.prefix
-    }
-
     pub(super) fn is_reading(&self) -> bool {
         self.is_reading
     }
@@ -145,7 +140,8 @@ impl Requests {
         self.send(delete, |_| Reply::Other);
     }
 
-    fn lease(&self, partition: usize) -> String {
+    /// The key of the lease of a partition.
+    pub(super) fn lease(&self, partition: usize) -> String {
         format!("{}.lease.{partition}", self.prefix)
     }
 
