@@ -12,7 +12,7 @@ mod settings;
 mod config;
 
 pub use config::{InvalidStream, StreamConfig};
-pub use name::check_name;
+pub use name::{check_name, check_name_of_others};
 pub use placement::{Placement, PlacementConfig};
 pub use settings::{Compression, Deduplication, Discard, Limits, Retention, Storage};
 pub use upstream::{CopyFrom, SubjectTransform, Upstream, UpstreamConfig};

@@ -65,7 +65,8 @@ pub(super) struct Server {
     pub(super) max_payload: usize,
     /// Whether it has JetStream.
     pub(super) jetstream: bool,
-    /// Whether there is a cluster that it is of.
+    /// Whether the streams may be in a cluster: the server is of one, or has none itself. Those that
+    /// clients of a leaf node reach then are behind it.
     pub(super) clustered: bool,
 }
 
@@ -83,7 +84,7 @@ impl Server {
             version: version.unwrap_or(Version::OLDEST),
             max_payload: info.max_payload,
             jetstream: info.jetstream,
-            clustered: info.cluster.is_some(),
+            clustered: info.cluster.is_some() || !info.jetstream,
         }
     }
 
@@ -179,6 +180,20 @@ mod tests {
         for text in ["", "2", "two.three", "2.x.1"] {
             assert_eq!(version(text), None, "{text:?}");
         }
+    }
+
+    #[test]
+    fn streams_behind_a_leaf_node_may_be_in_a_cluster() {
+        let placement = |jetstream, cluster: Option<&str>| {
+            let mut info = async_nats::ServerInfo::default();
+            info.version = "2.15.1".to_owned();
+            info.jetstream = jetstream;
+            info.cluster = cluster.map(str::to_owned);
+            let capabilities = Server::learn(&info).capabilities();
+            capabilities.has(Capability::Placement)
+        };
+        assert!(!placement(true, None));
+        assert!(placement(true, Some("eu")) && placement(false, None));
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub(super) use self::foreign::{is_default, mistyped};
 
 use super::context::NatsContext;
 use super::error::ErrorContext;
-use event_sdk_core::stream::{StreamConfig, check_name};
+use event_sdk_core::stream::{StreamConfig, check_name, check_name_of_others};
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
@@ -234,16 +234,15 @@ pub(super) async fn info(
 
 /// A name becomes a part of a subject, and must be nothing else.
 pub(super) fn check(about: &ErrorContext, name: &str) -> Result<(), Error> {
-    check_name(name).map_err(|why| {
-        let kind = match about.operation {
-            // There cannot be a stream of such a name.
-            Operation::Read | Operation::Coordinate | Operation::Schedule => {
-                ErrorKind::StreamNotFound
-            }
-            _ => ErrorKind::InvalidOption,
-        };
-        about.error(kind, format!("{name:?} is no name: {why}"))
-    })
+    let (checked, kind) = match about.operation {
+        // There cannot be a stream of such a name. What others have made may be looked at.
+        Operation::Read => (check_name_of_others(name), ErrorKind::StreamNotFound),
+        Operation::Coordinate | Operation::Schedule => {
+            (check_name(name), ErrorKind::StreamNotFound)
+        }
+        _ => (check_name(name), ErrorKind::InvalidOption),
+    };
+    checked.map_err(|why| about.error(kind, format!("{name:?} is no name: {why}")))
 }
 
 /// Creates or changes a stream.

@@ -2,6 +2,7 @@
 //! settles the events by the outcome.
 //!
 //! - `sources`: the subscriptions;
+//! - `receiving`: received events, which start at once or are held;
 //! - `at_once`: events that are handled without being held;
 //! - `entry`: an event that the engine holds, and its state;
 //! - `filtering`: events that are not handled;
@@ -51,6 +52,7 @@ mod ownership;
 mod parked;
 mod parking;
 mod places;
+mod receiving;
 mod records;
 mod releases;
 mod settle;
@@ -73,7 +75,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use event_sdk_core::Subject;
 use event_sdk_core::text::Text;
 use event_sdk_core::time::{Clock, Sleep};
 use event_sdk_core::transport::Error;
@@ -82,12 +83,11 @@ use slab::Slab;
 use self::attempts::Attempts;
 use self::circuit::Circuit;
 use self::entry::Entry;
-use self::keys::{Admission, Key, Keys, Place};
+use self::keys::{Key, Keys, Place};
 use self::layered::Layered;
 use self::outcome::Settling;
 use self::parking::Parking;
 use self::records::Recorder;
-use self::sources::Source;
 use super::breaker::Breaker;
 use super::filter::Filters;
 use super::handlers::{Handlers, Set};
@@ -95,10 +95,7 @@ use super::held::{Held, Shared};
 use super::layer::AttemptService;
 use super::options::{BreakerBy, Options, ParkOptions};
 use super::report::ConsumerReport;
-use super::{Failure, FailureClass};
-use crate::dead_letters::{DeadLetterClass, DeadLetterStore, Redriven};
-use crate::raw::Untyped;
-use crate::subscribe::Delivery;
+use crate::dead_letters::DeadLetterStore;
 
 /// What an engine is made of, beside its subscriptions.
 #[derive(Clone)]
@@ -275,7 +272,9 @@ impl Engine {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        for _ in 0..STEPS {
+        let mut steps = STEPS;
+        while steps > 0 {
+            steps -= 1;
             if self.poll_ownership(cx) {
                 return self.poll_lost(cx);
             }
@@ -283,7 +282,7 @@ impl Engine {
             let mut moved = self.poll_settling(cx);
             moved |= self.poll_records(cx);
             moved |= self.poll_parking(cx);
-            moved |= self.poll_receive(cx);
+            moved |= self.poll_receive(cx, &mut steps);
             moved |= self.start_ready(cx);
             moved |= self.poll_attempts(cx);
             if moved {
@@ -324,105 +323,6 @@ impl Engine {
             (false, true) => self.shared.activity.rests(),
             (true, false) => self.shared.activity.begins(),
             _ => {}
-        }
-    }
-
-    /// Receives one item, if there is room for another event.
-    fn poll_receive(&mut self, cx: &mut Context<'_>) -> bool {
-        if !self.has_room() {
-            return false;
-        }
-        let Some(sources) = &mut self.sources else {
-            return false;
-        };
-        let Poll::Ready(source) = sources.poll_next(cx) else {
-            self.unreceived_since = None;
-            return false;
-        };
-        match source {
-            Source::Event(delivery) => match self.chosen_at_once(&delivery, cx) {
-                Some(chosen) => self.handle_at_once(delivery, chosen, cx),
-                None => self.receive(delivery, None),
-            },
-            Source::Redriven(delivery) => self.receive_redriven(delivery),
-            Source::Notice => {}
-            Source::Unreadable { stream, sequence } => self.is_unreadable(&stream, sequence),
-            Source::End(error) => {
-                self.failed = error;
-                self.begin_drain();
-            }
-        }
-        true
-    }
-
-    /// Takes an event.
-    fn receive(&mut self, delivery: Delivery<Untyped>, redriven: Option<Box<Redriven>>) {
-        if self.is_of_other_partition(&delivery) {
-            return self.leave_to_other_owner(&delivery);
-        }
-        let chosen = self.handlers.choose(&delivery, &self.set);
-        let held = Held::new(delivery, redriven, Arc::clone(&self.shared));
-        let is_ordered = chosen.is_some() && self.options.ordered;
-        let key = is_ordered.then(|| keys::key_of(&held, &self.set)).flatten();
-        let id = self.hold(held, key.clone());
-        if let Some(entry) = self.held.get_mut(id) {
-            entry.chosen = chosen;
-        }
-        if self.passes_gate(id) {
-            self.admit_as(id, chosen.is_some(), key);
-        }
-    }
-
-    /// Lets an event that was held back wait for its handler.
-    fn admit(&mut self, id: usize) {
-        if let Some(entry) = self.held.get(id) {
-            let known = entry.chosen.is_some();
-            self.admit_as(id, known, entry.key.clone());
-        }
-    }
-
-    /// Lets an event wait for its handler, in the order of its key.
-    fn admit_as(&mut self, id: usize, known: bool, key: Option<Key>) {
-        if !known {
-            self.refuse_unknown(id);
-            return;
-        }
-        if self.is_left_out(id) {
-            return;
-        }
-        let Some(key) = key else {
-            return self.ready.push_back(id);
-        };
-        if self.joins_line(id, &key) {
-            return;
-        }
-        match self.keys.admit(&key, self.place(id)) {
-            Admission::Ready => self.ready.push_back(id),
-            Admission::Waits => {}
-            Admission::Behind(others) => self.limit_key(&key, others + 1),
-        }
-    }
-
-    /// Takes an event that was a dead letter, under its original subject.
-    fn receive_redriven(&mut self, mut delivery: Delivery<Untyped>) {
-        let redriven = Redriven::from_headers(delivery.headers());
-        let subject = redriven
-            .as_ref()
-            .map(|redriven| Subject::parse(redriven.origin.subject.clone()));
-        if let (Some(redriven), Some(Ok(subject))) = (redriven, subject) {
-            delivery.set_subject(subject);
-            self.receive(delivery, Some(Box::new(redriven)));
-        } else if self.is_of_other_partition(&delivery) {
-            self.leave_to_other_owner(&delivery);
-        } else {
-            let held = Held::new(delivery, None, Arc::clone(&self.shared));
-            let id = self.hold(held, None);
-            if !self.passes_gate(id) {
-                return;
-            }
-            let text = "a message of the retry stream without the headers of a redrive".to_owned();
-            let failure = Failure::described(FailureClass::Reject, text);
-            self.give_up(id, &failure, DeadLetterClass::Unreadable);
         }
     }
 

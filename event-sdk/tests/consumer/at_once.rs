@@ -84,7 +84,16 @@ fn is_at_once() -> bool {
     stack.contains("handle_at_once")
 }
 
-async fn run(events: Vec<First>, holds: bool, acks: Acks) -> Done {
+/// Who may handle the events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    Anyone,
+    One,
+    /// One acknowledgement of its settles many events.
+    OneAckAll,
+}
+
+async fn run(events: Vec<First>, holds: bool, acks: Acks, owner: Owner) -> Done {
     let ((bus, transport), journal) = (Away::bus(), Journal::new());
     for number in 0..events.len() {
         place(&bus, "a", number as u64).await;
@@ -112,6 +121,11 @@ async fn run(events: Vec<First>, holds: bool, acks: Acks) -> Done {
         .handler_timeout(Duration::from_secs(2))
         .ack_wait(Duration::from_secs(30))
         .dead_letters(DeadLetters::memory(&letters));
+    let consumer = match owner {
+        Owner::Anyone => consumer,
+        Owner::One => consumer.single_active(),
+        Owner::OneAckAll => consumer.single_active().ack_all(),
+    };
     let consumer = if holds {
         consumer.filter_event(|_: &OrderPlaced| true)
     } else {
@@ -128,20 +142,21 @@ async fn run(events: Vec<First>, holds: bool, acks: Acks) -> Done {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
     fn events_that_are_not_held_end_as_those_that_are(
         events in firsts(),
         acks in prop::sample::select(vec![Acks::Arrive, Acks::AreLost, Acks::Fail, Acks::TakeAWhile]),
+        owner in prop::sample::select(vec![Owner::Anyone, Owner::One, Owner::OneAckAll]),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .start_paused(true)
             .build()
             .unwrap();
-        let held = runtime.block_on(run(events.clone(), true, acks));
-        let at_once = runtime.block_on(run(events, false, acks));
+        let held = runtime.block_on(run(events.clone(), true, acks, owner));
+        let at_once = runtime.block_on(run(events, false, acks, owner));
         prop_assert_eq!(at_once, held);
     }
 }

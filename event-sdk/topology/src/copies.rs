@@ -1,133 +1,112 @@
-//! Plans mirrors and streams with sources: what is copied exists, and no message goes round.
+//! Plans mirrors and streams with sources: what is copied exists, no message goes round, and no server
+//! takes them for a cycle.
 
-use event_sdk::Pattern;
+mod cycle;
+mod round;
+
+use std::collections::HashMap;
+
 use event_sdk::stream::{StreamConfig, UpstreamConfig};
 use event_sdk::transport::{Error, ErrorKind, Transport, TransportExt as _};
 
-/// How often a message may go round before it is taken to go on for ever.
-const ROUNDS: usize = 3;
-
-/// What is found out about the streams that a declared one copies.
-#[derive(Debug, Default)]
-pub(crate) struct Copies {
-    /// The streams that a message passes on its way round, with the declared one at both ends.
-    pub(crate) round: Option<Vec<String>>,
-    /// Streams that do not exist, and are not declared.
-    pub(crate) missing: Vec<String>,
-}
-
-/// Follows the streams of this account that the declared stream `wanted` copies.
-pub(crate) async fn of(
-    transport: &dyn Transport,
-    declared: &[StreamConfig],
-    wanted: &StreamConfig,
-) -> Result<Copies, Error> {
-    let mut streams = Streams {
-        transport,
-        known: declared.iter().cloned().map(Some).collect(),
-        names: declared
-            .iter()
-            .map(|config| config.name.to_string())
-            .collect(),
-    };
-    let mut copies = Copies::default();
-    for upstream in here(wanted) {
-        if streams.get(&upstream.stream).await?.is_none() {
-            copies.missing.push(upstream.stream.to_string());
-        }
-    }
-    let mut paths = vec![(vec![wanted.name.to_string()], vec![Pattern::everything()])];
-    let most = ROUNDS * (declared.len() + 1);
-    while let Some((path, subjects)) = paths.pop() {
-        let Some(last) = path.last() else { continue };
-        let Some(config) = streams.get(last).await? else {
-            continue;
-        };
-        for upstream in here(&config) {
-            // Backwards: what the copy has under `subjects` is there under the subjects before.
-            let before = before(upstream, &subjects);
-            if before.is_empty() {
-                continue;
-            }
-            let mut path = path.clone();
-            path.push(upstream.stream.to_string());
-            let returns = path.iter().filter(|name| **name == *wanted.name).count();
-            if returns > ROUNDS {
-                let mut ends = path.iter().skip(1);
-                let end = ends.position(|name| **name == *wanted.name).unwrap_or(0);
-                path.truncate(end + 2);
-                path.reverse();
-                copies.round = Some(path);
-                return Ok(copies);
-            }
-            if path.len() <= most {
-                paths.push((path, before));
-            }
-        }
-    }
-    Ok(copies)
-}
-
-/// The streams of this account that a stream copies.
-fn here(config: &StreamConfig) -> impl Iterator<Item = &UpstreamConfig> {
-    let upstreams = config.upstreams();
-    upstreams.filter(|upstream| upstream.api_prefix.is_none())
-}
-
-/// The subjects in the original of messages that the copy has under these subjects.
-fn before(upstream: &UpstreamConfig, subjects: &[Pattern]) -> Vec<Pattern> {
-    let meets = |pattern: &Pattern| {
-        let mut subjects = subjects.iter();
-        subjects.any(|subject| subject.overlaps(pattern))
-    };
-    match (&upstream.filter, &upstream.transforms[..]) {
-        (None, []) => subjects.to_vec(),
-        (Some(filter), _) => subjects.iter().filter_map(|it| it.meet(filter)).collect(),
-        (None, transforms) => {
-            let transforms = transforms.iter();
-            // What cannot be told of a transform is taken to match.
-            let taken = transforms.filter(|one| stored(&one.to).is_none_or(|to| meets(&to)));
-            taken.map(|one| one.from.clone()).collect()
-        }
-    }
-}
-
-/// The subjects under which a transform stores messages.
-fn stored(to: &str) -> Option<Pattern> {
-    let tokens = to.split('.').map(|token| {
-        let is_made = token.starts_with("{{") || token.starts_with('$');
-        if is_made { "*" } else { token }
-    });
-    let tokens: Vec<_> = tokens.collect();
-    Pattern::parse(tokens.join(".")).ok()
-}
+pub(crate) use cycle::Cycle;
 
 /// The streams that are declared, and those that were asked for.
-struct Streams<'a> {
+pub(crate) struct Copies<'a> {
     transport: &'a dyn Transport,
-    names: Vec<String>,
-    known: Vec<Option<StreamConfig>>,
+    declared: &'a [StreamConfig],
+    /// What was asked for; `None` if there is no such stream.
+    asked: HashMap<String, Option<StreamConfig>>,
+    /// What could not be checked of the stream that is looked at, and why. A sentence each.
+    unchecked: Vec<String>,
 }
 
-impl Streams<'_> {
-    /// The stream of this name; `None` if there is none. One whose configuration may not be read is taken
-    /// to copy nothing.
-    async fn get(&mut self, name: &str) -> Result<Option<StreamConfig>, Error> {
-        if let Some(place) = self.names.iter().position(|known| known == name) {
-            return Ok(self.known[place].clone());
+impl<'a> Copies<'a> {
+    pub(crate) fn new(transport: &'a dyn Transport, declared: &'a [StreamConfig]) -> Self {
+        Self {
+            transport,
+            declared,
+            asked: HashMap::new(),
+            unchecked: Vec::new(),
+        }
+    }
+
+    /// The streams of this account that the declared one copies, which do not exist and are not declared.
+    pub(crate) async fn missing(&mut self, wanted: &StreamConfig) -> Result<Vec<String>, Error> {
+        let mut missing = Vec::new();
+        for upstream in wanted.upstreams() {
+            if !is_here(upstream) {
+                self.unchecked.push(elsewhere(wanted, upstream));
+            } else if self.finally(&upstream.stream).await?.is_none() {
+                missing.push(upstream.stream.to_string());
+            }
+        }
+        Ok(missing)
+    }
+
+    /// What could not be checked since this was asked last.
+    pub(crate) fn unchecked(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.unchecked)
+    }
+
+    /// The stream of this name once everything is applied.
+    async fn finally(&mut self, name: &str) -> Result<Option<StreamConfig>, Error> {
+        match self.declared.iter().find(|config| config.name == name) {
+            Some(config) => Ok(Some(config.clone())),
+            None => self.now(name).await,
+        }
+    }
+
+    /// The stream of this name when that at `place` is applied: those before it have been.
+    async fn before(&mut self, place: usize, name: &str) -> Result<Option<StreamConfig>, Error> {
+        let mut applied = self.declared[..place].iter();
+        match applied.find(|config| config.name == name) {
+            Some(config) => Ok(Some(config.clone())),
+            None => self.now(name).await,
+        }
+    }
+
+    /// The stream of this name; `None` if there is none. One whose configuration cannot be read is taken
+    /// to copy nothing, which is said.
+    async fn now(&mut self, name: &str) -> Result<Option<StreamConfig>, Error> {
+        if let Some(known) = self.asked.get(name) {
+            return Ok(known.clone());
         }
         let found = match self.transport.stream_state(name).await {
             Ok(state) => Some(state.config),
             Err(error) => match error.kind() {
                 ErrorKind::StreamNotFound => None,
                 ErrorKind::PermissionDenied | ErrorKind::Other => {
+                    self.unchecked.push(unread(name, &error));
                     Some(StreamConfig::new(name, Vec::new()))
                 }
                 _ => return Err(error),
             },
         };
-        self.names.push(name.to_owned());
-        self.known.push(found.clone());
+        self.asked.insert(name.to_owned(), found.clone());
         Ok(found)
     }
+}
+
+/// Whether the original is in the same account and domain.
+fn is_here(upstream: &UpstreamConfig) -> bool {
+    upstream.api_prefix.is_none()
+}
+
+/// An original that this account cannot ask for.
+fn elsewhere(copy: &StreamConfig, upstream: &UpstreamConfig) -> String {
+    let prefix = upstream.api_prefix.as_deref().unwrap_or_default();
+    format!(
+        "whether {} exists, and whether messages of {} come back through it: a plan asks the account and the domain of its bus alone, and not {prefix}",
+        upstream.stream.escape_debug(),
+        copy.name
+    )
+}
+
+/// A stream whose configuration cannot be read.
+fn unread(name: &str, error: &Error) -> String {
+    format!(
+        "what {} copies, and whether messages come back through it: {error}",
+        name.escape_debug()
+    )
 }

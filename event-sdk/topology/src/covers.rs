@@ -81,24 +81,32 @@ use crate::topology::Topology;
 macro_rules! covers {
     ($topology:expr $(, $set:ty)* $(,)?) => {
         const _: () = {
-            let topology: $crate::Topology = $topology;
-            $crate::__private::check(&topology);
-            $($crate::__private::check_set::<$set>(&topology);)*
+            // Names that a constant of the caller does not have.
+            const __CHECKED: $crate::Topology = $topology;
+            const __STREAMS: usize = $crate::__private::streams(&__CHECKED);
+            $crate::__private::check::<__STREAMS>(&__CHECKED);
+            $($crate::__private::check_set::<$set>(&__CHECKED);)*
         };
     };
 }
 
-/// Checks the streams and consumers of a topology.
+/// The number of streams of a topology.
+#[must_use]
+pub const fn streams(topology: &Topology) -> usize {
+    topology.streams.len()
+}
+
+/// Checks the streams and consumers of a topology; `N` is the number of its streams.
 ///
 /// # Panics
 ///
 /// While compiling, with the names.
 #[track_caller]
-pub const fn check(topology: &Topology) {
+pub const fn check<const N: usize>(topology: &Topology) {
     let streams = topology.streams;
     let mut index = 0;
     while index < streams.len() {
-        check_stream(streams, index);
+        check_stream::<N>(streams, index);
         index += 1;
     }
     names::check_dead_letters(topology);
@@ -108,7 +116,7 @@ pub const fn check(topology: &Topology) {
     let mut index = 0;
     while index < topology.consumers.len() {
         names::check_consumer(&topology.consumers[index]);
-        check_consumer(topology, &topology.consumers[index]);
+        check_consumer::<N>(topology, &topology.consumers[index]);
         let mut before = 0;
         while before < index {
             if same(
@@ -157,10 +165,10 @@ pub(super) const fn constant(spec: &StreamSpec) -> (&'static str, &'static [&'st
 
 /// Checks a stream, and that it overlaps none before it, nor itself.
 #[track_caller]
-const fn check_stream(streams: &[StreamSpec], index: usize) {
+const fn check_stream<const N: usize>(streams: &[StreamSpec], index: usize) {
     let (name, subjects) = constant(&streams[index]);
     names::check_stream(name);
-    copies::check(streams, index);
+    copies::check::<N>(streams, index);
     if subjects.is_empty() && !copies::is_copy(&streams[index]) {
         fail(&[
             "the stream `",
@@ -317,7 +325,7 @@ const fn check_other(streams: &[StreamSpec], pattern: &str, consumer: Option<&Du
 
 /// Checks that a consumer finds its events.
 #[track_caller]
-const fn check_consumer(topology: &Topology, consumer: &DurableSpec) {
+const fn check_consumer<const N: usize>(topology: &Topology, consumer: &DurableSpec) {
     let Some(wanted) = consumer.stream else {
         return check_events(topology.streams, consumer);
     };
@@ -325,7 +333,7 @@ const fn check_consumer(topology: &Topology, consumer: &DurableSpec) {
     while index < topology.streams.len() {
         let (name, subjects) = constant(&topology.streams[index]);
         if same(name, wanted) && copies::is_copy(&topology.streams[index]) {
-            return copies::check_consumer(topology.streams, index, consumer);
+            return copies::check_consumer::<N>(topology.streams, index, consumer);
         }
         if same(name, wanted) {
             check_events(std::slice::from_ref(&topology.streams[index]), consumer);

@@ -112,7 +112,7 @@ pub use verify::{Finding, Verification};
 /// What [`covers!`] expands to; not public API.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::covers::{check, check_set};
+    pub use crate::covers::{check, check_set, streams};
 }
 
 /// The README's example has to compile.

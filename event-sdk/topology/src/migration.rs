@@ -5,7 +5,7 @@ mod copies;
 mod swap;
 
 pub(crate) use copies::{
-    copied_again, ended, missing_original, promoted, round, unchangeable_mirror,
+    copied_again, cycle, ended, missing_original, promoted, round, unchangeable_mirror,
 };
 pub(crate) use swap::swap;
 

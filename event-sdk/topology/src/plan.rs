@@ -20,6 +20,9 @@ pub struct Plan {
     /// What to know before it is applied, such as a mirror of a stream that does not exist. A sentence
     /// each; none of them keeps the plan from being applied.
     pub warnings: Vec<String>,
+    /// What was not checked, and why: originals of copies in other domains and accounts, and streams whose
+    /// configuration the user may not read. A clause each.
+    pub unchecked: Vec<String>,
 }
 
 impl Plan {

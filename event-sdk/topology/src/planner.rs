@@ -10,11 +10,12 @@ use event_sdk::transport::{
 };
 use event_sdk::{EventBus, Pattern};
 
+use crate::copies::Copies;
 use crate::durable::DurableSpec;
 use crate::lookup::found;
 use crate::plan::{Action, Item, Overlap, Plan, Planned, Refusal};
 use crate::reservation::Reservations;
-use crate::{copies, durables, limits, losses, migration, swaps};
+use crate::{durables, limits, losses, migration, swaps};
 
 /// Plans these streams, this bucket, and the durables that `bus` declares.
 pub(crate) async fn plan(
@@ -33,6 +34,8 @@ pub(crate) async fn plan(
     let mut reservations = Reservations::now(&usage);
     let mut parts = Vec::new();
     let mut warnings = Vec::new();
+    let mut unchecked = Vec::new();
+    let mut copies = Copies::new(transport, wanted);
     let mut existing = Vec::with_capacity(wanted.len());
     for (place, config) in wanted.iter().enumerate() {
         let found = found(transport.stream_state(&config.name).await)?;
@@ -47,7 +50,9 @@ pub(crate) async fn plan(
             ours: &ours,
             usage: &usage,
         };
-        let action = stream(transport, &declared, found.as_ref(), &mut warnings).await?;
+        let found_out = (&mut copies, &mut warnings);
+        let action = stream(transport, &declared, found.as_ref(), found_out).await?;
+        unchecked.extend(copies.unchecked());
         let losses = match (&action, &found) {
             (Action::Change(differences), Some(found)) => losses::of(found, config, differences),
             _ => Vec::new(),
@@ -104,6 +109,7 @@ pub(crate) async fn plan(
         parts,
         reservations,
         warnings,
+        unchecked,
     })
 }
 
@@ -133,12 +139,11 @@ async fn stream(
     transport: &dyn Transport,
     declared: &Declared<'_>,
     existing: Option<&StreamConfig>,
-    warnings: &mut Vec<String>,
+    (copies, warnings): (&mut Copies<'_>, &mut Vec<String>),
 ) -> Result<Action, Error> {
     let wanted = &declared.streams[declared.place];
     let differences = existing.map_or_else(Vec::new, |existing| differences(existing, wanted));
-    let copies = copies::of(transport, declared.streams, wanted).await?;
-    for missing in &copies.missing {
+    for missing in &copies.missing(wanted).await? {
         warnings.push(migration::missing_original(&wanted.name, missing));
     }
     if existing.is_some() && differences.is_empty() {
@@ -148,8 +153,12 @@ async fn stream(
         let refusal = migration::unsupported(error.to_string(), differences);
         return Ok(Action::Refuse(refusal));
     }
-    if let Some(round) = copies.round {
+    if let Some(round) = copies.round(wanted).await? {
         let refusal = migration::round(&wanted.name, &round, existing.is_some(), differences);
+        return Ok(Action::Refuse(refusal));
+    }
+    if let Some(cycle) = copies.cycle(declared.place).await? {
+        let refusal = migration::cycle(&wanted.name, &cycle, existing.is_some(), differences);
         return Ok(Action::Refuse(refusal));
     }
     if existing.is_some_and(|existing| is_of_another_prefix(existing, wanted, declared.ours)) {
@@ -223,7 +232,11 @@ fn differences(existing: &StreamConfig, wanted: &StreamConfig) -> Vec<Difference
     // Nothing is remembered longer than it is kept: a server shortens the default window.
     let age = wanted.limits.age.unwrap_or(Duration::MAX);
     let default = Deduplication::DEFAULT.window;
-    if wants.window == default && age < default && has.window == age {
+    if !wanted.has_window_of_copies()
+        && wants.window == default
+        && age < default
+        && has.window == age
+    {
         has.window = default;
     }
     existing.differences(wanted)

@@ -12,6 +12,8 @@ use event_sdk_test_servers::programs::nats;
 use event_sdk_test_servers::{Cluster, Options, Server};
 use tokio::sync::Mutex;
 
+use crate::sabotage::{Broken, Sabotage};
+
 /// One server for all cases, which have streams of their own, or one cluster.
 struct OverNats<S> {
     urls: Vec<String>,
@@ -158,4 +160,32 @@ async fn nats_on_the_oldest_server() {
         report.results().len(),
         event_sdk_conformance::cases().count()
     );
+}
+
+/// A server whose copies are others than were asked for.
+struct OtherCopies(OverNats<Server>, Sabotage);
+
+impl Harness for OtherCopies {
+    type Transport = Broken<Nats>;
+
+    async fn start(&self, streams: Vec<StreamConfig>) -> Result<Broken<Nats>, HarnessError> {
+        Ok(Broken::new(self.0.start(streams).await?, self.1))
+    }
+}
+
+/// The memory transport has no copies, so that these promises are broken over a server.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_promise_of_copies_fails_its_case() {
+    let _machine = MACHINE.lock().await;
+    for (sabotage, named) in [
+        (Sabotage::Nothing, None),
+        (Sabotage::CopiesEverything, Some("a_source_is_copied")),
+        (Sabotage::GoesOnCopying, Some("a_mirror_becomes_a_stream")),
+    ] {
+        let server = OverNats::one(Server::options()).await;
+        let copying = suite().only(["copying"]).unwrap();
+        let report = copying.run(OtherCopies(server, sabotage)).await;
+        let failed: Vec<_> = report.failed().map(|result| result.case.name()).collect();
+        assert_eq!(failed, Vec::from_iter(named), "{sabotage:?}:\n{report:#}");
+    }
 }

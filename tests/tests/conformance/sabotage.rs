@@ -4,6 +4,7 @@ mod advisories;
 mod closing;
 mod consumers;
 mod coordinating;
+mod copying;
 mod delivering;
 mod draining;
 mod kinds;
@@ -35,6 +36,7 @@ pub(crate) use saboteur::Saboteur;
 
 use consumers::Known;
 use coordinating::Coordinating;
+use copying::Copies;
 use settling::Settled;
 use slow::Waiting;
 
@@ -50,6 +52,7 @@ pub(crate) struct Broken<T> {
     known: Known,
     draining: AtomicBool,
     coordination: Coordinating,
+    copies: Copies,
 }
 
 impl<T: Transport> Broken<T> {
@@ -64,6 +67,7 @@ impl<T: Transport> Broken<T> {
             known: Known::default(),
             draining: AtomicBool::new(false),
             coordination: Coordinating::default(),
+            copies: Copies::default(),
         }
     }
 

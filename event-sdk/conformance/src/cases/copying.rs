@@ -27,8 +27,12 @@ cases! { "copying":
 }
 
 /// Another stream, which copies that of the case.
-fn copy(fixture: &Fixture, say: impl FnOnce(&mut StreamConfig)) -> Outcome<StreamConfig> {
-    let mut config = fixture.config('b', |stream| stream.mirror(Upstream::of("OTHER")))?;
+fn copy(
+    fixture: &Fixture,
+    letter: char,
+    say: impl FnOnce(&mut StreamConfig),
+) -> Outcome<StreamConfig> {
+    let mut config = fixture.config(letter, |stream| stream.mirror(Upstream::of("OTHER")))?;
     config.mirror = None;
     say(&mut config);
     fixture.will_apply(&config);
@@ -37,7 +41,7 @@ fn copy(fixture: &Fixture, say: impl FnOnce(&mut StreamConfig)) -> Outcome<Strea
 
 fn mirror(fixture: &Fixture, rig: &Rig) -> Outcome<StreamConfig> {
     let original = UpstreamConfig::new(rig.stream.clone());
-    copy(fixture, |config| config.mirror = Some(original))
+    copy(fixture, 'b', |config| config.mirror = Some(original))
 }
 
 /// The copy comes to have so many messages.
@@ -74,14 +78,22 @@ async fn a_source_is_copied(fixture: Fixture) -> Outcome {
     let rig = fixture.rig().await?;
     let mut source = UpstreamConfig::new(rig.stream.clone());
     source.filter = Some(rig.pattern("b")?);
-    let config = copy(&fixture, |config| config.sources = vec![source])?;
+    let config = copy(&fixture, 'b', |config| config.sources = vec![source])?;
     rig.apply(&config).await?;
     rig.publish_all("a", 0..2).await?;
     rig.publish_all("b", 2..5).await?;
     let copy = rig.under(&config, &fixture.prefix('a'));
-    becomes(&copy, 3).await?;
+    // What it copies comes in its order: anything else would have come between.
+    let mut copied = copy.subscribe(&copy.ephemeral()?).await?;
+    for number in 2..5 {
+        copied.expect_and_ack([number]).await?;
+    }
+    rig.publish("a", 5).await?;
+    rig.publish("b", 6).await?;
+    copied.expect_and_ack([6]).await?;
     let state = copy.state().await?;
-    ensure_eq!(state.last_sequence, 3, "the last sequence of the copy");
+    ensure_eq!(state.messages, 4, "messages of the copy");
+    ensure_eq!(state.last_sequence, 4, "the last sequence of the copy");
     ensure_eq!(state.config.sources, config.sources, "its sources");
     Ok(())
 }
@@ -108,7 +120,17 @@ async fn a_mirror_becomes_a_stream(fixture: Fixture) -> Outcome {
     let promoted = fixture.config('b', |stream| stream.subject(">"))?;
     rig.apply(&promoted).await?;
     ensure_eq!(copy.publish("a", 3).await?, 4, "the next sequence");
-    rig.publish("a", 4).await?;
+    // Other copies, one made after the other: what they have, the first one would have had. (A server
+    // takes up to twice as long for one copy to begin as for another.)
+    for (letter, messages) in [('c', 4), ('d', 5)] {
+        let original = UpstreamConfig::new(rig.stream.clone());
+        let other = self::copy(&fixture, letter, |config| config.sources = vec![original])?;
+        rig.apply(&other).await?;
+        let other = rig.under(&other, &fixture.prefix(letter));
+        becomes(&other, messages - 1).await?;
+        rig.publish("a", messages).await?;
+        becomes(&other, messages).await?;
+    }
     let state = copy.state().await?;
     ensure_eq!(state.messages, 4, "messages of what was a mirror");
     ensure_eq!(state.config.mirror, None, "what it mirrors");

@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use super::name::check_name;
+use super::name::{check_name, check_name_of_others};
 use crate::subject::grammar::{check_pattern, check_prefix};
 use crate::subject::{InvalidSubject, Pattern};
 use crate::text::Text;
@@ -150,11 +150,16 @@ impl Upstream {
         self.filter
     }
 
-    /// Whether the events are stored under the prefix that they have in the other stream, and this is
-    /// that of the bus.
+    /// The prefix of the events in the other stream; `None`: that of the bus.
     #[must_use]
-    pub const fn keeps_prefix(&self) -> bool {
-        self.prefix.is_none() && self.moved_to.is_none()
+    pub const fn constant_prefix(&self) -> Option<&'static str> {
+        self.prefix
+    }
+
+    /// The prefix under which the events are stored; `None`: that which they have.
+    #[must_use]
+    pub const fn constant_moved_to(&self) -> Option<&'static str> {
+        self.moved_to
     }
 
     /// Checks what can be checked without a prefix, also while compiling.
@@ -163,7 +168,7 @@ impl Upstream {
     ///
     /// The wrong text, and the reason as the end of a sentence.
     pub const fn check(&self) -> Result<(), (&'static str, &'static str)> {
-        if let Err(why) = check_name(self.stream) {
+        if let Err(why) = check_name_of_others(self.stream) {
             return Err((self.stream, why));
         }
         match self.reach {
@@ -336,7 +341,7 @@ impl UpstreamConfig {
     /// The reason, as the end of a sentence.
     pub(super) fn check(&self) -> Result<(), String> {
         let about = |text: &str, why: &str| format!("`{}`: {why}", text.escape_debug());
-        check_name(&self.stream).map_err(|why| about(&self.stream, why))?;
+        check_name_of_others(&self.stream).map_err(|why| about(&self.stream, why))?;
         let prefixes = self.api_prefix.iter().chain(&self.deliver_prefix);
         for prefix in prefixes {
             if !is_literal(prefix) {

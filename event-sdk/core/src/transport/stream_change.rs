@@ -2,6 +2,7 @@
 //! are impossible.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::Capability;
 use super::capability::asked;
@@ -58,8 +59,9 @@ impl StreamConfig {
     }
 
     /// The settings of this existing stream that differ from `wanted`. A placement is compared if
-    /// `wanted` has one, and the deduplication unless `wanted` leaves it to the transport
-    /// ([`has_window_of_copies`](Self::has_window_of_copies)).
+    /// `wanted` has one. If `wanted` leaves the deduplication to the transport
+    /// ([`has_window_of_copies`](Self::has_window_of_copies)), a window differs if it is longer than any
+    /// that a transport gives to copies, 100 ms.
     #[must_use]
     pub fn differences(&self, wanted: &Self) -> Vec<Difference> {
         let mut differences = Differences::default();
@@ -91,7 +93,11 @@ impl StreamConfig {
             &Limit(&wants.message_size),
         );
         compare("discard", &has.discard, &wants.discard);
-        if !wanted.has_window_of_copies() {
+        if wanted.has_window_of_copies() {
+            let has = self.deduplication.window;
+            let wants = has.min(LONGEST_OF_COPIES);
+            compare("duplicate window", &has, &wants);
+        } else {
             let (has, wants) = (&self.deduplication, &wanted.deduplication);
             compare("duplicate window", &has.window, &wants.window);
             compare("duplicate capacity", &has.capacity, &wants.capacity);
@@ -118,6 +124,10 @@ impl StreamConfig {
         differences.into_found()
     }
 }
+
+/// The longest duplicate window that a transport gives to a copy: the shortest one of NATS servers that
+/// would give it their default.
+const LONGEST_OF_COPIES: Duration = Duration::from_millis(100);
 
 /// Compares what a stream mirrors, each setting by its own.
 fn compare_mirrors(
@@ -259,7 +269,8 @@ mod tests {
     fn each_setting_of_a_mirror_is_a_difference_of_its_own() {
         let mirror = |of: Upstream| config(&StreamSpec::new("COPY").mirror(of));
         let orders = Upstream::of("ORDERS");
-        let existing = mirror(orders);
+        let mut existing = mirror(orders);
+        existing.deduplication.window = Duration::ZERO; // as a server has it
         for (field, wanted) in [
             ("mirror stream", Upstream::of("CARTS")),
             ("mirror api prefix", orders.domain("eu")),
@@ -295,6 +306,15 @@ mod tests {
         let short =
             StreamSpec::of_config(&wanted, "events").duplicate_window(Duration::from_secs(9));
         assert_eq!(existing.differences(&config(&short)).len(), 1);
+        // Set by hand: ids that come twice would be left out.
+        existing.deduplication.window = Duration::from_hours(1);
+        let [by_hand] = &existing.differences(&wanted)[..] else {
+            panic!("{:?}", existing.differences(&wanted));
+        };
+        assert_eq!(
+            by_hand.to_string(),
+            "duplicate window is 3600s, wanted 100ms"
+        );
     }
 
     #[test]
@@ -322,6 +342,25 @@ mod tests {
         }
         let elsewhere = copy().mirror(Upstream::of("COPY").domain("eu"));
         assert!(elsewhere.config("events").is_ok());
+        // Other programs name their streams as their server lets them.
+        for original in [
+            "größe",
+            "orders@eu",
+            "a b",
+            "a.b",
+            "a*",
+            "a>",
+            "a/b",
+            "a\\b",
+            "",
+        ] {
+            let copied = copy().mirror(Upstream::of(original)).config("events");
+            assert_eq!(
+                copied.is_ok(),
+                ["größe", "orders@eu"].contains(&original),
+                "{original}"
+            );
+        }
     }
 
     #[test]

@@ -44,6 +44,7 @@ impl ConfigJson {
     /// The same, where it is as `config` says.
     pub(super) fn with(mut self, config: &StreamConfig) -> Self {
         let before = self.read().ok();
+        let listed = self.0.get("sources").cloned().unwrap_or_default();
         let mut subjects: Vec<&str> = config.subjects.iter().map(AsRef::as_ref).collect();
         let schedules = schedule_subjects(&config.name);
         if config.schedules {
@@ -99,10 +100,18 @@ impl ConfigJson {
             .as_ref()
             .is_none_or(|it| it.sources != config.sources)
         {
-            set(
-                "sources",
-                config.sources.iter().map(write_upstream).collect(),
-            );
+            // A server takes a source that is written in another way for a new one, and copies it again.
+            let existing = listed.as_array().into_iter().flatten();
+            let existing: Vec<_> = existing
+                .filter_map(|json| Some((read_upstream(json).ok()?, json)))
+                .collect();
+            let same = |source| existing.iter().find(|(has, _)| has == source);
+            let written = config.sources.iter().map(|source| match same(source) {
+                Some((_, json)) => (*json).clone(),
+                None => write_upstream(source),
+            });
+            let written = written.collect();
+            set("sources", written);
         }
         if let Some(placement) = &config.placement
             && before
@@ -331,6 +340,25 @@ mod tests {
         let changed = existing.with(&anywhere.config("events").unwrap());
         assert_eq!(changed.as_json()["placement"], json!({}));
         assert_eq!(changed.read().unwrap().placement, None);
+    }
+
+    #[test]
+    fn a_source_that_stays_is_written_as_it_was() {
+        let existing = r#"{"name":"ALL","sources":[
+            {"name":"A","subject_transforms":[{"src":"events.b.*","dest":"b.{{Wildcard(1)}}"},
+                {"src":"events.a.>","dest":""}],"consumer":{"name":"c"}},
+            {"name":"B"}]}"#;
+        let existing: ConfigJson = serde_json::from_str(existing).unwrap();
+        let mut config = existing.read().unwrap();
+        assert_eq!(
+            config.sources[0].to_string(),
+            "A events.a.> as events.a.> events.b.* as b.{{wildcard(1)}}"
+        );
+        config.sources[1] = event_sdk_core::stream::UpstreamConfig::new("C");
+        let changed = existing.clone().with(&config);
+        let sources = &changed.as_json()["sources"];
+        assert_eq!(sources[0], existing.as_json()["sources"][0]);
+        assert_eq!(sources[1], json!({"name": "C"}));
     }
 
     #[test]

@@ -77,15 +77,61 @@ pub(super) fn read_upstream(json: &Value) -> Result<UpstreamConfig, String> {
     config.filter = text(json, "filter_subject").map(pattern).transpose()?;
     let transforms = json.get("subject_transforms").and_then(Value::as_array);
     for one in transforms.into_iter().flatten() {
-        config.transforms.push(SubjectTransform {
-            from: match text(one, "src") {
-                Some(from) => pattern(from)?,
-                None => Pattern::everything(),
-            },
-            to: text(one, "dest").unwrap_or_else(|| Text::from_static(">")),
-        });
+        let from = match text(one, "src") {
+            Some(from) => pattern(from)?,
+            None => Pattern::everything(),
+        };
+        let to = match text(one, "dest") {
+            Some(to) => in_one_form(&to),
+            None => kept(&from),
+        };
+        let to = to.into();
+        config.transforms.push(SubjectTransform { from, to });
     }
+    // No two have a subject in common, so that their order is no difference.
+    config
+        .transforms
+        .sort_by(|one, other| one.from.as_str().cmp(other.from.as_str()));
     Ok(config)
+}
+
+/// The subjects that these patterns match, unchanged: a server without a destination selects by the
+/// source, and transforms nothing (nats-server, `server/subject_transform.go`).
+fn kept(from: &Pattern) -> String {
+    let mut wildcards = 0;
+    let tokens = from.as_str().split('.').map(|token| match token {
+        "*" => {
+            wildcards += 1;
+            wildcard(wildcards)
+        }
+        token => token.to_owned(),
+    });
+    let tokens: Vec<_> = tokens.collect();
+    tokens.join(".")
+}
+
+/// The destination with each token of a wildcard written in one of its forms: a server takes `$1`,
+/// `{{Wildcard(1)}}` and `{{ wildcard (1) }}` for the same.
+fn in_one_form(to: &str) -> String {
+    let number = |token: &str| {
+        let inner = if let Some(number) = token.strip_prefix('$') {
+            number
+        } else {
+            let inner = token.strip_prefix("{{")?.strip_suffix("}}")?.trim();
+            let inner = inner.strip_prefix(['w', 'W'])?.strip_prefix("ildcard")?;
+            inner.trim().strip_prefix('(')?.strip_suffix(')')?.trim()
+        };
+        inner.parse::<usize>().ok()
+    };
+    let tokens = to
+        .split('.')
+        .map(|token| number(token).map_or_else(|| token.to_owned(), wildcard));
+    let tokens: Vec<_> = tokens.collect();
+    tokens.join(".")
+}
+
+fn wildcard(number: usize) -> String {
+    format!("{{{{wildcard({number})}}}}")
 }
 
 /// As a server reads it.

@@ -1,10 +1,12 @@
 //! Commands on real servers: the current one, and the oldest that is supported.
 
 use event_sdk::EventBus;
+use event_sdk::stream::{StreamSpec, Upstream};
 use event_sdk::transport::nats::Nats;
 use event_sdk_ops::Operations;
-use event_sdk_test_servers::Server;
 use event_sdk_test_servers::programs::nats;
+use event_sdk_test_servers::{Operator, Server};
+use event_sdk_topology::Topology;
 use serde_json::Value;
 
 use crate::program::piped;
@@ -184,4 +186,40 @@ async fn a_server_that_is_away_ends_with_two() {
     drop(server);
     let ran = piped(&shop, "consumers info ORDERS billing").await;
     assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{ran:?}");
+}
+
+/// The JSON of a plan says all that its text says.
+#[tokio::test]
+async fn the_plan_has_its_warnings_and_the_limits_of_tiers() {
+    const COPIES: Topology = Topology::new(
+        const {
+            &[
+                StreamSpec::constant("COPY", &[]).mirror(Upstream::of("ORDRES")),
+                StreamSpec::constant("COPY_EU", &[]).mirror(Upstream::of("ORDERS").domain("eu")),
+                StreamSpec::constant("ORDERS", &["orders.>"]).max_bytes(600),
+            ]
+        },
+    );
+    let limits = serde_json::json!({ "mem_storage": 0, "disk_storage": 500, "streams": 5,
+        "consumer": -1 });
+    let operator = Operator::tiered(&serde_json::json!({ "R1": limits })).unwrap();
+    let server = Server::options().operator(&operator).start().await.unwrap();
+    let credentials = operator.credentials("app").text().unwrap();
+    let options = Nats::options(server.url()).credentials(credentials);
+    let nats = Nats::connect(options).await.unwrap();
+    let bus = EventBus::builder().transport(nats).unwrap();
+    let shop = Operations::new("shop").topology(COPIES).bus(bus);
+    let ran = piped(&shop, "streams plan --json").await;
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let plan: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(plan["possible"], false, "{plan}");
+    assert_eq!(plan["tiers"][0]["replicas"], 1, "{plan}");
+    let bytes = serde_json::json!({ "before": 0, "after": 600, "limit": 500 });
+    assert_eq!(plan["tiers"][0]["file_bytes"], bytes, "{plan}");
+    let first = |list: &str| plan[list][0].as_str().unwrap_or_default().to_owned();
+    assert!(
+        first("warnings").contains("ORDRES, which does not exist"),
+        "{plan}"
+    );
+    assert!(first("unchecked").contains("not $JS.eu.API"), "{plan}");
 }

@@ -22,6 +22,8 @@ pub struct Sql {
     pub(super) fetch: Statement,
     pub(super) fetch_below: Statement,
     pub(super) fetch_keys: Statement,
+    pub(super) newest: Statement,
+    pub(super) writing: Statement,
     pub(super) claim_due: Statement,
     pub(super) fetch_due: Statement,
     pub(super) has_due: Statement,
@@ -127,8 +129,9 @@ impl Sql {
             // all old versions of the key's rows.
             fetch: sql(&format!(
                 "with found as materialized (
-                    select s.position, r.*
-                    from unnest($1::smallint[], $2::bigint[]) as s (shard, position)
+                    select s.position, s.floor, r.*
+                    from unnest($1::smallint[], $2::bigint[], $4::bigint[])
+                        as s (shard, position, floor)
                     cross join lateral (
                         select * from {{outbox}} o
                         where o.shard = s.shard and o.id >= s.position
@@ -142,10 +145,12 @@ impl Sql {
                                 and p.state = 1 and p.not_before is null and p.key is not null)
                             as parked,
                         exists (select 1 from {{outbox}} a
-                            where a.shard = k.shard and a.key = k.key and a.id < k.position
+                            where a.shard = k.shard and a.key = k.key
+                                and a.id >= k.floor and a.id < k.position
                                 and a.state = 0 and a.not_before is null and a.key is not null)
                             as is_behind
-                    from (select distinct shard, key, position from found where key is not null) k)
+                    from (select distinct shard, key, position, floor from found
+                        where key is not null) k)
                 select r.id, r.shard::bigint, r.key, r.attempts::bigint,
                     case when keys.parked < r.id then 2 when keys.is_behind then 1 else 0 end::bigint,
                     {COLUMNS}
@@ -156,10 +161,11 @@ impl Sql {
                 "select r.id, r.shard::bigint, r.key, r.attempts::bigint,
                     case when r.key is not null and {BEHIND_PARKED} then 2 else 0 end::bigint,
                     {COLUMNS}
-                from unnest($1::smallint[], $2::bigint[]) as s (shard, position)
+                from unnest($1::smallint[], $2::bigint[], $6::bigint[])
+                    as s (shard, position, floor)
                 cross join lateral (
                     select * from {{outbox}} o
-                    where o.shard = s.shard and o.id < s.position
+                    where o.shard = s.shard and o.id >= s.floor and o.id < s.position
                         and o.state = 0 and o.not_before is null and o.id <> all ($4::bigint[])
                         and (o.key is null or o.key <> all ($5::text[]))
                     order by o.id limit $3) r
@@ -168,14 +174,22 @@ impl Sql {
             fetch_keys: sql(&format!(
                 "select r.id, r.shard::bigint, r.key, r.attempts::bigint,
                     case when {BEHIND_PARKED} then 2 else 0 end::bigint, {COLUMNS}
-                from unnest($1::smallint[], $2::text[], $3::bigint[]) as s (shard, key, position)
+                from unnest($1::smallint[], $2::text[], $3::bigint[], $6::bigint[])
+                    as s (shard, key, position, lowest)
                 cross join lateral (
                     select * from {{outbox}} o
-                    where o.shard = s.shard and o.key = s.key and o.id < s.position
+                    where o.shard = s.shard and o.key = s.key
+                        and o.id >= s.lowest and o.id < s.position
                         and o.state = 0 and o.not_before is null and o.key is not null
                         and o.id <> all ($5::bigint[])
                     order by o.id limit $4) r"
             )),
+            // All lower ids are taken: transactions take them in turn.
+            newest: sql("select coalesce(max(id), $1) from {outbox}"),
+            // A statement locks the table before it takes an id.
+            writing: sql("select virtualtransaction from pg_locks
+                where relation = '{outbox}'::regclass and mode = 'RowExclusiveLock' and granted
+                    and database = (select oid from pg_database where datname = current_database())"),
             claim_due: sql("update {outbox} set state = 3 where id in (
                 select r.id from {outbox} r
                 where r.not_before <= $1 and r.state in (0, 3) and r.not_before is not null
@@ -306,9 +320,11 @@ impl Sql {
                         where state = 2 and published_at >= $2 limit $1) a),
                     (select count(*) from {{outbox_relays}} where until > {NOW})"
             )),
-            clean: sql("delete from {outbox} where id = any (array(
-                select id from {outbox} where state = 2 and published_at < $1
-                order by published_at, id limit $2))"),
+            clean: sql("with gone as (delete from {outbox} where id = any (array(
+                    select id from {outbox}
+                    where state = 2 and published_at >= $3 and published_at < $1
+                    order by published_at, id limit $2)) returning published_at)
+                select count(*), max(published_at) from gone"),
             clean_relays: sql(&format!(
                 "delete from {{outbox_relays}} where until < {NOW} - 86400000000"
             )),

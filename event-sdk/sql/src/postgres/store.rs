@@ -1,13 +1,15 @@
 //! `PostgresOutbox`: the tables of an outbox on PostgreSQL, as a relay uses them.
 
+mod cleaned;
 mod kept;
 mod leases;
 mod operator;
 mod recover;
 mod rows;
+mod settling;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use event_sdk::text::Text;
@@ -27,6 +29,8 @@ use super::schema;
 use super::sql::Sql;
 use crate::error::store_error;
 use crate::tables::{Statement, Tables};
+use cleaned::Cleaned;
+use settling::Settling;
 
 /// Begins a transaction, in one round trip. A relay that is frozen within a transaction, or whose machine is
 /// gone, would keep the locks of its shards, and no other relay could claim them: the server ends such a
@@ -43,6 +47,8 @@ struct Inner {
     sql: Sql,
     /// Whether statements are prepared by name.
     named: bool,
+    settling: Settling,
+    cleaned: Mutex<Cleaned>,
 }
 
 impl PostgresOutbox {
@@ -53,6 +59,8 @@ impl PostgresOutbox {
             name: tables.table("outbox").replace('"', ""),
             sql: Sql::new(tables),
             named,
+            settling: Settling::default(),
+            cleaned: Mutex::default(),
         }))
     }
 
@@ -166,6 +174,10 @@ impl OutboxStore for PostgresOutbox {
         limit: u32,
     ) -> StoreFuture<'_, Vec<OutboxRow>> {
         Box::pin(self.fetch_of_keys(keys, except, limit))
+    }
+
+    fn settled(&self) -> StoreFuture<'_, i64> {
+        Box::pin(self.settled_id())
     }
 
     fn fetch_due(

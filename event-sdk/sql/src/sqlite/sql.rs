@@ -130,7 +130,8 @@ impl Sql {
                     case when r.key is null then 0
                         when {BEHIND_PARKED} then 2
                         when exists (select 1 from {{outbox}} a
-                            where a.shard = r.shard and a.key = r.key and a.id < ?2
+                            where a.shard = r.shard and a.key = r.key
+                                and a.id >= ?4 and a.id < ?2
                                 and a.state = 0 and a.not_before is null and a.key is not null)
                             then 1
                         else 0 end,
@@ -144,7 +145,8 @@ impl Sql {
                     case when r.key is not null and {BEHIND_PARKED} then 2 else 0 end,
                     {COLUMNS}
                 from {{outbox}} r
-                where r.shard = ?1 and r.id < ?2 and r.state = 0 and r.not_before is null
+                where r.shard = ?1 and r.id >= ?6 and r.id < ?2
+                    and r.state = 0 and r.not_before is null
                     and r.id not in (select value from json_each(?4))
                     and (r.key is null or r.key not in (select value from json_each(?5)))
                 order by r.id limit ?3"
@@ -153,7 +155,7 @@ impl Sql {
                 "select r.id, r.shard, r.key, r.attempts,
                     case when {BEHIND_PARKED} then 2 else 0 end, {COLUMNS}
                 from {{outbox}} r
-                where r.shard = ?1 and r.key = ?2 and r.id < ?3
+                where r.shard = ?1 and r.key = ?2 and r.id >= ?6 and r.id < ?3
                     and r.state = 0 and r.not_before is null and r.key is not null
                     and r.id not in (select value from json_each(?5))
                 order by r.id limit ?4"

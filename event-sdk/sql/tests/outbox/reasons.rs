@@ -53,7 +53,11 @@ impl Owner {
 async fn first_ready(rig: &Rig) -> OutboxRow {
     let store = rig.outbox.store();
     let shards = 0..store.shards();
-    let positions = shards.map(|shard| ShardPosition { shard, from: 0 });
+    let positions = shards.map(|shard| ShardPosition {
+        shard,
+        from: 0,
+        floor: i64::MIN,
+    });
     let rows = store.fetch(positions.collect(), 1).await.expect("rows");
     rows.into_iter().next().expect("a row")
 }

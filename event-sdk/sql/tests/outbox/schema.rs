@@ -62,6 +62,35 @@ async fn newer_tables_are_used_if_they_say_so() {
 }
 
 #[tokio::test]
+async fn older_tables_are_refused_until_they_are_migrated_and_keep_their_rows() {
+    let rig = Rig::new().await;
+    rig.enqueue([placed("a", 1)]).await;
+    // As version 1 has made them.
+    rig.execute(
+        "drop table event_inbox; drop table event_inbox_source; drop table event_inbox_owner;
+        drop table event_dead_letter; delete from event_migrations where version > 1",
+    )
+    .await;
+    for error in [
+        rig.outbox.check().await.expect_err("too old"),
+        rig.start().failure().await,
+    ] {
+        assert_eq!(error.kind(), StoreErrorKind::SchemaOlder);
+        assert!(!error.is_outage());
+        let text = error.to_string();
+        assert!(
+            text.contains("version 1") && text.contains("`migrate`"),
+            "{text}"
+        );
+    }
+    rig.outbox.migrate().await.expect("migrate");
+    assert_eq!(rig.outbox.verify().await.expect("a comparison"), []);
+    let relay = rig.start();
+    rig.wait_for(&[("a", vec![1])]).await;
+    relay.stop().await;
+}
+
+#[tokio::test]
 async fn verify_names_what_was_changed_by_hand() {
     let rig = Rig::new().await;
     assert_eq!(rig.outbox.verify().await.expect("a comparison"), []);

@@ -2,6 +2,7 @@
 
 mod database;
 mod pooled;
+mod restarted;
 mod stopped;
 mod texts;
 

@@ -62,33 +62,59 @@ impl Engine {
         if matches!(settlement, Settlement::Nak(_) | Settlement::InProgress) {
             return Some(settlement);
         }
-        let (Some(owned), Some(entry)) = (&mut self.ownership, self.held.get_mut(id)) else {
+        let Some(entry) = self.held.get_mut(id) else {
             return Some(settlement);
         };
-        let info = entry.held.delivery().info();
-        let (Some(stream), Some(sequence)) = (info.stream.clone(), info.sequence) else {
+        let (owned, info) = (self.ownership.as_mut(), entry.held.delivery().info());
+        if owned.and_then(|owned| owned.floor_of(info)).is_none() {
             return Some(settlement);
-        };
-        let gate = owned.gates.get_mut(&stream);
-        let Some(floor) = gate.and_then(|gate| gate.acks.as_mut()) else {
-            return Some(settlement);
-        };
+        }
         let event = Event {
             held: Arc::clone(&entry.held),
             settlement,
             known: entry.known.take(),
         };
-        let done = Done {
-            event: Some(event),
-            since: entry.since,
-            alive_at: entry.alive_at,
-        };
-        if let Some(settled) = floor.done(sequence, done) {
-            // The server has settled it already.
-            self.are_settled(&stream, vec![(sequence, settled)]);
-        }
+        let (since, alive_at) = (entry.since, entry.alive_at);
+        self.is_done(event, since, alive_at);
         self.forget(id);
         None
+    }
+
+    /// The same of an event that was handled and is not held. Returns it where each is settled by
+    /// itself.
+    pub(super) fn wait_for_earlier_unheld(&mut self, held: Arc<Held>) -> Option<Arc<Held>> {
+        let (owned, info) = (self.ownership.as_mut(), held.delivery().info());
+        if owned.and_then(|owned| owned.floor_of(info)).is_none() {
+            return Some(held);
+        }
+        let event = Event {
+            held,
+            settlement: Settlement::Ack,
+            known: None,
+        };
+        // Its ack wait may run since then, while it was prefetched.
+        let alive_at = self.unreceived_since.unwrap_or(self.now);
+        self.wake_by(alive_at.saturating_add(self.keep_alive));
+        self.is_done(event, self.now, alive_at);
+        None
+    }
+
+    fn is_done(&mut self, event: Event, since: Duration, alive_at: Duration) {
+        let held = Arc::clone(&event.held);
+        let info = held.delivery().info();
+        let owned = self.ownership.as_mut();
+        let Some((sequence, floor)) = owned.and_then(|owned| owned.floor_of(info)) else {
+            return;
+        };
+        let done = Done {
+            event: Some(event),
+            since,
+            alive_at,
+        };
+        if let (Some(settled), Some(stream)) = (floor.done(sequence, done), &info.stream) {
+            // The server has settled it already.
+            self.are_settled(stream, vec![(sequence, settled)]);
+        }
     }
 
     /// Sends the acknowledgements that are due. Returns whether there was one.

@@ -1,6 +1,7 @@
 //! Events that are handled at once. A consumer that runs one handler at a time starts the handler as
 //! soon as the event is received. Only if the handler waits or fails, or the acknowledgement takes
-//! time, is the event held like others.
+//! time, is the event held like others. Where one acknowledgement settles many events, the event waits
+//! for it unheld.
 
 use std::future::Future as _;
 use std::pin::Pin;
@@ -13,6 +14,7 @@ use super::Engine;
 use super::attempt::{Ended, HandlerAttempt};
 use super::attempts::Running;
 use super::entry::State;
+use super::receiving::Received;
 use crate::consumer::Ctx;
 use crate::consumer::handlers::Chosen;
 use crate::consumer::held::Held;
@@ -29,8 +31,7 @@ impl Engine {
     ) -> Option<Chosen> {
         let one_by_one = self.options.concurrency == 1
             && !self.options.ordered
-            && self.handlers.batch().is_none()
-            && self.ownership.is_none();
+            && self.handlers.batch().is_none();
         let is_plain = self.layered.is_none()
             && self.breaker_by.is_none()
             && self.filters.is_empty()
@@ -41,6 +42,8 @@ impl Engine {
             && delivery.attempt() == 1
             && self.circuit.is_idle()
             && self.recorder.gate.suspects_nobody()
+            && self.would_pass_gate(delivery.info())
+            && self.may_start()
             && self.may_run_beside(cx);
         if may {
             self.handlers.choose(delivery, &self.set)
@@ -55,18 +58,22 @@ impl Engine {
         delivery: Delivery<Untyped>,
         chosen: Chosen,
         cx: &mut Context<'_>,
-    ) {
+    ) -> Received {
         let Some(handler) = self.handlers.get(chosen) else {
-            return self.receive(delivery, None);
+            self.receive(delivery, None);
+            return Received::Item;
         };
         let held = Arc::new(Held::new(delivery, None, Arc::clone(&self.shared)));
         let ctx = Ctx::new(Arc::clone(&held), 1);
+        // The fence was asked just now, so only later polls have to ask it.
         let (mut attempt, blocking) = (HandlerAttempt::new(handler, ctx, None), handler.blocking);
+        self.passes_gate_unheld(held.delivery().info());
         let polled = Pin::new(&mut attempt).poll(cx);
         if let Poll::Ready(Ended::Returned(Ok(()))) = polled {
             drop(attempt);
             return self.handled_at_once(held);
         }
+        attempt.guard(self.guard());
         let id = self.keep(held, None);
         self.passes_breaker(id);
         let running = match &polled {
@@ -82,17 +89,25 @@ impl Engine {
             Poll::Pending => self.unlimited.push(id),
             Poll::Ready(ended) => self.ended(id, ended),
         }
+        Received::Item
     }
 
     /// Acknowledges an event that was handled and is not held.
-    fn handled_at_once(&mut self, held: Arc<Held>) {
+    fn handled_at_once(&mut self, held: Arc<Held>) -> Received {
         self.count_unobserved(held.success());
-        let Some(settler) = held.delivery().settler() else {
-            return;
+        let Some(held) = self.wait_for_earlier_unheld(held) else {
+            return Received::DoneAtOnce;
         };
+        let Some(settler) = held.delivery().settler() else {
+            return Received::DoneAtOnce;
+        };
+        self.tell_gate_unheld(held.delivery().info());
         let end = Some(End::Acked);
         match settler.settle(Settlement::Ack).try_into_ready() {
-            Ok(Ok(())) => held.delivery().settled(end),
+            Ok(Ok(())) => {
+                held.delivery().settled(end);
+                Received::DoneAtOnce
+            }
             answer => {
                 let id = self.keep(held, None);
                 if let Some(entry) = self.held.get_mut(id) {
@@ -102,6 +117,7 @@ impl Engine {
                     Ok(answer) => self.settled(id, end, answer),
                     Err(answer) => self.settling.push(id, end, answer),
                 }
+                Received::Item
             }
         }
     }

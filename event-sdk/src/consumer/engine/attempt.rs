@@ -50,6 +50,11 @@ impl HandlerAttempt {
         }
     }
 
+    /// The handler is cancelled at its first poll after this fence demands it.
+    pub(super) fn guard(&mut self, guard: Option<Guard>) {
+        self.guard = guard;
+    }
+
     /// Drops the future of the handler in its span.
     fn end(&mut self) {
         let _entered = self.span.enter();

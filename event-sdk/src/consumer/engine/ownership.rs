@@ -95,6 +95,37 @@ impl Ownership {
     pub(super) fn is_over(&self) -> bool {
         self.lost || self.guard.is_over()
     }
+
+    /// The gate of an event's stream, and what it has to know of the delivery.
+    fn gate_of(&mut self, info: &DeliveryInfo) -> Option<(&mut StreamGate, Arrival)> {
+        let gate = self.gates.get_mut(info.stream.as_ref()?)?;
+        let arrival = Arrival {
+            sequence: info.sequence?,
+            number: info.number,
+            redelivered: info.attempt > 1,
+        };
+        Some((gate, arrival))
+    }
+
+    /// Where the acknowledgements of an event's stream wait, and its sequence; `None` where each event
+    /// is settled by itself.
+    pub(super) fn floor_of(&mut self, info: &DeliveryInfo) -> Option<(u64, &mut AckFloor<Done>)> {
+        let (gate, arrival) = self.gate_of(info)?;
+        Some((arrival.sequence, gate.acks.as_mut()?))
+    }
+
+    /// Tells the gate of an event how it is settled.
+    fn tell(&mut self, info: &DeliveryInfo, settlement: &Settlement) {
+        let Some((gate, Arrival { sequence, .. })) = self.gate_of(info) else {
+            return;
+        };
+        match settlement {
+            Settlement::Nak(_) => gate.gate.delayed(sequence),
+            Settlement::InProgress => {}
+            // It is settled for good.
+            _ => gate.gate.settled(sequence),
+        }
+    }
 }
 
 impl StreamGate {
@@ -170,6 +201,11 @@ impl Engine {
         });
     }
 
+    /// When the handlers of an owner are cancelled.
+    pub(super) fn guard(&self) -> Option<Guard> {
+        self.ownership.as_ref().map(|owned| owned.guard.clone())
+    }
+
     /// Whether the ownership ended before the engine did.
     pub(in crate::consumer) fn has_lost(&self) -> bool {
         self.ownership.as_ref().is_some_and(|owned| owned.lost)
@@ -185,19 +221,17 @@ impl Engine {
             return true;
         }
         let ends = owned.ends.as_mut().poll_unpin(cx).is_ready();
-        if owned.guard.is_over() {
+        let now = self.clock.monotonic();
+        let on_lease = now.saturating_add(self.clock.suspended());
+        if owned.guard.fence.must_cancel(on_lease) {
             self.lose();
             return true;
         }
+        let left = owned.guard.fence.cancel_at().saturating_sub(on_lease);
         if ends {
             owned.ends = Box::pin(std::future::pending());
             self.begin_drain();
         }
-        let left = self.ownership.as_ref().map_or(Duration::ZERO, |owned| {
-            let at = owned.guard.fence.cancel_at();
-            at.saturating_sub(lease_time(&self.clock))
-        });
-        let now = self.clock.monotonic();
         self.wake_by(now.saturating_add(left));
         self.poll_gates(cx, now);
         false
@@ -275,19 +309,15 @@ impl Engine {
     /// Whether an event that was just received may be handled now. If it is held already, the new
     /// delivery is forgotten: it has replaced the reply subject of the earlier one.
     pub(super) fn passes_gate(&mut self, id: usize) -> bool {
-        let (Some(owned), Some(entry)) = (&mut self.ownership, self.held.get(id)) else {
+        let Some(entry) = self.held.get(id) else {
             return true;
         };
         let info = entry.held.delivery().info();
-        let gate = info.stream.as_ref().and_then(|s| owned.gates.get_mut(s));
-        let (Some(gate), Some(sequence)) = (gate, info.sequence) else {
+        let owned = self.ownership.as_mut();
+        let Some((gate, arrival)) = owned.and_then(|owned| owned.gate_of(info)) else {
             return true;
         };
-        let arrival = Arrival {
-            sequence,
-            number: info.number,
-            redelivered: info.attempt > 1,
-        };
+        let sequence = arrival.sequence;
         match gate.gate.delivered(arrival, id, self.now) {
             Passage::Pass(_) => {
                 gate.received(sequence, true);
@@ -304,6 +334,23 @@ impl Engine {
         }
     }
 
+    /// Whether an event would pass the gate of its stream, and is not here yet.
+    pub(super) fn would_pass_gate(&mut self, info: &DeliveryInfo) -> bool {
+        let owned = self.ownership.as_mut();
+        let gate = owned.and_then(|owned| owned.gate_of(info));
+        gate.is_none_or(|(gate, arrival)| gate.gate.would_pass(arrival))
+    }
+
+    /// Tells the gate of an event that would pass it, and is handled without being held.
+    pub(super) fn passes_gate_unheld(&mut self, info: &DeliveryInfo) {
+        let owned = self.ownership.as_mut();
+        if let Some((gate, arrival)) = owned.and_then(|owned| owned.gate_of(info)) {
+            // The gate keeps nothing that passes, so the id is never used.
+            let _ = gate.gate.delivered(arrival, usize::MAX, self.now);
+            gate.received(arrival.sequence, true);
+        }
+    }
+
     /// Whether an event is one of another partition.
     pub(super) fn is_of_other_partition(&self, delivery: &Delivery<Untyped>) -> bool {
         let partition = self.ownership.as_ref().and_then(|owned| owned.partition);
@@ -312,19 +359,11 @@ impl Engine {
 
     /// Tells the gate of an event that is settled at once, and not held.
     pub(super) fn passes_by_gate(&mut self, info: &DeliveryInfo) {
-        let Some(owned) = &mut self.ownership else {
-            return;
-        };
-        let gate = info.stream.as_ref().and_then(|s| owned.gates.get_mut(s));
-        if let (Some(gate), Some(sequence)) = (gate, info.sequence) {
-            let arrival = Arrival {
-                sequence,
-                number: info.number,
-                redelivered: info.attempt > 1,
-            };
+        let owned = self.ownership.as_mut();
+        if let Some((gate, arrival)) = owned.and_then(|owned| owned.gate_of(info)) {
             // No event of this sequence is held, so the id is never used.
             let _ = gate.gate.delivered(arrival, usize::MAX, self.now);
-            gate.gate.settled(sequence);
+            gate.gate.settled(arrival.sequence);
         }
     }
 
@@ -333,21 +372,17 @@ impl Engine {
         self.ownership.as_mut().map(|owned| &mut owned.leaving)
     }
 
-    /// Tells the gate of an event how it is settled.
+    /// Tells the gate of a held event how it is settled.
     pub(super) fn tell_gate(&mut self, id: usize, settlement: &Settlement) {
-        let (Some(owned), Some(entry)) = (&mut self.ownership, self.held.get(id)) else {
-            return;
-        };
-        let info = entry.held.delivery().info();
-        let gate = info.stream.as_ref().and_then(|s| owned.gates.get_mut(s));
-        let (Some(gate), Some(sequence)) = (gate, info.sequence) else {
-            return;
-        };
-        match settlement {
-            Settlement::Nak(_) => gate.gate.delayed(sequence),
-            Settlement::InProgress => {}
-            // It is settled for good.
-            _ => gate.gate.settled(sequence),
+        if let (Some(owned), Some(entry)) = (&mut self.ownership, self.held.get(id)) {
+            owned.tell(entry.held.delivery().info(), settlement);
+        }
+    }
+
+    /// The same, of an event that is not held and was handled.
+    pub(super) fn tell_gate_unheld(&mut self, info: &DeliveryInfo) {
+        if let Some(owned) = &mut self.ownership {
+            owned.tell(info, &Settlement::Ack);
         }
     }
 

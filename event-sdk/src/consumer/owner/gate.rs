@@ -180,6 +180,16 @@ impl<T> Gate<T> {
         self.closed.is_none() && self.held.is_empty()
     }
 
+    /// Whether a delivery passes that is [reported](Self::delivered) now, and is here for the first
+    /// time.
+    pub(crate) fn would_pass(&self, arrival: Arrival) -> bool {
+        let follows = match (self.last, arrival.number) {
+            (Some(last), Some(number)) => last.checked_add(1) == Some(number),
+            _ => true,
+        };
+        follows && self.is_open() && !self.unsettled.contains_key(&arrival.sequence)
+    }
+
     /// Reports a delivery.
     pub(crate) fn delivered(&mut self, arrival: Arrival, item: T, now: Duration) -> Passage<T> {
         self.follow(arrival.number, now);

@@ -107,7 +107,7 @@ impl Rig {
     /// All shards, from a position on.
     pub(crate) fn positions(&self, from: i64) -> Vec<ShardPosition> {
         let shards = 0..self.store.shards();
-        shards.map(|shard| ShardPosition { shard, from }).collect()
+        shards.map(|shard| at_position(shard, from)).collect()
     }
 
     pub(crate) fn shards(&self) -> Vec<u16> {
@@ -221,4 +221,10 @@ impl Owner {
         confirmed.sequence = u64::try_from(row.id).ok();
         confirmed
     }
+}
+
+/// A shard from a position on, without a floor.
+pub(crate) fn at_position(shard: u16, from: i64) -> ShardPosition {
+    let floor = i64::MIN;
+    ShardPosition { shard, from, floor }
 }

@@ -15,6 +15,9 @@ pub struct ShardPosition {
     pub shard: u16,
     /// Rows with this id or a higher one have not been read.
     pub from: i64,
+    /// Rows with a lower id need not be looked at: they were read, and none of them can be committed any
+    /// more (see [`OutboxStore::settled`](super::OutboxStore::settled)). [`i64::MIN`] if that is not known.
+    pub floor: i64,
 }
 
 /// The row up to which a key is read.
@@ -24,6 +27,8 @@ pub struct KeyPosition {
     pub shard: u16,
     /// The key.
     pub key: Text,
+    /// Rows of the key with this id or a higher one are read.
+    pub from: i64,
     /// Rows of the key with a lower id are read.
     pub below: i64,
 }
@@ -33,6 +38,7 @@ impl fmt::Debug for KeyPosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KeyPosition")
             .field("shard", &self.shard)
+            .field("from", &self.from)
             .field("below", &self.below)
             .finish_non_exhaustive()
     }

@@ -5,11 +5,13 @@ mod letters;
 mod outbox;
 
 use std::collections::BTreeSet;
+use std::pin::pin;
 
 use event_sdk::Pattern;
 use event_sdk::stream::Retention;
 use event_sdk::text::Text;
 use event_sdk::transport::{Error, ErrorKind, StreamState, TransportExt as _};
+use futures_util::stream::{self, StreamExt as _};
 
 use super::Recover;
 use super::divergence::{Divergence, ResetUnfinished, StreamMissing, count};
@@ -20,6 +22,12 @@ use super::position::{NoPosition, Position};
 use super::reset::is_unreadable;
 use super::scan::Compared;
 use super::unknown::{Unknown, UnknownReason};
+
+/// Streams whose states are asked for at the same time.
+const CONCURRENT: usize = 32;
+
+/// Subjects that are asked for one by one, at most.
+const MOST_ASKED: usize = 256;
 
 /// What the databases know.
 #[derive(Debug, Default)]
@@ -110,44 +118,64 @@ impl Recover {
         if wanted.is_empty() {
             return Ok(());
         }
-        let transport = self.bus.transport();
-        let mut unread = false;
-        for stream in self.find(&Pattern::everything(), plan).await? {
-            if wanted.is_empty() {
-                break;
-            }
-            let Ok(state) = transport.stream_state(&stream).await else {
-                unread = true;
-                continue;
+        let Some(all) = self.find(&Pattern::everything(), plan).await? else {
+            return Ok(());
+        };
+        let states = stream::iter(all).map(async |name| {
+            let state = self.bus.transport().stream_state(&name).await;
+            (name, state)
+        });
+        let mut states = pin!(states.buffered(CONCURRENT));
+        let mut unread = Vec::new();
+        while !wanted.is_empty()
+            && let Some((name, state)) = states.next().await
+        {
+            let stored = match state {
+                Ok(state) => state.config.subjects,
+                // Deleted meanwhile.
+                Err(error) if *error.kind() == ErrorKind::StreamNotFound => continue,
+                // A newer server may have settings that cannot be read.
+                Err(error) if is_unreadable(&error) || *error.kind() == ErrorKind::Other => {
+                    unread.push(name);
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
             };
-            let stored = state.config.subjects;
             if (wanted.iter()).any(|it| stored.iter().any(|stored| stored.overlaps(it))) {
-                streams.insert(stream);
+                streams.insert(name);
             }
             wanted.retain(|it| !stored.iter().any(|stored| stored.covers(it)));
         }
-        if unread {
-            // Which subjects these streams store can be asked for only one by one. That they cannot be
-            // read is said by the comparison.
-            for pattern in wanted {
-                streams.extend(self.find(&pattern, plan).await?);
-            }
+        if unread.is_empty() {
+            return Ok(());
+        }
+        if wanted.len() > MOST_ASKED {
+            // Each of them may store some: the comparison says that they cannot be read.
+            streams.extend(unread);
+            return Ok(());
+        }
+        // Which subjects these streams store can be asked for only one by one.
+        for pattern in wanted {
+            let Some(found) = self.find(&pattern, plan).await? else {
+                break;
+            };
+            streams.extend(found);
         }
         Ok(())
     }
 
-    /// The streams that store some of a pattern. None if they may not be listed, which is unknown then.
+    /// The streams that store some of a pattern; `None` if they may not be listed, which is unknown then.
     async fn find(
         &self,
         pattern: &Pattern,
         plan: &mut RecoverPlan,
-    ) -> Result<Vec<Text>, RecoverError> {
+    ) -> Result<Option<Vec<Text>>, RecoverError> {
         match self.bus.transport().streams_for(pattern).await {
-            Ok(found) => Ok(found),
+            Ok(found) => Ok(Some(found)),
             Err(error) if is_unreadable(&error) => {
                 let reason = UnknownReason::NotReadable(error.to_string().into());
                 plan.unknown.push(Unknown::of(None, reason));
-                Ok(Vec::new())
+                Ok(None)
             }
             Err(error) => Err(error.into()),
         }

@@ -27,8 +27,10 @@ pub(super) enum Job {
         limit: u32,
         began: Duration,
         generation: u64,
-        /// Whether this is also a look below, since it begins at the start.
+        /// Whether this is also a look below, since it begins at the floors.
         whole: bool,
+        /// See [`Lanes::doubts`](super::lanes::Lanes::doubts).
+        doubts: u64,
     },
     /// Read below the positions.
     FetchBelow {
@@ -37,12 +39,14 @@ pub(super) enum Job {
         limit: u32,
         began: Duration,
         generation: u64,
+        doubts: u64,
     },
     /// Read the rest of keys.
     Refill {
         keys: Vec<KeyPosition>,
         known: Vec<i64>,
         limit: u32,
+        began: Duration,
         generation: u64,
     },
     /// Read scheduled rows.
@@ -104,6 +108,8 @@ pub(super) enum Done {
     Claimed(Vec<ShardLease>),
     Nothing,
     Rows(Vec<OutboxRow>),
+    /// A look below: the rows, and the id below which no more can come.
+    Looked(Vec<OutboxRow>, i64),
     Published(Vec<PublishedRow>),
     Work(PendingWork),
     Marked(Vec<i64>),
@@ -147,14 +153,29 @@ impl Job {
                 Done::Nothing
             }
             Self::Fetch {
-                positions, limit, ..
-            } => Done::Rows(store.fetch(positions, limit).await?),
+                positions,
+                limit,
+                whole,
+                ..
+            } => {
+                // Before the read, which sees all rows below it.
+                let settled = if whole {
+                    store.settled().await?
+                } else {
+                    i64::MIN
+                };
+                Done::Looked(store.fetch(positions, limit).await?, settled)
+            }
             Self::FetchBelow {
                 positions,
                 except,
                 limit,
                 ..
-            } => Done::Rows(store.fetch_below(positions, except, limit).await?),
+            } => {
+                let settled = store.settled().await?;
+                let rows = store.fetch_below(positions, except, limit).await?;
+                Done::Looked(rows, settled)
+            }
             Self::Refill {
                 keys, known, limit, ..
             } => Done::Rows(store.fetch_keys(keys, known, limit).await?),

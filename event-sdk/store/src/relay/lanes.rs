@@ -9,6 +9,7 @@
 //! the room of the others. So a queue has room for a few rows, and the *rest* of the key stays in the
 //! store: it is read by key when the queue has room again.
 
+mod floors;
 mod rest;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use std::time::Duration;
 use event_sdk::text::Text;
 
 use crate::outbox::OutboxRow;
+use floors::Floors;
 
 /// The queue of a key, or of a row that takes part in no order.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -54,8 +56,13 @@ struct Lane {
     rest: bool,
     /// Whether the rest is being read.
     refilling: bool,
-    /// Whether a row was left in the store since that began.
-    left: bool,
+    /// The lowest row of the key that may be in the store and not known, if there is a rest.
+    from: i64,
+    /// The lowest row that was left in the store since the rest is being read.
+    left: Option<i64>,
+    /// The doubts, and the floor of the shard, when the rest was read last.
+    doubts: u64,
+    floor: i64,
     /// Whether the rest is not read because an outage is known.
     held: bool,
 }
@@ -85,6 +92,7 @@ pub(super) struct Lanes {
     aside: Vec<(u16, i64)>,
     /// The one of them that may be kept when it is read again.
     admitted: Option<i64>,
+    floors: Floors,
 }
 
 impl Lanes {
@@ -104,6 +112,7 @@ impl Lanes {
             held: VecDeque::new(),
             aside: Vec::new(),
             admitted: None,
+            floors: Floors::default(),
         }
     }
 
@@ -176,7 +185,10 @@ impl Lanes {
             retry_at: None,
             rest: false,
             refilling: false,
-            left: false,
+            from: i64::MIN,
+            left: None,
+            doubts: 0,
+            floor: i64::MIN,
             held: false,
         })
     }
@@ -252,6 +264,7 @@ impl Lanes {
             self.known.remove(&row);
             self.forget_queue(id);
         }
+        self.doubt();
     }
 
     /// The mark of a row is written, or was refused: the row is not known any more.
@@ -298,6 +311,7 @@ impl Lanes {
         let lanes = &self.by_id;
         self.held
             .retain(|id| lanes.get(id).is_some_and(|lane| lane.held));
+        self.doubt();
     }
 
     fn forget_queue(&mut self, id: &LaneId) {

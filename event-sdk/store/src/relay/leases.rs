@@ -155,7 +155,7 @@ impl Leases {
     }
 
     /// The positions of the shards whose new rows may be read, each time beginning with another one.
-    pub(super) fn positions(&mut self) -> Vec<ShardPosition> {
+    pub(super) fn positions(&mut self, floor: impl Fn(u16) -> i64) -> Vec<ShardPosition> {
         let mut positions: Vec<_> = self
             .owned
             .iter()
@@ -163,6 +163,7 @@ impl Leases {
             .map(|(shard, owned)| ShardPosition {
                 shard: *shard,
                 from: owned.position,
+                floor: floor(*shard),
             })
             .collect();
         if !positions.is_empty() {
@@ -237,10 +238,10 @@ impl Leases {
         }
     }
 
-    /// Reads all shards from the start.
-    pub(super) fn rewind(&mut self) {
-        for owned in self.owned.values_mut() {
-            owned.position = i64::MIN;
+    /// Reads all shards from their floors on.
+    pub(super) fn rewind(&mut self, floor: impl Fn(u16) -> i64) {
+        for (shard, owned) in &mut self.owned {
+            owned.position = owned.position.min(floor(*shard));
         }
     }
 }
@@ -306,7 +307,7 @@ mod tests {
         let mut leases = Leases::new(3, TTL);
         leases.claimed(&[lease(0), lease(1), lease(2)], Duration::ZERO);
         leases.resent(&[lease(0), lease(1), lease(2)]);
-        let first = |leases: &mut Leases| leases.positions().first().map(|at| at.shard);
+        let first = |leases: &mut Leases| leases.positions(|_| 0).first().map(|at| at.shard);
         let firsts = [first(&mut leases), first(&mut leases), first(&mut leases)];
         assert_eq!(firsts, [Some(1), Some(2), Some(0)]);
     }

@@ -2,7 +2,8 @@
 //!
 //! After a hint or a find it looks for rows 1, 2, 4 … milliseconds later, up to the idle limit.
 //! Rows that committed late lie below the position; looking for them may be slow while an old
-//! snapshot keeps dead rows, so it takes at most about a twentieth of the time.
+//! snapshot keeps dead rows, so it takes at most about a twentieth of the time. So do looks at all rows,
+//! for those that were made ready again.
 
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ pub(super) struct Pace {
     interval: Duration,
     next_at: Duration,
     rescan_at: Duration,
+    all_at: Duration,
     /// Set after a look below that did not return all: rows above must not wait for the others.
     forward_next: bool,
 }
@@ -36,6 +38,7 @@ impl Pace {
             interval: FIRST,
             next_at: now,
             rescan_at: now,
+            all_at: now,
             forward_next: false,
         }
     }
@@ -67,6 +70,17 @@ impl Pace {
         } else {
             Some(Look::Forward)
         }
+    }
+
+    /// Whether the next look below has to be one at all rows.
+    pub(super) fn all_due(&self, now: Duration) -> bool {
+        now >= self.all_at
+    }
+
+    /// A look at all rows, or at all of some keys, has taken `took`.
+    pub(super) fn looked_at_all(&mut self, took: Duration, now: Duration) {
+        let pause = took.saturating_mul(RARELY).max(self.idle);
+        self.all_at = self.all_at.max(now.saturating_add(pause));
     }
 
     /// When the next look is due.

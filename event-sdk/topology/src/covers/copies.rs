@@ -1,6 +1,8 @@
 //! Mirrors and streams with sources, while compiling: they are well formed, do not go round, and have the
 //! events of their consumers.
 
+mod cycle;
+
 use event_sdk::__private::fail;
 use event_sdk::stream::{StreamSpec, Upstream};
 use event_sdk::subject::grammar::{covers, overlaps};
@@ -32,7 +34,7 @@ const fn upstream(spec: &StreamSpec, at: usize) -> Upstream {
 
 /// Checks what a stream copies.
 #[track_caller]
-pub(super) const fn check(streams: &[StreamSpec], index: usize) {
+pub(super) const fn check<const N: usize>(streams: &[StreamSpec], index: usize) {
     let spec = &streams[index];
     let (name, subjects) = constant(spec);
     let has_sources = !spec.constant_sources().is_empty();
@@ -60,16 +62,47 @@ pub(super) const fn check(streams: &[StreamSpec], index: usize) {
         }
         at += 1;
     }
-    check_rounds(streams, index, index, &[]);
+    let back = leading_to::<N>(streams, index);
+    check_rounds(streams, index, index, &back, &[]);
+    cycle::check::<N>(streams, index);
+}
+
+/// Which streams have messages of this one, directly or through others.
+const fn leading_to<const N: usize>(streams: &[StreamSpec], start: usize) -> [bool; N] {
+    let mut back = [false; N];
+    let mut grows = true;
+    while grows {
+        grows = false;
+        let mut one = 0;
+        while one < N {
+            let mut at = 0;
+            while !back[one] && at < count(&streams[one]) {
+                let next = find(streams, upstream(&streams[one], at).stream());
+                if next == start || (next < N && back[next]) {
+                    back[one] = true;
+                    grows = true;
+                }
+                at += 1;
+            }
+            one += 1;
+        }
+    }
+    back
 }
 
 /// The filters of the streams between, the last first.
 struct Passed<'a>(&'a str, &'a [&'a Self]);
 
-/// Checks that no message comes back to the stream at `start`. Copies under another prefix are followed
-/// when the topology is planned.
+/// Checks that no message comes back to the stream at `start`, through streams that lead back to it. Copies
+/// under another prefix are followed when the topology is planned.
 #[track_caller]
-const fn check_rounds(streams: &[StreamSpec], start: usize, index: usize, passed: &[&Passed<'_>]) {
+const fn check_rounds(
+    streams: &[StreamSpec],
+    start: usize,
+    index: usize,
+    back: &[bool],
+    passed: &[&Passed<'_>],
+) {
     let mut at = 0;
     while at < count(&streams[index]) {
         let other = upstream(&streams[index], at);
@@ -79,7 +112,8 @@ const fn check_rounds(streams: &[StreamSpec], start: usize, index: usize, passed
             None => ">",
         };
         let (name, next) = (other.stream(), find(streams, other.stream()));
-        if !other.is_here() || !other.keeps_prefix() || next >= streams.len() {
+        let keeps_prefix = other.constant_prefix().is_none() && other.constant_moved_to().is_none();
+        if !other.is_here() || !keeps_prefix || next >= streams.len() {
             continue;
         }
         if !passes(filter, passed) {
@@ -95,8 +129,8 @@ const fn check_rounds(streams: &[StreamSpec], start: usize, index: usize, passed
             ]);
         }
         // A circle that does not pass the start is found where it begins.
-        if depth(passed) < streams.len() {
-            check_rounds(streams, start, next, &[&Passed(filter, passed)]);
+        if back[next] && depth(passed) < streams.len() {
+            check_rounds(streams, start, next, back, &[&Passed(filter, passed)]);
         }
     }
 }
@@ -127,11 +161,20 @@ const fn find(streams: &[StreamSpec], name: &str) -> usize {
 
 /// Checks that a copy has the events of a consumer that names it.
 #[track_caller]
-pub(super) const fn check_consumer(streams: &[StreamSpec], index: usize, consumer: &DurableSpec) {
+pub(super) const fn check_consumer<const N: usize>(
+    streams: &[StreamSpec],
+    index: usize,
+    consumer: &DurableSpec,
+) {
     let mut at = 0;
     while at < consumer.members.len() {
         let event = consumer.members[at];
-        if event.is_absolute() || !has(streams, index, event.filter(), streams.len()) {
+        let wanted = if event.is_absolute() {
+            Wanted::Absolute
+        } else {
+            Wanted::All(event.filter())
+        };
+        if !has::<N>(streams, index, wanted) {
             fail(&[
                 "the consumer `",
                 consumer.name,
@@ -141,57 +184,116 @@ pub(super) const fn check_consumer(streams: &[StreamSpec], index: usize, consume
                 event.filter(),
                 "`, the subjects of `",
                 event.name(),
-                "`; widen its filter, or read the stream that stores them",
+                "`, under the prefix of the bus; widen its filter, or read the stream that stores them",
             ]);
         }
         at += 1;
     }
-    let ((Some(pattern), _) | (None, Some(pattern))) = (consumer.pattern, consumer.other) else {
-        return;
-    };
-    if !has(streams, index, pattern, streams.len()) {
+    if let Some(pattern) = consumer.pattern {
+        // No single stream has to have all that a consumer of everything reads.
+        let wanted = if same(pattern, ">") {
+            Wanted::Some(pattern)
+        } else {
+            Wanted::All(pattern)
+        };
+        if !has::<N>(streams, index, wanted) {
+            fail(&[
+                "the consumer `",
+                consumer.name,
+                "` reads the stream `",
+                constant(&streams[index]).0,
+                "`, which does not copy `",
+                pattern,
+                "`; narrow the pattern, or widen the filter of the stream",
+            ]);
+        }
+    }
+    if let Some(other) = consumer.other
+        && !has::<N>(streams, index, Wanted::Some(other))
+    {
         fail(&[
             "the consumer `",
             consumer.name,
-            "` reads the stream `",
+            "` takes other events under `",
+            other,
+            "`, and its stream `",
             constant(&streams[index]).0,
-            "`, which does not copy `",
-            pattern,
-            "`; narrow the pattern, or widen the filter of the stream",
+            "` copies none of them; widen the filter of the stream, or correct the pattern",
         ]);
     }
 }
 
-/// Whether a stream has all messages of a pattern: it stores them, or copies them. What streams of other
-/// accounts, domains and topologies have is not known, and taken to be there.
-const fn has(streams: &[StreamSpec], index: usize, pattern: &str, depth: usize) -> bool {
-    let (_, subjects) = constant(&streams[index]);
-    let mut at = 0;
-    while at < subjects.len() {
-        if covers(subjects[at], pattern) {
-            return true;
+/// Messages that a consumer reads from a copy.
+#[derive(Clone, Copy)]
+enum Wanted<'a> {
+    /// All that a pattern matches.
+    All(&'a str),
+    /// Some that a pattern matches.
+    Some(&'a str),
+    /// Those of a subject that does not lie under the prefix of the bus.
+    Absolute,
+}
+
+impl Wanted<'_> {
+    /// Whether these relative subjects have them.
+    const fn are_in(self, subjects: &str) -> bool {
+        match self {
+            Self::All(pattern) => covers(subjects, pattern),
+            Self::Some(pattern) => overlaps(subjects, pattern),
+            Self::Absolute => false,
         }
-        at += 1;
     }
-    let mut at = 0;
-    while at < count(&streams[index]) {
-        let other = upstream(&streams[index], at);
-        at += 1;
-        if !other.keeps_prefix() {
-            return true;
+
+    /// Whether a copy has them under subjects that the bus reads, if its original does.
+    const fn pass(self, upstream: &Upstream) -> bool {
+        match (upstream.constant_prefix(), upstream.constant_moved_to()) {
+            // They get another prefix than that of the bus.
+            (None, Some(_)) => return false,
+            // They may get that of the bus.
+            (Some(_), Some(_)) if matches!(self, Self::Absolute) => return false,
+            _ => {}
         }
-        if let Some(filter) = other.relative_filter()
-            && !covers(filter, pattern)
-        {
+        match upstream.relative_filter() {
+            Some(filter) => self.are_in(filter),
+            None => true,
+        }
+    }
+}
+
+/// Whether a stream has messages: it stores them, or copies them under subjects that the bus reads. What
+/// streams of other accounts, domains, prefixes and topologies have is not known, and taken to be there.
+const fn has<const N: usize>(streams: &[StreamSpec], index: usize, wanted: Wanted<'_>) -> bool {
+    let (mut reached, mut done) = ([false; N], [false; N]);
+    reached[index] = true;
+    let mut one = 0;
+    while one < N {
+        if done[one] || !reached[one] {
+            one += 1;
             continue;
         }
-        let next = find(streams, other.stream());
-        if !other.is_here() || next >= streams.len() {
-            return true;
+        done[one] = true;
+        let (_, subjects) = constant(&streams[one]);
+        let mut at = 0;
+        while at < subjects.len() {
+            if wanted.are_in(subjects[at]) {
+                return true;
+            }
+            at += 1;
         }
-        if depth > 0 && has(streams, next, pattern, depth - 1) {
-            return true;
+        let mut at = 0;
+        while at < count(&streams[one]) {
+            let other = upstream(&streams[one], at);
+            at += 1;
+            if !wanted.pass(&other) {
+                continue;
+            }
+            let next = find(streams, other.stream());
+            if !other.is_here() || other.constant_prefix().is_some() || next >= N {
+                return true;
+            }
+            reached[next] = true;
         }
+        one = 0;
     }
     false
 }

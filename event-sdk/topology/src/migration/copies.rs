@@ -3,6 +3,7 @@
 use event_sdk::stream::{CopyFrom, StreamConfig, UpstreamConfig};
 use event_sdk::transport::Difference;
 
+use crate::copies::Cycle;
 use crate::plan::Refusal;
 
 /// Why no server changes what this existing stream mirrors, with the steps instead and without the
@@ -138,6 +139,38 @@ pub(crate) fn round(
         steps: vec![format!(
             "leave one of the sources on the way out, or give them filters that no message of {name} passes all; then apply this topology again"
         )],
+    }
+}
+
+/// A stream whose sources a server takes for a cycle.
+pub(crate) fn cycle(
+    name: &str,
+    cycle: &Cycle,
+    exists: bool,
+    differences: Vec<Difference>,
+) -> Refusal {
+    let original = cycle.original.escape_debug();
+    let copy = cycle.copy.escape_debug();
+    let reason = if cycle.original == name {
+        format!(
+            "a server refuses it as a cycle, whatever `moved_to` makes of the subjects: its sources lead back to it, as a source of {copy}"
+        )
+    } else {
+        format!(
+            "a server refuses it as a cycle, although no message comes back: its sources lead to {original} more than once, at last as a source of {copy}"
+        )
+    };
+    Refusal {
+        reason,
+        exists,
+        differences,
+        overlaps: Vec::new(),
+        steps: vec![
+            format!(
+                "give {original} as a source of {copy} a filter that meets no subject which {copy} has itself, without `moved_to`; or leave one of the sources on the way out"
+            ),
+            "then apply this topology again".to_owned(),
+        ],
     }
 }
 

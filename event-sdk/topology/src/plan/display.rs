@@ -13,6 +13,9 @@ impl fmt::Display for Plan {
         for warning in &self.warnings {
             write!(f, "\nwarning   {warning}")?;
         }
+        for unchecked in &self.unchecked {
+            write!(f, "\nunchecked {unchecked}")?;
+        }
         Ok(())
     }
 }

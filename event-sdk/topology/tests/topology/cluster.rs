@@ -2,17 +2,26 @@
 
 use std::time::Duration;
 
-use event_sdk::stream::{Placement, StreamSpec};
+use event_sdk::EventBus;
+use event_sdk::stream::{Placement, Storage, StreamSpec};
 use event_sdk::transport::ErrorKind;
 use event_sdk::transport::nats::Nats;
 use event_sdk_test_servers::{Cluster, Server};
 use event_sdk_topology::{ApplyError, Finding, RetentionTier, Topology, deltran};
 
+use crate::permissions;
 use crate::stories::is_all_new;
 use crate::support::{bus, by_hand};
 
 #[tokio::test]
 async fn deltrans_streams_are_made_and_their_drift_is_named() {
+    const IN_MEMORY: Topology = Topology::new(
+        const {
+            &[StreamSpec::constant("AUDIT", &["audit.>"])
+                .replicas(3)
+                .storage(Storage::Memory)]
+        },
+    );
     let cluster = Cluster::start(3).await.unwrap();
     let [first, second, _] = cluster.servers() else {
         panic!("three servers");
@@ -21,6 +30,7 @@ async fn deltrans_streams_are_made_and_their_drift_is_named() {
     let one = bus(Nats::connect(options(first.url())).await.unwrap());
     let other = bus(Nats::connect(options(second.url())).await.unwrap());
     let topology = deltran::CLUSTERED;
+    overlapped(&one, &other).await;
     let plan = topology.plan(&one).await.unwrap();
     assert!(is_all_new(&plan) && plan.is_possible(), "{plan}");
     // Two deployments at once.
@@ -50,6 +60,44 @@ async fn deltrans_streams_are_made_and_their_drift_is_named() {
     topology.apply(&one).await.unwrap();
     let found = topology.verify(&one).await.unwrap();
     assert!(found.is_clean(), "{found}");
+
+    let refused = IN_MEMORY.apply(&other).await.unwrap_err();
+    let ApplyError::Refused(plan) = &refused else {
+        panic!("{refused}");
+    };
+    let refusals: Vec<_> = plan.refusals().collect();
+    let [(_, refusal)] = refusals[..] else {
+        panic!("{plan}");
+    };
+    assert!(
+        refusal.reason.contains("no server moves a stream"),
+        "{plan}"
+    );
+    assert_eq!(refusal.steps.len(), 7, "{plan}");
+    let found = topology.verify(&one).await.unwrap();
+    assert!(found.is_clean(), "{found}");
+}
+
+/// A stream of others over all events is found through each server, and nothing is applied.
+async fn overlapped(one: &EventBus, other: &EventBus) {
+    by_hand(other, StreamSpec::new("EVERYTHING").absolute("events.>")).await;
+    let found = deltran::CLUSTERED.verify(one).await.unwrap();
+    let overlaps = found.findings.iter().filter_map(|finding| match finding {
+        Finding::Overlap { other, .. } => Some(other.to_string()),
+        _ => None,
+    });
+    let overlaps: Vec<_> = overlaps.collect();
+    assert_eq!(overlaps, ["stream EVERYTHING (events.>)"; 8], "{found}");
+    let refused = deltran::CLUSTERED.apply(one).await.unwrap_err();
+    assert!(matches!(refused, ApplyError::Refused(_)), "{refused}");
+    by_hand(other, StreamSpec::new("EVERYTHING").absolute("other.>")).await;
+}
+
+#[tokio::test]
+async fn each_missing_permission_is_named() {
+    let cluster = Server::options().users(permissions::users());
+    let cluster = cluster.start_cluster(3).await.unwrap();
+    permissions::each_is_named(&cluster.urls()[1]).await;
 }
 
 #[tokio::test]

@@ -1,9 +1,11 @@
 //! Mirrors and sources in one account: what is missing, what goes round, files, and transports without.
 
+use std::time::Duration;
+
 use event_sdk::EventBus;
 use event_sdk::stream::{CopyFrom, Placement, StreamSpec, Upstream};
 use event_sdk::transport::nats::{Nats, config_file};
-use event_sdk::transport::{Capability, ErrorKind};
+use event_sdk::transport::{Capability, ErrorKind, StreamChange};
 use event_sdk_test_servers::{Server, programs};
 use event_sdk_topology::permissions::{Consumes, Service};
 use event_sdk_topology::{Action, ApplyError, DurableSpec, Topology, covers};
@@ -203,4 +205,88 @@ fn a_deployment_may_look_at_originals_and_a_service_reads_its_copy() {
             .any(|it| it == "$JS.API.CONSUMER.MSG.NEXT.MIRROR.billing"),
         "{billing:?}"
     );
+}
+
+/// Copies that somebody has made are compared as a server understands them.
+async fn by_hand_on(place: Place) {
+    const COPIES: Topology = Topology::new(
+        const {
+            &[
+                StreamSpec::constant("MIRROR", &[]).mirror(Upstream::of("bestellungen@eu")),
+                StreamSpec::constant("ALL", &[]).sources(
+                    const {
+                        &[Upstream::of("ORDERS")
+                            .filter("orders.*.placed")
+                            .moved_to("eu.events")]
+                    },
+                ),
+            ]
+        },
+    );
+    let original = r#"{"name":"bestellungen@eu","subjects":["foreign"]}"#;
+    let all = r#"{"name":"ALL","duplicate_window":3600000000000,"sources":[{"name":"ORDERS",
+        "subject_transforms":[{"src":"events.orders.*.placed","dest":"eu.events.orders.{{Wildcard(1)}}.placed"}]}]}"#;
+    place.create(original).await;
+    by_hand(&place.bus, StreamSpec::new("ORDERS").subject("orders.>")).await;
+    let mirror = StreamSpec::new("MIRROR").mirror(Upstream::of("bestellungen@eu"));
+    by_hand(&place.bus, mirror.duplicate_window(Duration::from_secs(9))).await;
+    place.create(all).await;
+    let plan = COPIES.plan(&place.bus).await.unwrap();
+    assert_eq!(
+        (&plan.warnings[..], &plan.unchecked[..]),
+        (&[][..], &[][..])
+    );
+    let found = COPIES.verify(&place.bus).await.unwrap();
+    assert_eq!(
+        found.to_string(),
+        "stream MIRROR differs: duplicate window is 9s, wanted 100ms\n\
+         stream ALL differs: duplicate window is 3600s, wanted 100ms"
+    );
+    COPIES.apply(&place.bus).await.unwrap();
+    let found = COPIES.verify(&place.bus).await.unwrap();
+    assert!(found.is_clean(), "{found}");
+    assert!(COPIES.plan(&place.bus).await.unwrap().is_empty());
+    // Sources that stay are not written anew: the server would copy them again.
+    let state = place.json("ALL").await;
+    assert!(state.contains("{{Wildcard(1)}}"), "{state}");
+}
+
+#[tokio::test]
+async fn copies_made_by_hand_are_compared_as_a_server_understands_them() {
+    by_hand_on(Place::current().await).await;
+    by_hand_on(Place::oldest().await).await;
+}
+
+/// A transform without a destination selects subjects, and leaves them as they are.
+async fn without_destination(place: Place) {
+    let json = r#"{"name":"COPY","duplicate_window":100000000,"sources":[{"name":"ORDERS","subject_transforms":[
+        {"src":"events.orders.*","dest":""},{"src":"events.carts.>","dest":"carts.>"}]}]}"#;
+    by_hand(&place.bus, StreamSpec::new("ORDERS").subject(">")).await;
+    let imported = config_file::import_stream(json).unwrap().config;
+    assert_eq!(
+        imported.sources[0].to_string(),
+        "ORDERS events.carts.> as carts.> events.orders.* as events.orders.{{wildcard(1)}}"
+    );
+    place.create(json).await;
+    let streams = place.bus.transport().stream_admin().unwrap();
+    let change = streams.apply(&imported).await.unwrap();
+    assert_eq!(change, StreamChange::Unchanged);
+    let events = ["orders.placed", "orders.a.b", "carts.filled"];
+    assert_eq!(
+        place.copied("COPY", &events, "carts.filled").await,
+        ["events.orders.placed", "carts.filled"]
+    );
+    // What is written for it does the same.
+    place.delete(&["COPY"]).await;
+    streams.apply(&imported).await.unwrap();
+    assert_eq!(
+        place.copied("COPY", &[], "carts.filled").await,
+        ["events.orders.placed", "carts.filled"]
+    );
+}
+
+#[tokio::test]
+async fn a_transform_without_a_destination_keeps_subjects() {
+    without_destination(Place::current().await).await;
+    without_destination(Place::oldest().await).await;
 }

@@ -4,6 +4,7 @@ mod backups;
 mod cluster;
 mod config_files;
 mod copies;
+mod cycles;
 mod generated;
 mod limits;
 mod permissions;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use event_sdk::stream::StreamSpec;
+use event_sdk::stream::{StreamSpec, Upstream};
 use event_sdk::transport::nats::Nats;
 use event_sdk::transport::{BucketConfig, ErrorKind};
 use event_sdk::{ConsumerSpec, EventBus};
@@ -15,6 +15,13 @@ const ONE_OF_EACH: Topology =
     Topology::new(const { &[StreamSpec::constant("ORDERS", &["orders.>"])] })
         .consumers(const { &[DurableSpec::of::<OrderPlaced>("billing")] })
         .bucket(const { &BucketConfig::constant("SHOP") });
+
+const COPIES: Topology = Topology::new(
+    const {
+        &[StreamSpec::constant("ORDERS", &["orders.>"])
+            .sources(const { &[Upstream::of("LEGACY")] })]
+    },
+);
 
 const PAGE: &str = include_str!("../../../../docs/topology.md");
 
@@ -53,14 +60,14 @@ fn name(lacks: &str) -> String {
     lacks.replace(['$', '.', '>'], "")
 }
 
-async fn connect(server: &Server, name: &str) -> EventBus {
-    let options = Nats::options(server.url()).user(name, "secret");
+async fn connect(url: &str, name: &str) -> EventBus {
+    let options = Nats::options(url).user(name, "secret");
     bus(Nats::connect(options).await.unwrap())
 }
 
 /// The error of the application by a user who lacks a permission.
-async fn denied(server: &Server, lacks: &str) {
-    let bus = connect(server, &name(lacks)).await;
+async fn denied(url: &str, lacks: &str) {
+    let bus = connect(url, &name(lacks)).await;
     let error = match ONE_OF_EACH.apply(&bus).await {
         Ok(applied) => panic!("applied without {lacks}: {applied}"),
         Err(ApplyError::Refused(plan)) => panic!("without {lacks}: {plan}"),
@@ -76,13 +83,22 @@ async fn denied(server: &Server, lacks: &str) {
     assert!(error.to_string().contains(named), "{lacks}: {error}");
 }
 
+/// Those who lack one permission each, one with all of them, and an administrator.
+pub(crate) fn users() -> impl Iterator<Item = User> {
+    let users = all().map(user);
+    users.chain([user("nothing"), User::password("admin", "secret")])
+}
+
 #[tokio::test]
 async fn each_missing_permission_is_named() {
-    let users = all().map(user);
-    let users = users.chain([user("nothing"), User::password("admin", "secret")]);
-    let server = Server::options().users(users).start().await.unwrap();
+    let server = Server::options().users(users()).start().await.unwrap();
+    each_is_named(&server.url()).await;
+}
+
+/// The same on the server at `url`, which has these users and no stream.
+pub(crate) async fn each_is_named(url: &str) {
     for lacks in PLANNING {
-        let bus = connect(&server, &name(lacks)).await;
+        let bus = connect(url, &name(lacks)).await;
         for error in [
             ONE_OF_EACH.plan(&bus).await.unwrap_err(),
             ONE_OF_EACH.verify(&bus).await.unwrap_err(),
@@ -94,16 +110,16 @@ async fn each_missing_permission_is_named() {
             );
             assert!(error.to_string().contains(lacks), "{lacks}: {error}");
         }
-        denied(&server, lacks).await;
+        denied(url, lacks).await;
     }
     for lacks in &APPLYING[..4] {
-        denied(&server, lacks).await;
+        denied(url, lacks).await;
     }
     // With all of them it is made, and again when it was changed by hand.
-    let deployment = connect(&server, &name("nothing")).await;
+    let deployment = connect(url, &name("nothing")).await;
     let made = ONE_OF_EACH.apply(&deployment).await.unwrap();
     assert!(!made.is_unchanged(), "{made}");
-    let admin = connect(&server, "admin").await;
+    let admin = connect(url, "admin").await;
     let by_hand = EventBus::builder()
         .stream(
             StreamSpec::new("ORDERS")
@@ -116,10 +132,20 @@ async fn each_missing_permission_is_named() {
         .unwrap();
     by_hand.apply().await.unwrap();
     for lacks in &APPLYING[4..] {
-        denied(&server, lacks).await;
+        denied(url, lacks).await;
     }
     ONE_OF_EACH.apply(&deployment).await.unwrap();
     assert!(ONE_OF_EACH.verify(&deployment).await.unwrap().is_clean());
+    // An original that is not the deployment's may be hidden from it: the plan says so.
+    let plan = COPIES.plan(&deployment).await.unwrap();
+    let [unchecked] = &plan.unchecked[..] else {
+        panic!("{plan}");
+    };
+    assert!(
+        unchecked.starts_with("what LEGACY copies, and whether messages come back through it: ")
+            && unchecked.contains("$JS.API.STREAM.INFO.LEGACY"),
+        "{unchecked}"
+    );
 }
 
 #[test]

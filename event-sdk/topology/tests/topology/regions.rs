@@ -127,6 +127,17 @@ async fn a_mirror_of_another_region(regions: &Regions) -> EventBus {
         plan.is_possible() && plan.warnings.is_empty() && plan.parts.len() == 2,
         "{plan}"
     );
+    assert_eq!(
+        plan.unchecked,
+        [
+            "whether ORDERS exists, and whether messages of ORDERS_EU come back through it: a plan asks the account and the domain of its bus alone, and not $JS.eu.API"
+        ]
+    );
+    assert!(
+        plan.to_string()
+            .ends_with(&format!("\nunchecked {}", plan.unchecked[0])),
+        "{plan}"
+    );
     US.apply(&us).await.unwrap();
     assert!(US.plan(&us).await.unwrap().is_empty());
     let found = US.verify(&us).await.unwrap();

@@ -55,7 +55,66 @@ pub(crate) struct Place {
     pub(crate) bus: EventBus,
     /// Another connection to the same streams.
     pub(crate) other: EventBus,
-    _server: Option<Server>,
+    server: Option<Server>,
+}
+
+/// What only a server has.
+impl Place {
+    async fn client(&self) -> async_nats::Client {
+        let server = self.server.as_ref().unwrap();
+        async_nats::connect(server.url()).await.unwrap()
+    }
+
+    /// The answer to a request of the JetStream API.
+    async fn ask(&self, call: &str, json: &str) -> String {
+        let call = format!("$JS.API.STREAM.{call}");
+        let client = self.client().await;
+        let answer = client.request(call, json.to_owned().into()).await.unwrap();
+        String::from_utf8_lossy(&answer.payload).into_owned()
+    }
+
+    /// Creates a stream from its JSON.
+    pub(crate) async fn create(&self, json: &str) {
+        let name = json.split('"').nth(3).unwrap();
+        let answer = self.ask(&format!("CREATE.{name}"), json).await;
+        assert!(!answer.contains(r#""error""#), "{answer}");
+    }
+
+    /// What a server says of a stream.
+    pub(crate) async fn json(&self, stream: &str) -> String {
+        self.ask(&format!("INFO.{stream}"), "").await
+    }
+
+    /// Deletes the streams of these names that exist.
+    pub(crate) async fn delete(&self, streams: &[&str]) {
+        for name in streams {
+            self.ask(&format!("DELETE.{name}"), "").await;
+        }
+    }
+
+    /// Publishes under these subjects of the prefix; the subjects in a copy once it has the last one.
+    pub(crate) async fn copied(&self, copy: &str, publish: &[&str], last: &str) -> Vec<String> {
+        let client = self.client().await;
+        for subject in publish {
+            let stored = client.request(format!("events.{subject}"), "".into());
+            stored.await.unwrap();
+        }
+        let call = format!("MSG.GET.{copy}");
+        let mut subjects: Vec<String> = Vec::new();
+        let reading = async {
+            while subjects.last().is_none_or(|it| !it.ends_with(last)) {
+                let next = format!(r#"{{"seq":{}}}"#, subjects.len() + 1);
+                let answer = self.ask(&call, &next).await;
+                match answer.split_once(r#""subject":""#) {
+                    Some((_, rest)) => subjects.push(rest.split('"').next().unwrap().to_owned()),
+                    None => tokio::time::sleep(Duration::from_millis(10)).await,
+                }
+            }
+        };
+        let read = tokio::time::timeout(Duration::from_secs(60), reading).await;
+        read.expect("the last event in the copy");
+        subjects
+    }
 }
 
 impl Place {
@@ -66,7 +125,7 @@ impl Place {
         Self {
             bus: bus(memory),
             other: bus(other),
-            _server: None,
+            server: None,
         }
     }
 
@@ -86,7 +145,7 @@ impl Place {
         Self {
             bus: connect().await,
             other: connect().await,
-            _server: Some(server),
+            server: Some(server),
         }
     }
 }

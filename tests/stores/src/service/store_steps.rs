@@ -120,6 +120,10 @@ impl OutboxStore for StoreWithSteps {
         })
     }
 
+    fn settled(&self) -> StoreFuture<'_, i64> {
+        self.inner.settled()
+    }
+
     fn fetch_due(
         &self,
         shards: Vec<u16>,

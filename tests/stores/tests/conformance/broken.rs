@@ -123,6 +123,7 @@ const EXPECTED: &[Expected] = &[
     (IgnoresExceptedKeys, &["keys_are_excepted_below_a_position"]),
     (ReadsNothingOfKeys, &["rows_of_keys_are_read"]),
     (ReadsKeysToTheEnd, &["rows_of_keys_are_read"]),
+    (IgnoresFloors, &["nothing_is_looked_at_below_a_floor"]),
     (ReadsKnownRowsOfKeys, &["rows_of_keys_are_read"]),
     (
         DueTooEarly,
@@ -251,6 +252,10 @@ const EXPECTED_ON_POSTGRES: &[Expected] = &[
     (IgnoresShards, &["only_the_asked_shards_are_read"]),
     (ReadsNothingBelow, &["a_late_commit_is_found_below"]),
     (SeesNothingAhead, &["a_late_commit_is_ahead_of_its_key"]),
+    (
+        SettlesEverything,
+        &["what_can_still_be_committed_is_not_settled"],
+    ),
 ];
 
 fn failed(report: &Report) -> Names {

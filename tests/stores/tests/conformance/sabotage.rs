@@ -51,6 +51,8 @@ pub(crate) enum Sabotage {
     ReadsNothingOfKeys,
     ReadsKeysToTheEnd,
     ReadsKnownRowsOfKeys,
+    IgnoresFloors,
+    SettlesEverything,
 
     DueTooEarly,
     DueInDisorder,

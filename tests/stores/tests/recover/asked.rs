@@ -8,8 +8,9 @@ use event_sdk::stream::{StreamConfig, StreamSpec};
 use event_sdk::text::Text;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
-    AccountUsage, Capabilities, Completion, Confirmation, Drained, Error, History, MessageAdmin,
-    PublishRequest, StreamAdmin, StreamChange, StreamState, SubscribeRequest, Subscription,
+    AccountUsage, Capabilities, Completion, Confirmation, Drained, Error, ErrorKind, History,
+    MessageAdmin, Operation, PublishRequest, StreamAdmin, StreamChange, StreamState,
+    SubscribeRequest, Subscription,
 };
 use event_sdk::{EventBus, Pattern, Transport};
 use event_sdk_sql::recover::{AdoptedMessage, OutboxEntry, Recover, RecoverableOutbox, RowAt};
@@ -24,6 +25,17 @@ use crate::rig::{OrderPlaced, kinds, placed};
 struct Counting {
     memory: MemoryTransport,
     found: Arc<AtomicUsize>,
+    denies: Denies,
+}
+
+/// What the user may not ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Denies {
+    Nothing,
+    /// The states of streams.
+    States,
+    /// Those, and the streams of single subjects.
+    StatesAndSubjects,
 }
 
 impl Transport for Counting {
@@ -70,13 +82,23 @@ impl Counting {
     }
 }
 
+fn denied() -> Error {
+    Error::new(ErrorKind::PermissionDenied, Operation::Read, "denied here")
+}
+
 impl StreamAdmin for Counting {
     fn find(&self, pattern: &Pattern) -> Completion<Result<Vec<Text>, Error>> {
         self.found.fetch_add(1, Ordering::SeqCst);
+        if self.denies == Denies::StatesAndSubjects && *pattern != Pattern::everything() {
+            return Completion::ready(Err(denied()));
+        }
         self.admin().find(pattern)
     }
 
     fn state(&self, stream: &str) -> Completion<Result<StreamState, Error>> {
+        if self.denies != Denies::Nothing {
+            return Completion::ready(Err(denied()));
+        }
         self.admin().state(stream)
     }
 
@@ -94,6 +116,7 @@ impl StreamAdmin for Counting {
 struct Waiting {
     /// The event of the first row.
     first: Uuid,
+    rows: i64,
 }
 
 impl RecoverableOutbox for Waiting {
@@ -116,7 +139,7 @@ impl RecoverableOutbox for Waiting {
             let subject = Text::from(format!("events.orders.order.placed.{id}"));
             OutboxEntry::new(id, event.to_string().into(), None).with_subject(subject)
         };
-        let entries = (1..=100).filter(move |id| *id > after).map(entry);
+        let entries = (1..=self.rows).filter(move |id| *id > after).map(entry);
         Box::pin(async move { Ok(entries.collect()) })
     }
 
@@ -142,6 +165,7 @@ async fn the_streams_of_many_subjects_are_listed_once() {
         let transport = Counting {
             memory: memory.build().unwrap(),
             found: Arc::clone(&found),
+            denies: Denies::Nothing,
         };
         let bus = EventBus::builder().transport(transport).unwrap();
         let mut first = Uuid::nil();
@@ -153,7 +177,7 @@ async fn the_streams_of_many_subjects_are_listed_once() {
             first = event.event_id().unwrap();
         }
         found.store(0, Ordering::SeqCst);
-        let outbox = Arc::new(Waiting { first });
+        let outbox = Arc::new(Waiting { first, rows: 100 });
         let plan = Recover::new(&bus).outbox(outbox).plan().await.unwrap();
         // The stream was compared: it has the message of the first row, which is not marked.
         let compared = kinds(&plan) == ["database older"];
@@ -161,5 +185,33 @@ async fn the_streams_of_many_subjects_are_listed_once() {
         // The history of a stream that is there is looked for, too.
         let asked = found.load(Ordering::SeqCst);
         assert!((1..=3).contains(&asked), "{subject}: asked {asked} times");
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_cannot_be_read_is_not_asked_for_with_each_subject() {
+    for (denies, rows) in [(Denies::States, 300), (Denies::StatesAndSubjects, 100)] {
+        let stream = StreamSpec::new("S").subject("orders.>").config("events");
+        let memory = MemoryTransport::builder().stream(stream.unwrap());
+        let found = Arc::new(AtomicUsize::new(0));
+        let transport = Counting {
+            memory: memory.build().unwrap(),
+            found: Arc::clone(&found),
+            denies,
+        };
+        let bus = EventBus::builder().transport(transport).unwrap();
+        let first = Uuid::nil();
+        let outbox = Arc::new(Waiting { first, rows });
+        let plan = Recover::new(&bus).outbox(outbox).plan().await.unwrap();
+        let asked = found.load(Ordering::SeqCst);
+        assert!((1..=3).contains(&asked), "{denies:?}: asked {asked} times");
+        // What is not known is said once: the stream, or that streams cannot be listed.
+        let unread = plan
+            .unknown
+            .iter()
+            .filter(|it| it.to_string().contains("denied here"));
+        let unread: Vec<_> = unread.map(|it| it.stream.as_deref()).collect();
+        let wanted = (denies == Denies::States).then_some("S");
+        assert_eq!(unread, [wanted], "{denies:?}: {plan}");
     }
 }

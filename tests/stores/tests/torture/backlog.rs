@@ -1,26 +1,32 @@
 //! A long backlog, most of it of one key, made by `insert … select`; writers, a held snapshot and the
 //! cleaner beside it: the rows of other keys pass, batches take the same time, and memory stays flat.
 //!
-//! `cargo xtask long torture` publishes all rows of a longer backlog, beside more writers, and prints rates.
+//! `cargo xtask long torture` publishes all rows of a longer backlog, beside more writers: a tenth of them
+//! before that, by a relay alone, whose rate is the measure.
 
-use std::collections::{HashMap, HashSet};
+mod published;
+
+use std::num::NonZeroU64;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use event_sdk::stream::StreamConfig;
 use event_sdk::transport::memory::MemoryTransport;
-use event_sdk::transport::{Completion, Confirmation, Error, PublishRequest, Transport};
 use event_sdk::{Event, EventBus};
-use event_sdk_sql::{Outbox, Postgres, Relay, Sqlite, Store};
+use event_sdk_sql::{Outbox, Postgres, Relay, RelayReport, Sqlite, Store};
 use event_sdk_store::outbox::{OutboxStore, ShardPosition};
 use event_sdk_test_servers::Postgres as Server;
 use event_sdk_test_stores::service::ServiceDatabase;
 use event_sdk_test_stores::sqlite_pool;
-use event_sdk_testing::intercept::{Intercept, Intercepted};
+use event_sdk_testing::intercept::Intercepted;
 use serde::{Deserialize, Serialize};
 use sqlx::Pool;
 use sqlx::postgres::PgPoolOptions;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use published::Published;
 
 /// A line was written.
 #[derive(Event, Serialize, Deserialize)]
@@ -71,71 +77,50 @@ fn number(name: &str, otherwise: u64) -> u64 {
     text.map_or(otherwise, |text| text.parse().expect(name))
 }
 
-/// What was published first of the rows that the statements insert, and each one that came behind a later
-/// one of its key.
-#[derive(Debug, Clone, Default)]
-struct Published(Arc<Mutex<Order>>);
-
-#[derive(Debug, Default)]
-struct Order {
-    latest: HashMap<u64, u64>,
-    seen: HashSet<u64>,
-    reordered: Vec<u64>,
-}
-
-impl Published {
-    /// Checks the order in each key. A row that is published again, as after a lease that ended, counts
-    /// once.
-    fn note(&self, row: u64) {
-        // As in the statements.
-        let is_hot = !row.is_multiple_of(10);
-        let key = if is_hot { 1_000 } else { row % 999 };
-        let order = &mut *self.0.lock().unwrap();
-        if order.seen.insert(row) {
-            let latest = order.latest.entry(key).or_default();
-            if row < *latest {
-                order.reordered.push(row);
-            }
-            *latest = row.max(*latest);
-        }
-    }
-
-    /// How many rows were published, and those that came late.
-    fn result(&self) -> (usize, Vec<u64>) {
-        let order = self.0.lock().unwrap();
-        (order.seen.len(), order.reordered.clone())
-    }
-}
-
-impl Intercept for Published {
-    fn publish(
-        &self,
-        inner: &dyn Transport,
-        message: PublishRequest<'_>,
-    ) -> Completion<Result<Confirmation, Error>> {
-        let id = message.message_id.as_ref().map(ToString::to_string);
-        if let Some(row) = id.as_deref().and_then(|id| id.strip_prefix("row-")) {
-            self.note(row.parse().unwrap());
-        }
-        inner.publish(message)
-    }
-}
-
 fn bus(published: &Published) -> EventBus {
-    // The stream keeps few messages, so that the memory is that of the relay.
+    // The stream keeps few messages and ids, so that the memory is that of the relay.
     let subjects = vec![event_sdk::subject!("events.lines.>")];
     let mut lines = StreamConfig::new("LINES", subjects);
-    lines.limits.messages = std::num::NonZeroU64::new(1_000);
+    lines.deduplication.window = WINDOW;
+    lines.limits.messages = NonZeroU64::new(1_000);
     let memory = MemoryTransport::builder().stream(lines).build().unwrap();
     let transport = Intercepted::new(memory, published.clone());
     EventBus::builder().transport(transport).unwrap()
 }
 
+/// The duplicate window, after which the cleaner deletes rows.
+const WINDOW: Duration = Duration::from_millis(1_500);
+
 fn relay<DB: Store>(outbox: &Outbox<DB>) -> Relay {
     let relay = outbox.relay().lease(Duration::from_secs(1));
     let relay = relay.publish_timeout(Duration::from_millis(400));
-    let window = Duration::from_millis(1_500);
-    relay.duplicate_window(window).keep_published(window)
+    relay.duplicate_window(WINDOW).keep_published(WINDOW)
+}
+
+/// A relay in a task of its own.
+struct Running {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<Result<RelayReport, event_sdk_sql::StoreError>>,
+}
+
+impl Running {
+    fn new(relay: Relay) -> Self {
+        let (stop, stopped) = oneshot::channel::<()>();
+        let task = tokio::spawn(relay.run_until(async {
+            drop(stopped.await);
+        }));
+        Self { stop, task }
+    }
+
+    async fn stop(self) -> RelayReport {
+        drop(self.stop);
+        self.task.await.unwrap().unwrap()
+    }
+}
+
+/// Rows a second.
+fn rate(rows: u64, took: Duration) -> f64 {
+    f64::from(u32::try_from(rows).unwrap()) / took.as_secs_f64()
 }
 
 /// The memory of this process in bytes, where `/proc` tells it.
@@ -166,7 +151,8 @@ async fn batch_time(store: &dyn OutboxStore) -> Duration {
     let mut shortest = Duration::MAX;
     for _ in 0..7 {
         let shards = 0..store.shards();
-        let positions = shards.map(|shard| ShardPosition { shard, from: 0 });
+        let (from, floor) = (0, i64::MIN);
+        let positions = shards.map(|shard| ShardPosition { shard, from, floor });
         let begun = Instant::now();
         let found = store.fetch(positions.collect(), 500).await.unwrap();
         shortest = shortest.min(begun.elapsed());
@@ -175,11 +161,86 @@ async fn batch_time(store: &dyn OutboxStore) -> Duration {
     shortest
 }
 
+/// Waits until so many rows of the backlog are published. Prints the rate and the memory of each tenth.
+/// Returns the lowest rate of a tenth.
+async fn until_published(published: &Published, from: u64, to: u64) -> f64 {
+    let (memory_before, mut lowest) = (memory(), f64::INFINITY);
+    for tenth in 1..=10 {
+        let (begun, count) = (Instant::now(), published.count());
+        let rows = from + (to - from) * tenth / 10;
+        while published.count() < rows {
+            let waited = begun.elapsed();
+            assert!(waited < patience(to), "waited in vain for row {rows}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let rate = rate(published.count() - count, begun.elapsed());
+        let grown = memory().saturating_sub(memory_before) >> 10;
+        println!("{rows} rows of the backlog: {rate:.0} a second, memory grew by {grown} KiB");
+        lowest = lowest.min(rate);
+    }
+    lowest
+}
+
+/// The rate of a relay alone, without writers, snapshot and cleaner.
+async fn rate_alone<DB: Store>(outbox: &Outbox<DB>, published: &Published, rows: u64) -> f64 {
+    let keep = Duration::from_hours(24);
+    let (running, begun) = (
+        Running::new(relay(outbox).keep_published(keep)),
+        Instant::now(),
+    );
+    until_published(published, 0, rows).await;
+    let took = begun.elapsed();
+    let report = running.stop().await;
+    assert_eq!(report.cleaned, 0);
+    rate(report.published, took)
+}
+
+/// Writers, each of which commits one event at a time and pauses.
+struct Writers {
+    ended: Arc<AtomicBool>,
+    written: Arc<AtomicU64>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Writers {
+    fn start<DB: Store>(outbox: &Outbox<DB>, number: u64, pause: Duration) -> Self {
+        let ended = Arc::new(AtomicBool::new(false));
+        let written = Arc::new(AtomicU64::new(0));
+        let tasks = (0..number).map(|writer| {
+            let (outbox, ended, written) = (outbox.clone(), ended.clone(), written.clone());
+            tokio::spawn(async move {
+                while !ended.load(Ordering::Relaxed) {
+                    let mut tx = outbox.begin().await.unwrap();
+                    let key = format!("w{writer}");
+                    tx.publish(LineWritten { key }).await.unwrap();
+                    tx.commit().await.unwrap();
+                    written.fetch_add(1, Ordering::Relaxed);
+                    tokio::time::sleep(pause).await;
+                }
+            })
+        });
+        Self {
+            tasks: tasks.collect(),
+            ended,
+            written,
+        }
+    }
+
+    /// Returns how many events they have written.
+    async fn stop(self) -> u64 {
+        self.ended.store(true, Ordering::Relaxed);
+        for task in self.tasks {
+            task.await.unwrap();
+        }
+        self.written.load(Ordering::Relaxed)
+    }
+}
+
 async fn torture<DB: ServiceDatabase>(pool: Pool<DB>, statements: &Statements) {
     let rows = number("TORTURE_ROWS", 200_000);
     let writers = number("TORTURE_WRITERS", 8);
     let is_long = std::env::var("TORTURE_ROWS").is_ok();
-    let published = Published::default();
+    let published = Published::new(rows);
     let outbox = Outbox::<DB>::new(pool.clone(), bus(&published));
     outbox.migrate().await.unwrap();
     let insert = |rows: u64| statements.fill.replace("$rows", &rows.to_string());
@@ -190,13 +251,21 @@ async fn torture<DB: ServiceDatabase>(pool: Pool<DB>, statements: &Statements) {
     execute(insert(2_000)).await;
     let before = batch_time(&**outbox.store()).await;
     execute("delete from event_outbox".to_owned()).await;
+    let begun = Instant::now();
     execute(insert(rows)).await;
+    println!("inserting {rows} rows took {:?}", begun.elapsed());
     let after = batch_time(&**outbox.store()).await;
     println!("a batch takes {before:?} of 2,000 rows, and {after:?} of {rows}");
     assert!(after < before * 10 + Duration::from_millis(20));
     let count = "select coalesce(max(id), 0) from event_outbox".to_owned();
     let last = number_of(&pool, count).await;
     let first = last - i64::try_from(rows).unwrap() + 1;
+    let mut alone = None;
+    if is_long {
+        let rate = rate_alone(&outbox, &published, rows / 10).await;
+        println!("a relay alone publishes {rate:.0} rows a second");
+        alone = Some(rate);
+    }
 
     // A snapshot that is held keeps the database from removing old versions of rows.
     let mut snapshot = pool.begin().await.unwrap();
@@ -204,68 +273,51 @@ async fn torture<DB: ServiceDatabase>(pool: Pool<DB>, statements: &Statements) {
         let statement = (*statement).to_owned();
         DB::execute(&mut snapshot, statement).await.unwrap();
     }
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let begun = Instant::now();
-    let memory_before = memory();
-    let running = tokio::spawn(relay(&outbox).run_until(async {
-        drop(stopped.await);
-    }));
-    let (ended, written) = (
-        Arc::new(AtomicBool::new(false)),
-        Arc::new(AtomicU64::new(0)),
-    );
-    let writers = (0..writers).map(|writer| {
-        let (outbox, ended, written) = (outbox.clone(), ended.clone(), written.clone());
-        tokio::spawn(async move {
-            while !ended.load(Ordering::Relaxed) {
-                let mut tx = outbox.begin().await.unwrap();
-                let key = format!("w{writer}");
-                tx.publish(LineWritten { key }).await.unwrap();
-                tx.commit().await.unwrap();
-                written.fetch_add(1, Ordering::Relaxed);
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        })
-    });
-    let writers: Vec<_> = writers.collect();
-    // Rows between those of the long key, which are many times more than the relay keeps.
-    let waits = format!(
-        "select count(*) from event_outbox
-        where id < {first} + 20000 and id >= {first} and state = 0 and key <> 'hot'"
-    );
-    until(&pool, rows, "the rows between the long key", waits).await;
-    println!("2,000 rows between the long key took {:?}", begun.elapsed());
-    if is_long {
+    let (begun, memory_before) = (Instant::now(), memory());
+    let running = Running::new(relay(&outbox));
+    let pause = Duration::from_millis(if is_long { 100 } else { 5 });
+    let writers = Writers::start(&outbox, writers, pause);
+    if !is_long {
+        // Rows between those of the long key, which are many times more than the relay keeps.
         let waits = format!(
-            "select count(*) from (select 1 from event_outbox where state = 0 and not_before is null and id <= {last} limit 1) a"
+            "select count(*) from event_outbox
+            where id < {first} + 20000 and id >= {first} and state = 0 and key <> 'hot'"
         );
-        until(&pool, rows, "all rows", waits).await;
+        until(&pool, rows, "the rows between the long key", waits).await;
+        println!("2,000 rows between the long key took {:?}", begun.elapsed());
     }
-    ended.store(true, Ordering::Relaxed);
-    for writer in writers {
-        writer.await.unwrap();
+    let mut lowest = None;
+    if is_long {
+        lowest = Some(until_published(&published, published.count(), rows).await);
     }
     let took = begun.elapsed();
+    let written = writers.stop().await;
     // The cleaner has deleted what was published first.
     let cleaned = format!("select count(*) from event_outbox where id = {first}");
     until(&pool, rows, "the cleaner", cleaned).await;
     let grown = memory().saturating_sub(memory_before);
-    drop(stop);
-    let report = running.await.unwrap().unwrap();
+    let report = running.stop().await;
     snapshot.rollback().await.unwrap();
-    let written = written.load(Ordering::Relaxed);
     println!(
         "{} rows published and {written} written in {took:?}, {} deleted, memory grew by {grown} bytes",
         report.published, report.cleaned
     );
-    let (count, reordered) = published.result();
+    if let (Some(alone), Some(lowest)) = (alone, lowest) {
+        let beside = rate(report.published, took);
+        println!(
+            "beside them: {beside:.0} rows a second, {:.2} of a relay alone; the slowest tenth {:.2}",
+            beside / alone,
+            lowest / alone
+        );
+        assert!(beside >= 0.7 * alone, "{beside:.0} of {alone:.0}");
+    }
+    let count = published.count();
     assert!(count >= 2_000, "{count} rows published");
+    let reordered = published.reordered();
     assert_eq!(reordered, [0; 0], "rows behind later ones of their keys");
     assert!(report.cleaned > 0, "{report:?}");
     assert_eq!((report.parked, report.unmarked), (0, 0));
-    // The long form notes more rows, and the transport more message ids.
-    let limit = if is_long { 200 << 20 } else { 40 << 20 };
-    assert!(grown < limit, "memory grew by {grown} bytes");
+    assert!(grown < 40 << 20, "memory grew by {grown} bytes");
     let all = i64::try_from(rows + written).unwrap();
     let rest = number_of(&pool, "select count(*) from event_outbox".to_owned()).await;
     let kept = all - i64::try_from(report.cleaned).unwrap();
@@ -285,7 +337,7 @@ async fn sqlite() {
 async fn postgres() {
     let server = Server::shared().await.unwrap();
     let database = server.database().await.unwrap();
-    let pool = PgPoolOptions::new().max_connections(20);
+    let pool = PgPoolOptions::new().max_connections(80);
     let pool = pool.acquire_timeout(Duration::from_mins(1));
     let pool = pool.connect(&database.url()).await.unwrap();
     torture::<Postgres>(pool, &POSTGRES).await;

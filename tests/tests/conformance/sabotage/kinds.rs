@@ -50,6 +50,10 @@ pub(crate) enum Sabotage {
     CallsEachStreamNew,
     /// A stream that cannot be is confirmed.
     ConfirmsWhatCannotBe,
+    /// A source is copied without its filter, which is told as it was asked for.
+    CopiesEverything,
+    /// A mirror that becomes a stream goes on copying, and does not say so.
+    GoesOnCopying,
     /// The account has no streams and reserves nothing.
     HasAnEmptyAccount,
 

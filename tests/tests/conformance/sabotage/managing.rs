@@ -59,11 +59,13 @@ impl<T: Transport> StreamAdmin for Broken<T> {
 
     fn state(&self, stream: &str) -> Completion<Result<StreamState, Error>> {
         let (state, sabotage) = (self.inner.stream_state(stream), self.sabotage);
+        let copies = self.copies.clone();
         Completion::later(async move {
             let mut state = state.await.map_err(|error| blurred(sabotage, error))?;
             match sabotage {
                 Sabotage::CountsNoConsumers => state.consumers = 0,
                 Sabotage::CountsFromZero => state.first_sequence -= 1,
+                Sabotage::CopiesEverything | Sabotage::GoesOnCopying => copies.hide(&mut state),
                 _ => {}
             }
             Ok(state)
@@ -79,7 +81,13 @@ impl<T: Transport> StreamAdmin for Broken<T> {
     }
 
     fn apply(&self, config: &StreamConfig) -> Completion<Result<StreamChange, Error>> {
-        broken_apply(&*self.inner, self.sabotage, config)
+        match self.sabotage {
+            Sabotage::CopiesEverything | Sabotage::GoesOnCopying => {
+                let inner = Arc::clone(&self.inner);
+                self.copies.apply(inner, self.sabotage, config)
+            }
+            sabotage => broken_apply(&*self.inner, sabotage, config),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! `streams plan`: what applying the topology would change.
 
 use event_sdk::transport::Difference;
-use event_sdk_topology::{Action, Item, Overlap, Plan, Planned, Reservation};
+use event_sdk_topology::{Action, Item, Overlap, Plan, Planned, Reservation, TierReservations};
 use serde::Serialize;
 
 use crate::context::{Context, Outcome};
@@ -39,8 +39,24 @@ struct PlanRow {
     file_bytes: ReservationRow,
     memory_bytes: ReservationRow,
     streams: ReservationRow,
+    /// The same for each number of replicas, in an account whose limits depend on it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tiers: Vec<TierRow>,
     /// Streams without a maximum of bytes.
     unlimited: Vec<String>,
+    /// What to know before it is applied.
+    warnings: Vec<String>,
+    /// What was not checked, and why.
+    unchecked: Vec<String>,
+}
+
+/// What the streams with a number of replicas reserve, as JSON.
+#[derive(Serialize)]
+struct TierRow {
+    replicas: u8,
+    file_bytes: ReservationRow,
+    memory_bytes: ReservationRow,
+    streams: ReservationRow,
 }
 
 #[derive(Serialize)]
@@ -106,11 +122,14 @@ impl PlanRow {
             file_bytes: ReservationRow::new(reservations.file),
             memory_bytes: ReservationRow::new(reservations.memory),
             streams: ReservationRow::new(reservations.streams),
+            tiers: reservations.tiers.iter().map(TierRow::new).collect(),
             unlimited: reservations
                 .unlimited
                 .iter()
                 .map(ToString::to_string)
                 .collect(),
+            warnings: plan.warnings.clone(),
+            unchecked: plan.unchecked.clone(),
         }
     }
 }
@@ -176,6 +195,17 @@ impl OverlapRow {
             stream: overlap.stream.to_string(),
             subjects: overlap.subjects.iter().map(ToString::to_string).collect(),
             is_declared: overlap.is_declared,
+        }
+    }
+}
+
+impl TierRow {
+    const fn new(tier: &TierReservations) -> Self {
+        Self {
+            replicas: tier.replicas,
+            file_bytes: ReservationRow::new(tier.file),
+            memory_bytes: ReservationRow::new(tier.memory),
+            streams: ReservationRow::new(tier.streams),
         }
     }
 }

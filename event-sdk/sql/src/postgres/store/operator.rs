@@ -1,6 +1,7 @@
 //! Parked entries, status and cleaning on PostgreSQL.
 
-use std::time::Duration;
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
 
 use event_sdk_store::StoreError;
 use event_sdk_store::outbox::{Counted, OutboxStatus, ParkedEntry, WhichParked};
@@ -163,12 +164,21 @@ impl PostgresOutbox {
         before: Timestamp,
         limit: u32,
     ) -> Result<u64, StoreError> {
+        let cleaned = || {
+            self.0
+                .cleaned
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        let begun = Instant::now();
+        let from = cleaned().from(begun);
         let mut tx = self.begin().await?;
         let deleted = self
             .query(&self.sql().clean)
             .bind(before.as_microsecond())
             .bind(i64::from(limit))
-            .execute(&mut *tx)
+            .bind(from)
+            .fetch_one(&mut *tx)
             .await
             .map_err(store_error)?;
         self.query(&self.sql().clean_relays)
@@ -176,6 +186,9 @@ impl PostgresOutbox {
             .await
             .map_err(store_error)?;
         tx.commit().await.map_err(store_error)?;
-        Ok(deleted.rows_affected())
+        let rows: i64 = deleted.try_get(0).map_err(store_error)?;
+        let last = deleted.try_get(1).map_err(store_error)?;
+        cleaned().deleted(from, last, begun.elapsed(), Instant::now());
+        Ok(u64::try_from(rows).unwrap_or(0))
     }
 }

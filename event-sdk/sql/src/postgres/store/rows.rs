@@ -21,12 +21,13 @@ impl PostgresOutbox {
         limit: u32,
     ) -> Result<Vec<OutboxRow>, StoreError> {
         let mut tx = self.begin().await?;
-        let (shards, positions) = columns(&shards);
+        let (shards, positions, floors) = columns(&shards);
         let found = self
             .query(&self.sql().fetch)
             .bind(shards)
             .bind(positions)
             .bind(i64::from(limit))
+            .bind(floors)
             .fetch_all(&mut *tx)
             .await
             .map_err(store_error)?;
@@ -41,7 +42,7 @@ impl PostgresOutbox {
         limit: u32,
     ) -> Result<Vec<OutboxRow>, StoreError> {
         let mut tx = self.begin().await?;
-        let (shards, positions) = columns(&shards);
+        let (shards, positions, floors) = columns(&shards);
         let keys: Vec<_> = except
             .keys
             .iter()
@@ -54,6 +55,7 @@ impl PostgresOutbox {
             .bind(i64::from(limit))
             .bind(except.rows)
             .bind(keys)
+            .bind(floors)
             .fetch_all(&mut *tx)
             .await
             .map_err(store_error)?;
@@ -71,6 +73,7 @@ impl PostgresOutbox {
         let shards: Vec<_> = keys.iter().map(|key| signed_shard(key.shard)).collect();
         let names: Vec<_> = keys.iter().map(|key| key.key.as_str().to_owned()).collect();
         let positions: Vec<_> = keys.iter().map(|key| key.below).collect();
+        let lowest: Vec<_> = keys.iter().map(|key| key.from).collect();
         let found = self
             .query(&self.sql().fetch_keys)
             .bind(shards)
@@ -78,6 +81,7 @@ impl PostgresOutbox {
             .bind(positions)
             .bind(i64::from(limit))
             .bind(except)
+            .bind(lowest)
             .fetch_all(&mut *tx)
             .await
             .map_err(store_error)?;
@@ -363,12 +367,12 @@ impl PostgresOutbox {
     }
 }
 
-/// Shards and their positions as the parameters of a statement.
-fn columns(positions: &[ShardPosition]) -> (Vec<i16>, Vec<i64>) {
-    positions
-        .iter()
-        .map(|position| (signed_shard(position.shard), position.from))
-        .unzip()
+/// Shards, positions and floors as the parameters of a statement.
+fn columns(positions: &[ShardPosition]) -> (Vec<i16>, Vec<i64>, Vec<i64>) {
+    let shards = positions.iter().map(|at| signed_shard(at.shard));
+    let from = positions.iter().map(|at| at.from);
+    let floors = positions.iter().map(|at| at.floor);
+    (shards.collect(), from.collect(), floors.collect())
 }
 
 fn read_rows(found: &[PgRow]) -> Result<Vec<OutboxRow>, StoreError> {

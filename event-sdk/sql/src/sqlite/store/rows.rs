@@ -22,11 +22,12 @@ impl SqliteOutbox {
     ) -> Result<Vec<OutboxRow>, StoreError> {
         let mut rows = Vec::new();
         let mut connection = self.connection().await?;
-        for ShardPosition { shard, from } in shards {
+        for ShardPosition { shard, from, floor } in shards {
             let found = sqlx::query(self.sql().fetch.sql())
                 .bind(i64::from(shard))
                 .bind(from)
                 .bind(i64::from(limit))
+                .bind(floor)
                 .fetch_all(&mut *connection)
                 .await
                 .map_err(store_error)?;
@@ -45,13 +46,14 @@ impl SqliteOutbox {
         let names: Vec<_> = except.keys.iter().map(Text::as_str).collect();
         let names = serde_json::Value::from(names).to_string();
         let mut connection = self.connection().await?;
-        for ShardPosition { shard, from } in shards {
+        for ShardPosition { shard, from, floor } in shards {
             let found = sqlx::query(self.sql().fetch_below.sql())
                 .bind(i64::from(shard))
                 .bind(from)
                 .bind(i64::from(limit))
                 .bind(json_of(&except.rows))
                 .bind(&names)
+                .bind(floor)
                 .fetch_all(&mut *connection)
                 .await
                 .map_err(store_error)?;
@@ -69,13 +71,20 @@ impl SqliteOutbox {
         let mut rows = Vec::new();
         let mut connection = self.connection().await?;
         let except = json_of(&except);
-        for KeyPosition { shard, key, below } in keys {
+        for KeyPosition {
+            shard,
+            key,
+            from,
+            below,
+        } in keys
+        {
             let found = sqlx::query(self.sql().fetch_keys.sql())
                 .bind(i64::from(shard))
                 .bind(key.as_str())
                 .bind(below)
                 .bind(i64::from(limit))
                 .bind(&except)
+                .bind(from)
                 .fetch_all(&mut *connection)
                 .await
                 .map_err(store_error)?;

@@ -1,10 +1,12 @@
 //! Cases of reading ready rows: positions, limits, what lies ahead in a key, late commits.
 
-use event_sdk_store::outbox::{Ahead, Except, KeyPosition, ShardPosition};
+use std::time::Duration;
+
+use event_sdk_store::outbox::{Ahead, Except, KeyPosition};
 
 use crate::case::cases;
 use crate::failure::{Outcome, ensure_eq};
-use crate::rig::{MANY, Rig, at, keyed, names, reason, row};
+use crate::rig::{MANY, Rig, at, at_position, keyed, names, reason, row};
 
 cases! { "reading":
     rows_are_read_from_a_position_on []
@@ -25,6 +27,10 @@ cases! { "reading":
         "The lowest ready rows of keys below a position are returned, without those that are excepted, up to the limit of each key.";
     a_parked_row_is_ahead_of_its_key []
         "Rows of a key that are read by key are reported as behind its parked row.";
+    nothing_is_looked_at_below_a_floor []
+        "Rows below a floor are neither returned below a position nor reported ahead, and those of a key are returned from an id on.";
+    what_can_still_be_committed_is_not_settled [ConcurrentWriters]
+        "A row of an open transaction is not settled, however often that is asked.";
     a_late_commit_is_found_below [ConcurrentWriters]
         "A row that commits later than one with a higher id is found below the position.";
     a_late_commit_is_ahead_of_its_key [ConcurrentWriters]
@@ -36,11 +42,11 @@ async fn rows_are_read_from_a_position_on(rig: Rig) -> Outcome {
         .await?;
     let rows = rig.ready().await?;
     let (shard, from) = (rows[0].shard, rows[1].id);
-    let position = ShardPosition { shard, from };
+    let position = at_position(shard, from);
     let found = rig.store.fetch(vec![position], MANY).await?;
     ensure_eq!(names(&found), ["b", "c"], "from the second row on");
     let from = rows[2].id + 1;
-    let position = ShardPosition { shard, from };
+    let position = at_position(shard, from);
     let found = rig.store.fetch(vec![position], MANY).await?;
     ensure_eq!(names(&found), [""; 0], "behind the last row");
     Ok(())
@@ -80,7 +86,7 @@ async fn only_the_asked_shards_are_read(rig: Rig) -> Outcome {
         .await?;
     let rows = rig.ready().await?;
     let shard = rows[0].shard;
-    let position = ShardPosition { shard, from: 0 };
+    let position = at_position(shard, 0);
     let found = rig.store.fetch(vec![position], MANY).await?;
     let expected: Vec<_> = rows.into_iter().filter(|row| row.shard == shard).collect();
     ensure_eq!(names(&found), names(&expected), "the rows of a shard");
@@ -188,6 +194,7 @@ async fn rows_of_keys_are_read(rig: Rig) -> Outcome {
     let key = |row: usize, below: i64| KeyPosition {
         shard: rows[row].shard,
         key: rows[row].key.clone().unwrap_or("".into()),
+        from: i64::MIN,
         below,
     };
     let (store, known) = (&rig.store, vec![rows[0].id]);
@@ -213,6 +220,7 @@ async fn a_parked_row_is_ahead_of_its_key(rig: Rig) -> Outcome {
     let position = KeyPosition {
         shard: rows[1].shard,
         key: "k".into(),
+        from: i64::MIN,
         below: i64::MAX,
     };
     let before = rig
@@ -231,6 +239,62 @@ async fn a_parked_row_is_ahead_of_its_key(rig: Rig) -> Outcome {
         .map(|row| row.ahead)
         .collect();
     ensure_eq!(ahead, [Ahead::Nothing, Ahead::Parked], "before and after");
+    Ok(())
+}
+
+async fn nothing_is_looked_at_below_a_floor(rig: Rig) -> Outcome {
+    let all = ["a", "b", "c", "d"];
+    rig.write(all.map(|name| keyed(name, "k"))).await?;
+    let (store, rows) = (&rig.store, rig.ready().await?);
+    let with_floor = |from: i64, floor: i64| {
+        let mut positions = rig.positions(from);
+        for position in &mut positions {
+            position.floor = floor;
+        }
+        positions
+    };
+    let (second, last) = (rows[1].id, rows[3].id);
+    let found = store.fetch_below(with_floor(last, second), Except::default(), MANY);
+    ensure_eq!(names(&found.await?), ["b", "c"], "from the floor on");
+    for (floor, ahead) in [(second, Ahead::Unpublished), (last, Ahead::Nothing)] {
+        let found = store.fetch(with_floor(last, floor), MANY).await?;
+        let found: Vec<_> = found.iter().map(|row| row.ahead).collect();
+        ensure_eq!(found, [ahead], "the last row, with rows below the floor");
+    }
+    let key = KeyPosition {
+        shard: rows[0].shard,
+        key: "k".into(),
+        from: second,
+        below: last,
+    };
+    let found = store.fetch_keys(vec![key], Vec::new(), MANY).await?;
+    ensure_eq!(
+        names(&found),
+        ["b", "c"],
+        "of the key from the second row on"
+    );
+    Ok(())
+}
+
+async fn what_can_still_be_committed_is_not_settled(rig: Rig) -> Outcome {
+    let mut late = rig.begin().await?;
+    late.insert(keyed("late", "a")).await?;
+    let mut settled = i64::MIN;
+    // A store may ask its database now and then only.
+    for number in 0..10 {
+        rig.write([keyed(&format!("early {number}"), "b")]).await?;
+        settled = settled.max(rig.store.settled().await?);
+        tokio::time::sleep(Duration::from_millis(40)).await;
+    }
+    late.commit().await?;
+    let rows = rig.ready().await?;
+    let late = rows.iter().find(|row| names(&[(*row).clone()]) == ["late"]);
+    let late = late.map_or(i64::MIN, |row| row.id);
+    ensure_eq!(
+        settled <= late,
+        true,
+        "the open transaction's row is not settled"
+    );
     Ok(())
 }
 

@@ -8,7 +8,9 @@ use super::super::lanes::LaneId;
 use super::super::pace::Look;
 use super::Engine;
 use super::sending::domain_of;
-use crate::outbox::{Ahead, Except, KeyPosition, OutboxRow, ParkedEntry, PendingWork, Release};
+use crate::outbox::{
+    Ahead, Except, KeyPosition, OutboxRow, ParkedEntry, PendingWork, Release, ShardPosition,
+};
 
 /// The time between two reads of a row that an outage holds.
 const HELD_PROBE: Duration = Duration::from_secs(5);
@@ -71,14 +73,22 @@ impl Engine {
         }
         let except = self.except();
         let whole = look == Look::Below && except == Except::default();
-        if whole {
-            self.leases.rewind();
+        if look == Look::Below {
+            if self.pace.all_due(now) {
+                self.lanes.doubt();
+            }
+            self.lanes.begin_look();
         }
-        let positions = self.leases.positions();
+        let (lanes, leases) = (&self.lanes, &mut self.leases);
+        if whole {
+            leases.rewind(|shard| lanes.floor(shard));
+        }
+        let positions = leases.positions(|shard| lanes.floor(shard));
         if positions.is_empty() {
             return;
         }
         let limit = self.options.batch;
+        let doubts = self.lanes.doubts();
         self.running.fetch = Some(self.generation);
         self.start(match look {
             Look::Below if !whole => Job::FetchBelow {
@@ -87,6 +97,7 @@ impl Engine {
                 limit,
                 began: now,
                 generation: self.generation,
+                doubts,
             },
             _ => Job::Fetch {
                 positions,
@@ -94,6 +105,7 @@ impl Engine {
                 began: now,
                 generation: self.generation,
                 whole,
+                doubts,
             },
         });
     }
@@ -110,8 +122,8 @@ impl Engine {
         }
     }
 
-    /// A read has returned. `Job` is the one that began it.
-    pub(super) fn fetched(&mut self, job: &Job, rows: Vec<OutboxRow>) {
+    /// A read has returned. `Job` is the one that began it. All rows below `settled` were visible to it.
+    pub(super) fn fetched(&mut self, job: &Job, rows: Vec<OutboxRow>, settled: i64) {
         let now = self.now();
         if !self.fetch_ended(job) || self.ending {
             return;
@@ -122,23 +134,49 @@ impl Engine {
                 limit,
                 began,
                 whole,
+                doubts,
+                ref positions,
                 ..
             } => {
                 let full = is_full(count, limit);
                 if self.take_rows(rows) {
                     self.pace.rescan_now(now);
                 } else if whole {
-                    self.pace
-                        .looked_below(false, now.saturating_sub(began), now);
+                    let took = now.saturating_sub(began);
+                    self.looked_below(positions, (settled, doubts), took, now);
+                    self.pace.looked_below(false, took, now);
                 }
                 self.pace.looked(count, full, now);
             }
-            Job::FetchBelow { limit, began, .. } => {
+            Job::FetchBelow {
+                limit,
+                began,
+                doubts,
+                ref positions,
+                ..
+            } => {
                 self.take_rows(rows);
-                self.pace
-                    .looked_below(is_full(count, limit), now.saturating_sub(began), now);
+                let (full, took) = (is_full(count, limit), now.saturating_sub(began));
+                if !full {
+                    self.looked_below(positions, (settled, doubts), took, now);
+                }
+                self.pace.looked_below(full, took, now);
             }
             _ => {}
+        }
+    }
+
+    /// All rows between floors and positions were read: the floors rise.
+    fn looked_below(
+        &mut self,
+        positions: &[ShardPosition],
+        (settled, doubts): (i64, u64),
+        took: Duration,
+        now: Duration,
+    ) {
+        self.lanes.settle(positions, settled, doubts);
+        if positions.iter().any(|position| position.floor == i64::MIN) {
+            self.pace.looked_at_all(took, now);
         }
     }
 
@@ -215,9 +253,10 @@ impl Engine {
         if !keys.is_empty() {
             let of_each = (most / keys.len()).clamp(1, self.lanes.room());
             // A read from the positions on may run at the same time: the two share no row.
-            let keys = keys.into_iter().map(|(shard, key)| KeyPosition {
+            let keys = keys.into_iter().map(|(shard, key, from)| KeyPosition {
                 shard,
                 key,
+                from,
                 below: self.leases.position(shard),
             });
             let keys = keys.collect();
@@ -226,6 +265,7 @@ impl Engine {
                 keys,
                 known,
                 limit: u32::try_from(of_each).unwrap_or(u32::MAX),
+                began: now,
                 generation: self.generation,
             });
         }
@@ -233,9 +273,16 @@ impl Engine {
 
     /// The rest of keys was read.
     pub(super) fn refilled(&mut self, job: &Job, rows: Vec<OutboxRow>) {
-        let Job::Refill { keys, limit, .. } = job else {
+        let Job::Refill {
+            keys, limit, began, ..
+        } = job
+        else {
             return;
         };
+        if keys.iter().any(|key| key.from == i64::MIN) {
+            let now = self.now();
+            self.pace.looked_at_all(now.saturating_sub(*began), now);
+        }
         if !self.refill_ended(job) || self.ending {
             return self.lanes.refill_failed(keys);
         }
@@ -305,6 +352,9 @@ impl Engine {
         {
             self.running.behind.insert((lease.shard, key.clone()));
             self.start(job.clone());
+        } else if moved == 0 {
+            // The parked row is gone: those behind it may have to be read again.
+            self.lanes.doubt();
         }
     }
 
@@ -375,6 +425,7 @@ impl Engine {
         // A read that began before has later rows of the key, and not these.
         self.ignore_fetch();
         // The rows lie below the position.
+        self.lanes.doubt();
         self.pace.rescan_now(now);
         if release == Release::Partly && !self.ending {
             self.release(entry.clone());

@@ -125,6 +125,7 @@ impl Engine {
                     && let Some(resend) = self.resend.take()
                 {
                     self.leases.resent(&resend.leases);
+                    self.lanes.doubt();
                     self.pace.rescan_now(now);
                 }
             }

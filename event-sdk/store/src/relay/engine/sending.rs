@@ -296,6 +296,7 @@ impl Engine {
     pub(super) fn marked(&mut self, rows: Vec<super::super::marks::Confirmed>, written: &[i64]) {
         self.marks.written();
         let written: std::collections::HashSet<_> = written.iter().collect();
+        let rows_refused = written.len() < rows.len();
         for (lane, row) in rows {
             if written.contains(&row.id) {
                 self.report.published += 1;
@@ -308,6 +309,10 @@ impl Engine {
                 );
             }
             self.lanes.settled(&lane, row.id);
+        }
+        if rows_refused {
+            // They may have to be read again.
+            self.lanes.doubt();
         }
     }
 }

@@ -168,6 +168,7 @@ impl Engine {
                 self.running.leases = false;
                 if !leases.is_empty() {
                     self.ignore_fetch();
+                    self.lanes.doubt();
                 }
                 self.leases.claimed(&leases, sent);
             }
@@ -179,7 +180,7 @@ impl Engine {
             }
             (Job::FetchDue { .. }, Done::Rows(rows)) => self.fetched_due(rows),
             (job @ Job::Refill { .. }, Done::Rows(rows)) => self.refilled(&job, rows),
-            (job, Done::Rows(rows)) => self.fetched(&job, rows),
+            (job, Done::Looked(rows, settled)) => self.fetched(&job, rows, settled),
             (job, Done::Published(rows)) => self.fetched_published(&job, rows),
             (Job::Look { .. }, Done::Work(work)) => self.looked(work),
             (Job::Mark { rows, .. }, Done::Marked(written)) => self.marked(rows, &written),
@@ -230,6 +231,7 @@ impl Engine {
             Job::ParkBehind { lease, key, .. } => {
                 self.running.behind.remove(&(lease.shard, key.clone()));
                 // The rows lie below the position now.
+                self.lanes.doubt();
                 self.pace.rescan_now(self.clock.monotonic());
             }
             Job::Release { entry, .. } => {

@@ -20,15 +20,19 @@ impl Lanes {
         {
             return true;
         }
-        self.leave(id, row.shard);
+        self.leave(id, row.shard, row.id);
         false
     }
 
     /// The row stays in the store.
-    fn leave(&mut self, id: &LaneId, shard: u16) {
+    fn leave(&mut self, id: &LaneId, shard: u16, row: i64) {
+        let (floor, doubts) = (self.floor(shard), self.doubts());
         let lane = self.lane(id, shard);
-        lane.left = true;
-        if !std::mem::replace(&mut lane.rest, true) {
+        lane.left = Some(lane.left.map_or(row, |left| left.min(row)));
+        if std::mem::replace(&mut lane.rest, true) {
+            lane.from = lane.from.min(row);
+        } else {
+            (lane.from, lane.doubts) = (row.min(floor), doubts);
             self.rests += 1;
         }
         self.note(id);
@@ -59,7 +63,7 @@ impl Lanes {
             lane.held = true;
             self.held.push_back(id.clone());
         }
-        self.leave(&id, row.shard);
+        self.leave(&id, row.shard, row.id);
     }
 
     /// Whether there are rows that an outage holds.
@@ -74,6 +78,7 @@ impl Lanes {
         } else if let Some((_, id)) = self.aside.pop() {
             self.known.remove(&id);
             self.admitted = Some(id);
+            self.doubt();
         }
     }
 
@@ -85,6 +90,7 @@ impl Lanes {
         for (_, id) in self.aside.drain(..) {
             self.known.remove(&id);
         }
+        self.doubt();
     }
 
     fn end_hold(&mut self, id: &LaneId) {
@@ -127,23 +133,35 @@ impl Lanes {
         self.hungry.len()
     }
 
-    /// Keys whose rest has to be read, at most this number, each of them in its turn; and those of their
-    /// rows that are known.
-    pub(in super::super) fn begin_refill(&mut self, most: usize) -> (Vec<(u16, Text)>, Vec<i64>) {
+    /// Keys whose rest has to be read, at most this number, each of them in its turn, with the lowest id of
+    /// their rests; and those of their rows that are known.
+    pub(in super::super) fn begin_refill(
+        &mut self,
+        most: usize,
+    ) -> (Vec<(u16, Text, i64)>, Vec<i64>) {
         let (mut keys, mut known) = (Vec::new(), Vec::new());
+        let doubts = self.doubts();
         while keys.len() < most
             && let Some(id) = self.next_hungry()
         {
             if let LaneId::Key(shard, key) = &id
+                && let floor = self.floor(*shard)
                 && let Some(lane) = self.by_id.get_mut(&id)
                 && lane.rest
                 && !lane.held
             {
-                lane.left = false;
+                lane.left = None;
                 lane.refilling = true;
+                let from = if lane.doubts == doubts {
+                    lane.from
+                } else {
+                    i64::MIN
+                };
+                (lane.floor, lane.doubts) = (floor, doubts);
+                lane.from = from;
                 let queued = lane.queue.iter().map(|row| row.id);
                 known.extend(queued.chain(lane.sent.iter().copied()));
-                keys.push((*shard, key.clone()));
+                keys.push((*shard, key.clone(), from));
             }
             self.fed = Some(id);
         }
@@ -175,9 +193,16 @@ impl Lanes {
             // The lane was forgotten meanwhile.
             return self.note(id);
         }
-        if !more && !lane.left {
+        let behind = rows.last().map_or(lane.from, |row| row.id + 1);
+        let unread = more.then_some(behind);
+        if let Some(from) = unread.into_iter().chain(lane.left).min() {
+            // What is committed late lies at the floor or above it.
+            lane.from = from.min(lane.floor);
+        } else {
             lane.rest = false;
             self.rests -= 1;
+            let (shard, floor) = (lane.shard, lane.floor);
+            self.end_rest(shard, floor);
         }
         for row in rows {
             self.push_always(row);
@@ -204,6 +229,7 @@ impl Lanes {
             lane.refilling = false;
             if std::mem::take(&mut lane.rest) {
                 self.rests -= 1;
+                self.doubt();
             }
         }
         self.hungry.remove(id);
@@ -228,7 +254,9 @@ impl Lanes {
             for row in &dropped {
                 self.known.remove(&row.id);
             }
-            self.leave(&id, shard);
+            if let Some(lowest) = dropped.front() {
+                self.leave(&id, shard, lowest.id);
+            }
         }
     }
 }

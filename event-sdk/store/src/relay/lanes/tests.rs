@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{LaneId, Lanes};
-use crate::outbox::{Ahead, OutboxRow};
+use crate::outbox::{Ahead, OutboxRow, ShardPosition};
 
 const NOW: Duration = Duration::from_secs(1);
 
@@ -220,7 +220,7 @@ fn keys_are_read_in_turn() {
     let mut turns = Vec::new();
     for _ in 0..6 {
         let (keys, _) = lanes.begin_refill(1);
-        let (shard, key) = keys.into_iter().next().expect("a key");
+        let (shard, key, _) = keys.into_iter().next().expect("a key");
         turns.push(key.to_string());
         let id = LaneId::Key(shard, key);
         lanes.refill(&id, Vec::new(), true);
@@ -243,4 +243,90 @@ fn a_forgotten_key_is_not_held() {
     assert!(lanes.holds());
     lanes.forget_unsent(Some(0));
     assert!(!lanes.holds());
+}
+
+const SHARD: ShardPosition = ShardPosition {
+    shard: 0,
+    from: 0,
+    floor: i64::MIN,
+};
+
+fn settle(lanes: &mut Lanes, settled: i64) {
+    let doubts = lanes.doubts();
+    lanes.begin_look();
+    lanes.settle(&[SHARD], settled, doubts);
+}
+
+/// Sends all rows, and returns from where on the rest of the only key is read then.
+fn rest_from(lanes: &mut Lanes) -> Option<i64> {
+    while let Some((id, _)) = next(lanes) {
+        lanes.confirmed(&id);
+    }
+    lanes.begin_refill(8).0.first().map(|(_, _, from)| *from)
+}
+
+#[test]
+fn a_rest_is_read_where_its_last_read_has_ended_but_not_above_the_floor() {
+    let mut lanes = Lanes::new(2);
+    settle(&mut lanes, 100);
+    for id in [1, 2, 3, 4] {
+        lanes.push(row(id, Some("a")));
+    }
+    let a = LaneId::Key(0, "a".into());
+    assert_eq!(rest_from(&mut lanes), Some(3));
+    lanes.refill(&a, vec![row(3, Some("a")), row(4, Some("a"))], true);
+    assert_eq!(rest_from(&mut lanes), Some(5));
+    lanes.refill(&a, vec![row(205, Some("a")), row(206, Some("a"))], true);
+    // A row with a lower id may have been committed since.
+    assert_eq!(rest_from(&mut lanes), Some(100));
+    lanes.push(row(300, Some("a")));
+    lanes.refill(&a, Vec::new(), false);
+    assert_eq!(rest_from(&mut lanes), Some(100));
+}
+
+#[test]
+fn a_rest_is_read_from_the_start_after_a_doubt() {
+    let mut lanes = Lanes::new(2);
+    settle(&mut lanes, 100);
+    for id in [1, 2, 3] {
+        lanes.push(row(id, Some("a")));
+    }
+    lanes.doubt();
+    assert_eq!(lanes.floor(0), i64::MIN);
+    assert_eq!(rest_from(&mut lanes), Some(i64::MIN));
+    lanes.doubt();
+    let a = LaneId::Key(0, "a".into());
+    lanes.refill(&a, vec![row(3, Some("a"))], true);
+    assert_eq!(rest_from(&mut lanes), Some(i64::MIN));
+}
+
+#[test]
+fn the_floor_is_not_above_that_of_a_rest_that_has_ended() {
+    let mut lanes = Lanes::new(2);
+    settle(&mut lanes, 100);
+    for id in [1, 2, 3] {
+        lanes.push(row(id, Some("a")));
+    }
+    assert_eq!(rest_from(&mut lanes), Some(3));
+    // These looks pass over the key. One ends before its rest, and one after it.
+    settle(&mut lanes, 200);
+    assert_eq!(lanes.floor(0), 200);
+    let doubts = lanes.doubts();
+    lanes.begin_look();
+    lanes.refill(&LaneId::Key(0, "a".into()), Vec::new(), false);
+    assert_eq!(lanes.floor(0), 100);
+    lanes.settle(&[SHARD], 300, doubts);
+    assert_eq!(lanes.floor(0), 100);
+    settle(&mut lanes, 300);
+    assert_eq!(lanes.floor(0), 300);
+}
+
+#[test]
+fn a_look_that_began_before_a_doubt_sets_no_floor() {
+    let mut lanes = Lanes::new(2);
+    let doubts = lanes.doubts();
+    lanes.push(row(1, Some("a")));
+    lanes.forget_unsent(None);
+    lanes.settle(&[SHARD], 100, doubts);
+    assert_eq!(lanes.floor(0), i64::MIN);
 }

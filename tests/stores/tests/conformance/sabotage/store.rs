@@ -188,6 +188,7 @@ impl OutboxStore for SabotagedStore {
     fn fetch(&self, mut shards: Vec<ShardPosition>, limit: u32) -> StoreFuture<'_, Vec<OutboxRow>> {
         match self.how {
             Sabotage::ReadsNothing => shards.clear(),
+            Sabotage::IgnoresFloors => shards.iter_mut().for_each(|at| at.floor = i64::MIN),
             Sabotage::ReadsBehindThePosition => {
                 for position in shards.iter_mut().filter(|position| position.from > 0) {
                     position.from += 1;
@@ -195,8 +196,9 @@ impl OutboxStore for SabotagedStore {
             }
             Sabotage::IgnoresShards => {
                 let from = shards.first().map_or(0, |position| position.from);
-                let all = 0..self.inner.shards();
-                shards = all.map(|shard| ShardPosition { shard, from }).collect();
+                let (all, floor) = (0..self.inner.shards(), i64::MIN);
+                let all = all.map(|shard| ShardPosition { shard, from, floor });
+                shards = all.collect();
             }
             _ => {}
         }
@@ -206,12 +208,13 @@ impl OutboxStore for SabotagedStore {
 
     fn fetch_below(
         &self,
-        shards: Vec<ShardPosition>,
+        mut shards: Vec<ShardPosition>,
         mut except: Except,
         limit: u32,
     ) -> StoreFuture<'_, Vec<OutboxRow>> {
         match self.how {
             Sabotage::ReadsNothingBelow => return Box::pin(async { Ok(Vec::new()) }),
+            Sabotage::IgnoresFloors => shards.iter_mut().for_each(|at| at.floor = i64::MIN),
             Sabotage::IgnoresExcept => except.rows.clear(),
             Sabotage::IgnoresExceptedKeys => except.keys.clear(),
             _ => {}
@@ -228,12 +231,20 @@ impl OutboxStore for SabotagedStore {
     ) -> StoreFuture<'_, Vec<OutboxRow>> {
         match self.how {
             Sabotage::ReadsNothingOfKeys => keys.clear(),
+            Sabotage::IgnoresFloors => keys.iter_mut().for_each(|key| key.from = i64::MIN),
             Sabotage::ReadsKeysToTheEnd => keys.iter_mut().for_each(|key| key.below = i64::MAX),
             Sabotage::ReadsKnownRowsOfKeys => except.clear(),
             _ => {}
         }
         let reading = self.inner.fetch_keys(keys, except, limit);
         Box::pin(async move { Ok(self.seen(reading.await?)) })
+    }
+
+    fn settled(&self) -> StoreFuture<'_, i64> {
+        match self.how {
+            Sabotage::SettlesEverything => Box::pin(async { Ok(i64::MAX) }),
+            _ => self.inner.settled(),
+        }
     }
 
     fn fetch_due(
@@ -471,7 +482,8 @@ impl OutboxStore for SabotagedStore {
             Sabotage::CleansNothing => Box::pin(async { Ok(0) }),
             Sabotage::CleansReadyRows => Box::pin(async move {
                 let shards = 0..self.inner.shards();
-                let all = shards.map(|shard| ShardPosition { shard, from: 0 });
+                let (from, floor) = (0, i64::MIN);
+                let all = shards.map(|shard| ShardPosition { shard, from, floor });
                 for row in self.inner.fetch(all.collect(), 10_000).await? {
                     if let Some((owner, epoch)) = self.current(row.shard) {
                         let row = vec![ConfirmedRow::new(row.id, row.shard, epoch)];
