@@ -16,7 +16,7 @@ use crate::wire::{RawMessage, Wire};
 
 /// How long a reader may take for one message. A loaded machine may need some seconds for what
 /// takes milliseconds.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The longest poll.
 const LONGEST_POLL: Duration = Duration::from_millis(50);

@@ -18,12 +18,12 @@ async fn a_busy_database_counts_as_no_attempt() {
     let other = rig.pool.begin_with("begin immediate").await.unwrap();
     rig.place_orders(1..=3).await;
     let received = Arc::new(Notify::new());
-    let receives = Arc::clone(&received);
+    let notify = Arc::clone(&received);
     let consumer = rig
         .consumer()
         .handled_by(inbox.effects(billing()))
         .filter_event(move |_: &OrderPlaced| {
-            receives.notify_one();
+            notify.notify_one();
             true
         })
         .probe_interval(ProbeInterval::every(Duration::from_millis(50)))
