@@ -28,6 +28,38 @@ async fn refused(place: &Place, topology: Topology) -> Option<String> {
     }
 }
 
+/// Copies what comes back through four others.
+const LOOP: Topology = Topology::new(
+    const {
+        &[StreamSpec::constant("A", &[])
+            .sources(const { &[Upstream::of("B").filter(">"), Upstream::of("F")] })]
+    },
+);
+
+/// What it copies gets a token more with each round.
+const GROWING: Topology = Topology::new(
+    const {
+        &[StreamSpec::constant("A", &["a.>"])
+            .sources(const { &[Upstream::of("B").moved_to("events.copied")] })]
+    },
+);
+
+/// The other one copies it, too; both move what they copy.
+const BOTH_WAYS: Topology = Topology::new(
+    const {
+        &[StreamSpec::constant("A", &["a.>"])
+            .sources(const { &[Upstream::of("B").moved_to("of.b")] })]
+    },
+);
+
+/// An original that is copied twice.
+const TWICE: Topology = Topology::new(
+    const {
+        &[StreamSpec::constant("ALL", &[])
+            .sources(const { &[Upstream::of("ORDERS"), Upstream::of("COPY")] })]
+    },
+);
+
 #[tokio::test]
 async fn a_loop_of_undeclared_streams_is_refused() {
     let place = Place::current().await;
@@ -37,14 +69,8 @@ async fn a_loop_of_undeclared_streams_is_refused() {
         let source = sources(&[Upstream::of(pair[1]).filter(">")]);
         by_hand(&place.bus, StreamSpec::new(pair[0]).sources(source)).await;
     }
-    const A: Topology = Topology::new(
-        const {
-            &[StreamSpec::constant("A", &[])
-                .sources(const { &[Upstream::of("B").filter(">"), Upstream::of("F")] })]
-        },
-    );
     by_hand(&place.bus, StreamSpec::new("F").subject("f.>")).await;
-    let reason = refused(&place, A).await.unwrap();
+    let reason = refused(&place, LOOP).await.unwrap();
     assert!(
         reason.ends_with("an end: A → E → D → C → B → A"),
         "{reason}"
@@ -60,13 +86,7 @@ async fn a_loop_that_gives_its_messages_more_tokens_is_refused() {
     let place = Place::current().await;
     let source = sources(&[Upstream::of("A").filter(">")]);
     by_hand(&place.bus, StreamSpec::new("B").sources(source)).await;
-    const A: Topology = Topology::new(
-        const {
-            &[StreamSpec::constant("A", &["a.>"])
-                .sources(const { &[Upstream::of("B").moved_to("events.copied")] })]
-        },
-    );
-    let reason = refused(&place, A).await.unwrap();
+    let reason = refused(&place, GROWING).await.unwrap();
     assert!(reason.ends_with("an end: A → B → A"), "{reason}");
 }
 
@@ -80,23 +100,10 @@ async fn what_a_server_takes_for_a_cycle_is_refused_before() {
         StreamSpec::new("B").subject("b.>").sources(moved),
     )
     .await;
-    const A: Topology = Topology::new(
-        const {
-            &[StreamSpec::constant("A", &["a.>"])
-                .sources(const { &[Upstream::of("B").moved_to("of.b")] })]
-        },
-    );
-    let reason = refused(&place, A).await.unwrap();
+    let reason = refused(&place, BOTH_WAYS).await.unwrap();
     assert_eq!(
         reason,
         "a server refuses it as a cycle, whatever `moved_to` makes of the subjects: its sources lead back to it, as a source of B"
-    );
-    // An original that is copied twice.
-    const TWICE: Topology = Topology::new(
-        const {
-            &[StreamSpec::constant("ALL", &[])
-                .sources(const { &[Upstream::of("ORDERS"), Upstream::of("COPY")] })]
-        },
     );
     by_hand(&place.bus, StreamSpec::new("ORDERS").subject("orders.>")).await;
     let copy = StreamSpec::new("COPY").mirror(Upstream::of("ORDERS"));
