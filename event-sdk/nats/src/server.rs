@@ -185,10 +185,12 @@ mod tests {
     #[test]
     fn streams_behind_a_leaf_node_may_be_in_a_cluster() {
         let placement = |jetstream, cluster: Option<&str>| {
-            let mut info = async_nats::ServerInfo::default();
-            info.version = "2.15.1".to_owned();
-            info.jetstream = jetstream;
-            info.cluster = cluster.map(str::to_owned);
+            let info = async_nats::ServerInfo {
+                version: "2.15.1".to_owned(),
+                jetstream,
+                cluster: cluster.map(str::to_owned),
+                ..async_nats::ServerInfo::default()
+            };
             let capabilities = Server::learn(&info).capabilities();
             capabilities.has(Capability::Placement)
         };

@@ -13,6 +13,15 @@ use crate::permissions;
 use crate::stories::is_all_new;
 use crate::support::{bus, by_hand};
 
+/// A stream of DelTran, which cannot be moved to memory.
+const IN_MEMORY: Topology = Topology::new(
+    const {
+        &[StreamSpec::constant("AUDIT", &["audit.>"])
+            .replicas(3)
+            .storage(Storage::Memory)]
+    },
+);
+
 #[tokio::test]
 async fn deltrans_streams_are_made_and_their_drift_is_named() {
     const IN_MEMORY: Topology = Topology::new(

@@ -28,14 +28,40 @@ async fn refused(place: &Place, topology: Topology) -> Option<String> {
     }
 }
 
+/// Copies what comes back through four others.
+const LOOP: Topology = Topology::new(
+    const {
+        &[StreamSpec::constant("A", &[])
+            .sources(const { &[Upstream::of("B").filter(">"), Upstream::of("F")] })]
+    },
+);
+
+/// What it copies gets a token more with each round.
+const GROWING: Topology = Topology::new(
+    const {
+        &[StreamSpec::constant("A", &["a.>"])
+            .sources(const { &[Upstream::of("B").moved_to("events.copied")] })]
+    },
+);
+
+/// The other one copies it, too; both move what they copy.
+const BOTH_WAYS: Topology = Topology::new(
+    const {
+        &[StreamSpec::constant("A", &["a.>"])
+            .sources(const { &[Upstream::of("B").moved_to("of.b")] })]
+    },
+);
+
+/// An original that is copied twice.
+const TWICE: Topology = Topology::new(
+    const {
+        &[StreamSpec::constant("ALL", &[])
+            .sources(const { &[Upstream::of("ORDERS"), Upstream::of("COPY")] })]
+    },
+);
+
 #[tokio::test]
 async fn a_loop_of_undeclared_streams_is_refused() {
-    const A: Topology = Topology::new(
-        const {
-            &[StreamSpec::constant("A", &[])
-                .sources(const { &[Upstream::of("B").filter(">"), Upstream::of("F")] })]
-        },
-    );
     let place = Place::current().await;
     // A server does not see it: no filter meets subjects of the stream that has it.
     let names = ["B", "C", "D", "E", "A"];
@@ -44,7 +70,7 @@ async fn a_loop_of_undeclared_streams_is_refused() {
         by_hand(&place.bus, StreamSpec::new(pair[0]).sources(source)).await;
     }
     by_hand(&place.bus, StreamSpec::new("F").subject("f.>")).await;
-    let reason = refused(&place, A).await.unwrap();
+    let reason = refused(&place, LOOP).await.unwrap();
     assert!(
         reason.ends_with("an end: A → E → D → C → B → A"),
         "{reason}"
@@ -57,33 +83,15 @@ async fn a_loop_of_undeclared_streams_is_refused() {
 
 #[tokio::test]
 async fn a_loop_that_gives_its_messages_more_tokens_is_refused() {
-    const A: Topology = Topology::new(
-        const {
-            &[StreamSpec::constant("A", &["a.>"])
-                .sources(const { &[Upstream::of("B").moved_to("events.copied")] })]
-        },
-    );
     let place = Place::current().await;
     let source = sources(&[Upstream::of("A").filter(">")]);
     by_hand(&place.bus, StreamSpec::new("B").sources(source)).await;
-    let reason = refused(&place, A).await.unwrap();
+    let reason = refused(&place, GROWING).await.unwrap();
     assert!(reason.ends_with("an end: A → B → A"), "{reason}");
 }
 
 #[tokio::test]
 async fn what_a_server_takes_for_a_cycle_is_refused_before() {
-    const A: Topology = Topology::new(
-        const {
-            &[StreamSpec::constant("A", &["a.>"])
-                .sources(const { &[Upstream::of("B").moved_to("of.b")] })]
-        },
-    );
-    const TWICE: Topology = Topology::new(
-        const {
-            &[StreamSpec::constant("ALL", &[])
-                .sources(const { &[Upstream::of("ORDERS"), Upstream::of("COPY")] })]
-        },
-    );
     let place = Place::current().await;
     // Both ways get other subjects, so that nothing comes back.
     let moved = sources(&[Upstream::of("A").moved_to("of.a")]);
@@ -92,12 +100,11 @@ async fn what_a_server_takes_for_a_cycle_is_refused_before() {
         StreamSpec::new("B").subject("b.>").sources(moved),
     )
     .await;
-    let reason = refused(&place, A).await.unwrap();
+    let reason = refused(&place, BOTH_WAYS).await.unwrap();
     assert_eq!(
         reason,
         "a server refuses it as a cycle, whatever `moved_to` makes of the subjects: its sources lead back to it, as a source of B"
     );
-    // An original that is copied twice.
     by_hand(&place.bus, StreamSpec::new("ORDERS").subject("orders.>")).await;
     let copy = StreamSpec::new("COPY").mirror(Upstream::of("ORDERS"));
     by_hand(&place.bus, copy).await;
