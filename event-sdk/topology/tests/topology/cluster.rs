@@ -24,13 +24,6 @@ const IN_MEMORY: Topology = Topology::new(
 
 #[tokio::test]
 async fn deltrans_streams_are_made_and_their_drift_is_named() {
-    const IN_MEMORY: Topology = Topology::new(
-        const {
-            &[StreamSpec::constant("AUDIT", &["audit.>"])
-                .replicas(3)
-                .storage(Storage::Memory)]
-        },
-    );
     let cluster = Cluster::start(3).await.unwrap();
     let [first, second, _] = cluster.servers() else {
         panic!("three servers");
