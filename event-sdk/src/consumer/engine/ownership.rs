@@ -4,7 +4,7 @@
 //! ownership is over: handlers are dropped, and nothing is settled any more. Each stream has a gate
 //! of its own, since sequences and deliveries are counted per stream.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -38,7 +38,7 @@ pub(in crate::consumer) struct Ownership {
     pub(super) leaving: usize,
     /// Completes when the ownership ends, or has to be given up.
     ends: Boxed<()>,
-    pub(super) gates: HashMap<Text, StreamGate>,
+    pub(super) gates: BTreeMap<Text, StreamGate>,
     /// No acknowledgement is sent before: the last one failed.
     pub(super) no_acks_before: Duration,
     /// Whether the ownership is over.
@@ -48,7 +48,7 @@ pub(in crate::consumer) struct Ownership {
 /// An ownership that was acquired.
 pub(in crate::consumer) struct Acquired {
     pub(in crate::consumer) fence: Arc<Fence>,
-    pub(in crate::consumer) gates: HashMap<Text, StreamGate>,
+    pub(in crate::consumer) gates: BTreeMap<Text, StreamGate>,
     /// Completes when it ends, or has to be given up.
     pub(in crate::consumer) ends: Boxed<()>,
     /// The durable, in each stream.

@@ -1,6 +1,6 @@
 //! `Turn`: the ownerships of a consumer, or of one of its partitions, one after the other.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, PoisonError};
@@ -211,7 +211,7 @@ impl Turn<'_> {
                 (stream, gate)
             }
         });
-        let gates: HashMap<_, _> = gates.collect();
+        let gates: BTreeMap<_, _> = gates.collect();
         let mut engine = Engine::new(parts, sources);
         let ends = ended(self.handle.watch(), Arc::clone(&fence), self.index);
         engine.own(Acquired {
