@@ -31,7 +31,7 @@ fn impatient() -> Suite {
 async fn run(expected: &'static Expected) -> (Names, Option<String>) {
     let sabotage = expected.sabotage;
     let report = impatient().run(Saboteur(sabotage)).await;
-    let mut failed = self::failed(&report);
+    let mut failed = failed(&report);
     let named: Names = expected.named.iter().copied().collect();
     let mut missed: Names = named.difference(&failed).copied().collect();
     if !missed.is_empty() {
