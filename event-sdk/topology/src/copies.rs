@@ -15,9 +15,9 @@ pub(crate) use cycle::Cycle;
 pub(crate) struct Copies<'a> {
     transport: &'a dyn Transport,
     declared: &'a [StreamConfig],
-    /// What was asked for; `None` if there is no such stream.
+    /// The streams that the server was asked for, by name; `None` if there is no such stream.
     asked: HashMap<String, Option<StreamConfig>>,
-    /// What could not be checked of the stream that is looked at, and why. A sentence each.
+    /// The checks of the current stream that were not possible, each with its reason as a sentence.
     unchecked: Vec<String>,
 }
 

@@ -20,8 +20,8 @@ pub struct Plan {
     /// What to know before it is applied, such as a mirror of a stream that does not exist. A sentence
     /// each; none of them keeps the plan from being applied.
     pub warnings: Vec<String>,
-    /// What was not checked, and why: originals of copies in other domains and accounts, and streams whose
-    /// configuration the user may not read. A clause each.
+    /// The checks that the plan left out, each with its reason as a clause: those of originals in other
+    /// domains and accounts, and of streams whose configuration the user may not read.
     pub unchecked: Vec<String>,
 }
 

@@ -88,7 +88,7 @@ impl NatsContext {
         answered.await.map_err(|NotAnswered { error, .. }| error)
     }
 
-    /// The same for a question that may be asked twice. While a cluster elects a leader, each
+    /// Asks as [`ask`](Self::ask) does, with a question that may be asked twice. While a cluster elects a leader, each
     /// server may leave the answer to another one, so that none answers. So it is asked again after
     /// a third of the time, and after two thirds; the first answer counts.
     ///
@@ -127,8 +127,8 @@ impl NatsContext {
         }
     }
 
-    /// The same, with headers and another time limit; an error says whether the
-    /// question was sent.
+    /// Asks once as [`ask`](Self::ask) does, with headers and another time limit; an error says
+    /// whether the question was sent.
     ///
     /// Cancel-safe: what was asked may have been done all the same.
     pub(crate) async fn ask_within(

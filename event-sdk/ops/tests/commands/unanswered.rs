@@ -41,7 +41,7 @@ async fn lossy(server: &Server, lost: &'static str) -> String {
     url
 }
 
-/// What is answered at all is answered sooner.
+/// A server that answers a request does so within this time.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
 async fn connect(url: &str) -> Nats {

@@ -28,7 +28,7 @@ struct Counting {
     denies: Denies,
 }
 
-/// What the user may not ask for.
+/// The requests that the server denies to the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Denies {
     Nothing,

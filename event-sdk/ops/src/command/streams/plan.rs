@@ -46,11 +46,11 @@ struct PlanRow {
     unlimited: Vec<String>,
     /// What to know before it is applied.
     warnings: Vec<String>,
-    /// What was not checked, and why.
+    /// The checks that were left out, each with its reason.
     unchecked: Vec<String>,
 }
 
-/// What the streams with a number of replicas reserve, as JSON.
+/// A tier as JSON: the streams of one number of replicas reserve so much of its limits.
 #[derive(Serialize)]
 struct TierRow {
     replicas: u8,
