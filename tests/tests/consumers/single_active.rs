@@ -6,7 +6,7 @@ use std::time::Duration;
 use event_sdk::EventBus;
 use event_sdk::consumer::{ConsumerReport, Ctx, Failure};
 use event_sdk_tests::killers::Counted;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::rig::{connect, eventually, left, publish, start, within};
@@ -16,6 +16,9 @@ const EVENTS: u64 = 200;
 /// Longer than the machine keeps a process from running, which would lose its lease.
 const TERM: Duration = Duration::from_secs(5);
 
+/// The first instance handles this event and later ones only after the gate is open.
+const GATE: u64 = 100;
+
 /// What handlers completed: the instance, and the number of the event.
 type Notes = Arc<Mutex<Vec<(char, u64)>>>;
 
@@ -24,15 +27,18 @@ struct Instance {
     task: JoinHandle<ConsumerReport>,
 }
 
-fn instance(bus: &EventBus, name: char, notes: &Notes) -> Instance {
+fn instance(bus: &EventBus, name: char, notes: &Notes, open: &watch::Sender<bool>) -> Instance {
     let (stop, stopped) = oneshot::channel::<()>();
     let consumer = bus
         .consumer::<Counted>("single")
         .ack_wait(Duration::from_secs(2))
         .single_active_for(TERM)
         .on_with(
-            Arc::clone(notes),
-            move |notes: Notes, event: Counted, _: Ctx| async move {
+            (Arc::clone(notes), open.subscribe()),
+            move |(notes, mut open): (Notes, watch::Receiver<bool>), event: Counted, _: Ctx| async move {
+                if name == 'a' && event.number >= GATE {
+                    let _ = open.wait_for(|open| *open).await;
+                }
                 tokio::time::sleep(Duration::from_millis(5)).await;
                 notes.lock().unwrap().push((name, event.number));
                 Ok::<(), Failure>(())
@@ -54,14 +60,14 @@ fn of(notes: &Notes, name: char) -> Vec<u64> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_owner_that_crashes_is_replaced_and_the_order_holds() {
     let (server, bus) = start().await;
-    let notes = Notes::default();
+    let (notes, open) = (Notes::default(), watch::Sender::new(false));
     let (one, other) = (connect(&server).await, connect(&server).await);
-    let first = instance(&one, 'a', &notes);
+    let first = instance(&one, 'a', &notes, &open);
     publish(&bus, 0..1).await;
     eventually("an owner", async || of(&notes, 'a') == [0]).await;
-    let second = instance(&other, 'b', &notes);
+    let second = instance(&other, 'b', &notes, &open);
     publish(&bus, 1..EVENTS).await;
-    eventually("some events", async || of(&notes, 'a').len() > 20).await;
+    eventually("some events", async || of(&notes, 'a').len() as u64 == GATE).await;
     // It drops what it runs, and neither settles nor releases anything.
     first.task.abort();
     assert!(
@@ -91,22 +97,24 @@ async fn an_owner_that_crashes_is_replaced_and_the_order_holds() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_owner_that_ends_hands_over_without_a_repeat() {
     let (server, bus) = start().await;
-    let notes = Notes::default();
+    let (notes, open) = (Notes::default(), watch::Sender::new(false));
     let (one, other) = (connect(&server).await, connect(&server).await);
-    let first = instance(&one, 'a', &notes);
+    let first = instance(&one, 'a', &notes, &open);
     publish(&bus, 0..1).await;
     eventually("an owner", async || of(&notes, 'a') == [0]).await;
-    let second = instance(&other, 'b', &notes);
+    let second = instance(&other, 'b', &notes, &open);
     publish(&bus, 1..EVENTS).await;
-    eventually("some events", async || of(&notes, 'a').len() > 20).await;
+    eventually("some events", async || of(&notes, 'a').len() as u64 == GATE).await;
     first.stop.send(()).unwrap();
+    open.send_replace(true);
     within("the end", first.task).await.unwrap();
     eventually("the rest", async || {
         left(&bus, "single").await == Some((0, 0))
     })
     .await;
-    let mut all = of(&notes, 'a');
-    all.extend(of(&notes, 'b'));
+    let (mut all, after) = (of(&notes, 'a'), of(&notes, 'b'));
+    assert!(!after.is_empty());
+    all.extend(after);
     // Everything once, in order: the first one drained.
     assert!(all.iter().copied().eq(0..EVENTS), "{all:?}");
     second.stop.send(()).unwrap();
