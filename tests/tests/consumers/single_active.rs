@@ -17,7 +17,7 @@ const EVENTS: u64 = 200;
 const TERM: Duration = Duration::from_secs(5);
 
 /// The first instance handles this event and later ones only after the gate is open.
-const GATE: u64 = 100;
+const GATE: u64 = 30;
 
 /// What handlers completed: the instance, and the number of the event.
 type Notes = Arc<Mutex<Vec<(char, u64)>>>;
