@@ -1,6 +1,7 @@
 //! The permissions of the user beside those that the program declares, and the prefix of the JetStream API.
 
 use event_sdk::EventBus;
+use event_sdk::transport::TransportExt as _;
 use event_sdk::transport::nats::Nats;
 use event_sdk_ops::Operations;
 use event_sdk_test_servers::{Permissions, Server, User};
@@ -86,8 +87,9 @@ async fn a_prefix_of_the_api_that_is_configured_is_the_one_that_is_compared() {
     let hub = hub.start().await.unwrap();
     let bus = EventBus::builder().transport(connect(&hub).await);
     SHOP.apply(&bus.unwrap()).await.unwrap();
-    let log = hub.log();
     let listening = "Listening for leafnode connections on ";
+    until(async || hub.log().contains(listening)).await;
+    let log = hub.log();
     let (_, address) = log.split_once(listening).unwrap();
     let address = address.lines().next().unwrap();
     let remote = format!("leafnodes {{ remotes: [{{ url: \"nats-leaf://{address}\" }}] }}");
@@ -97,7 +99,13 @@ async fn a_prefix_of_the_api_that_is_configured_is_the_one_that_is_compared() {
     let user = User::password("hub", "sesame").permissions(may);
     let server = Server::options().without_jetstream().config(&remote);
     let server = server.users([user]).start().await.unwrap();
-    until(async || server.log().contains("Leafnode connection created")).await;
+    let connected = async || {
+        let options = Nats::options(server.url()).user("hub", "sesame");
+        Nats::connect(options.domain("hub")).await.unwrap()
+    };
+    // The interest of the hub reaches this server some time after the two are connected.
+    let nats = connected().await;
+    until(async || nats.stream_state("ORDERS").await.is_ok()).await;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("shop.toml");
     let toml = format!(
@@ -111,9 +119,7 @@ async fn a_prefix_of_the_api_that_is_configured_is_the_one_that_is_compared() {
     assert_eq!(found.codes(), [""; 0], "{found:#?}");
 
     // A bus that the program has does not tell its prefix: the permissions of the user do.
-    let options = Nats::options(server.url()).user("hub", "sesame");
-    let nats = Nats::connect(options.domain("hub")).await.unwrap();
-    let bus = EventBus::builder().transport(nats).unwrap();
+    let bus = EventBus::builder().transport(connected().await).unwrap();
     let found = Diagnosis::of(&shop.bus(bus), "").await;
     assert_eq!(found.codes(), [""; 0], "{found:#?}");
 }
