@@ -1,6 +1,7 @@
 //! `NatsServer`: start, stop, kill, pause and restart of one server.
 
 mod ready;
+mod reload;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

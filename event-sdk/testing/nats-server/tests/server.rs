@@ -52,6 +52,23 @@ async fn lines_of_the_configuration_are_the_servers() {
 }
 
 #[tokio::test]
+async fn a_new_configuration_is_read_while_it_runs_and_a_wrong_one_is_refused() {
+    let mut server = options().config("max_payload: 4096").start().await.unwrap();
+    let id = |varz: &serde_json::Value| (varz["server_id"].clone(), varz["max_payload"].clone());
+    let before = id(&server.monitor("/varz").await.unwrap());
+    let change = |text: String| text.replace("4096", "8192");
+    server.reconfigure(change).await.unwrap();
+    let after = id(&server.monitor("/varz").await.unwrap());
+    assert_eq!(after, (before.0, 8192.into()));
+    let wrong = server.reconfigure(|text| text + "no_such_setting: true\n");
+    let error = wrong.await.unwrap_err().to_string();
+    assert!(error.contains("no_such_setting"), "{error}");
+    server.stop().await.unwrap();
+    let stopped = server.reconfigure(|text| text).await;
+    assert!(matches!(stopped, Err(Error::State { .. })), "{stopped:?}");
+}
+
+#[tokio::test]
 async fn a_program_that_is_not_there_is_named() {
     let gone = PathBuf::from("/no/such/nats-server");
     let error = NatsServer::options()

@@ -1,0 +1,59 @@
+//! Changes the configuration of a server that runs.
+
+use std::{fs, io};
+
+use rustix::process::Signal;
+
+use super::{NatsServer, WITHIN};
+use crate::Error;
+use crate::wait::Patience;
+
+impl NatsServer {
+    /// Writes another configuration, has the running server read it (`SIGHUP`), and waits until it has. `change` gets
+    /// the text of the file and returns the new one. After a change of users, the server closes the connections of
+    /// those that it does not accept any more.
+    ///
+    /// Not cancel-safe: the file may be written and not read.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::State`] if it is not running or is paused, [`Error::System`] if the file cannot be read or written, or
+    /// the server refuses the configuration (with the end of its log) or does not answer on its monitoring port,
+    /// [`Error::TimedOut`] if it does not read the file in time.
+    pub async fn reconfigure(
+        &mut self,
+        change: impl FnOnce(String) -> String,
+    ) -> Result<(), Error> {
+        self.expect_awake("reconfigure")?;
+        let file = self.folder.config();
+        let text = fs::read_to_string(&file);
+        let text = text.map_err(|source| self.system("read its configuration", source))?;
+        let written = fs::write(&file, change(text));
+        written.map_err(|source| self.system("write its configuration", source))?;
+        let (before, refusals) = (self.loaded_at().await?, self.refusals());
+        self.signal("reconfigure", Signal::HUP)?;
+        let mut patience = Patience::new(WITHIN);
+        while self.loaded_at().await? == before {
+            if self.refusals() > refusals {
+                let log = io::Error::other(self.folder.log_end());
+                return Err(self.system("read its new configuration; its log ends", log));
+            }
+            if !patience.again().await {
+                return Err(self.timed_out("its new configuration", WITHIN, "it has the old one"));
+            }
+        }
+        Ok(())
+    }
+
+    /// How often it has refused a new configuration.
+    fn refusals(&self) -> usize {
+        let log = self.log();
+        log.matches("Failed to reload server configuration").count()
+    }
+
+    /// When it has read its configuration, with parts of a second.
+    async fn loaded_at(&self) -> Result<serde_json::Value, Error> {
+        let mut server = self.monitor("/varz").await?;
+        Ok(server["config_load_time"].take())
+    }
+}
