@@ -1,11 +1,16 @@
 //! `Deployer`: the provider. It emits the events of each deployment, as one chain.
 
-use event_sdk::{Error, Event, EventBus, Prepared, PublishError};
+use std::time::Duration;
+
+use event_sdk::{Error, Event, EventBus, Prepared, Publisher};
 
 use crate::events::{
     DeploymentCompleted, DeploymentFailed, DeploymentMeasured, DeploymentStarted,
     DeploymentTriggered,
 };
+
+/// The time before an event is published again.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// Deploys services in the region of its bus.
 pub(crate) struct Deployer {
@@ -57,8 +62,7 @@ impl Deployer {
             })
             .metadata("service", plan.service)
             .metadata("tags", plan.tags);
-        let published = triggers.publish(&request).await;
-        published.map_err(PublishError::into_error)?;
+        store(bus, &triggers, &request).await?;
 
         let running = Running { bus, plan, request };
         running.emit(DeploymentStarted { deployment }).await?;
@@ -81,13 +85,31 @@ impl Deployer {
 impl Running<'_> {
     /// Publishes an event of this deployment.
     pub(crate) async fn emit<E: Event>(&self, event: E) -> Result<(), Error> {
-        let publishing = self.bus.publisher();
-        let published = publishing
-            .publish(event)
+        let events = self.bus.publisher();
+        let event = events
+            .prepare(event)
             .caused_by(&self.request)
             .metadata("service", self.plan.service)
-            .metadata("tags", self.plan.tags)
-            .await;
-        published.map(drop).map_err(PublishError::into_error)
+            .metadata("tags", self.plan.tags);
+        store(self.bus, &events, &event).await
+    }
+}
+
+/// Publishes an event until it is stored, also while a server changes or is away. It has the same id each time, so that
+/// the stream stores it once.
+async fn store<E: Event>(
+    bus: &EventBus,
+    publisher: &Publisher<E>,
+    event: &Prepared<E>,
+) -> Result<(), Error> {
+    loop {
+        match publisher.publish(event).await {
+            Ok(_) => return Ok(()),
+            Err(error) if error.is_transient() => {
+                let again = bus.clock().monotonic().saturating_add(PAUSE);
+                bus.clock().sleep_until(again).await;
+            }
+            Err(error) => return Err(error.into_error()),
+        }
     }
 }

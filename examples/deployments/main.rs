@@ -35,17 +35,19 @@ use event_sdk::config::Config;
 use event_sdk::consumer::{Consumers, Filter, shutdown_signal};
 use event_sdk::dead_letters::{LetterFilter, Page};
 
+use crate::metrics::Metrics;
 use crate::settings::{Handler, Settings};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    run(Settings::parse(), &place::config().load()?).await
+    let config = place::config().load()?;
+    run(Settings::parse(), &config).await.map(drop)
 }
 
-/// Makes the deployments while the handlers run.
-async fn run(settings: Settings, config: &Config) -> anyhow::Result<()> {
+/// Makes the deployments while the handlers run. Returns what the handler `metrics` has counted.
+async fn run(settings: Settings, config: &Config) -> anyhow::Result<Metrics> {
     let buses = place::open(config).await?;
-    let (bus, metrics) = (&buses[0], metrics::Metrics::default());
+    let (bus, metrics) = (&buses[0], Metrics::default());
     let handlers = Consumers::new();
     for (region, bus) in place::REGIONS.iter().zip(&buses) {
         handlers.add(operator::consumer(bus, region))?;
@@ -84,7 +86,7 @@ async fn run(settings: Settings, config: &Config) -> anyhow::Result<()> {
         println!("dead letter of {consumer}: {subject}, {class} ({errors})");
     }
     bus.drain(Duration::from_secs(10)).await?;
-    Ok(())
+    Ok(metrics)
 }
 
 /// Makes deployments in all regions. A log of canaries runs during the second half.

@@ -47,6 +47,16 @@ impl Metrics {
         self.types().get(event_type).copied().unwrap_or_default().0
     }
 
+    /// How many events of each type were counted, by region.
+    #[cfg(test)]
+    pub(crate) fn counts(&self) -> BTreeMap<String, [u32; REGIONS.len()]> {
+        let types = self.types();
+        let counts = types
+            .iter()
+            .map(|(name, (counts, _))| (name.clone(), *counts));
+        counts.collect()
+    }
+
     pub(crate) fn table(&self) -> Table {
         let mut table = Table::new();
         table.load_style(presets::ASCII_MARKDOWN);

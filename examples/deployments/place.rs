@@ -14,7 +14,7 @@ pub(crate) const PREFIX: &str = "ops";
 pub(crate) const BUCKET: &str = "OPS";
 
 /// The streams of the four families of events: name, subjects, hours that events are kept.
-const FAMILIES: [(&str, &str, u64); 4] = [
+pub(crate) const FAMILIES: [(&str, &str, u64); 4] = [
     ("DEPLOYMENTS", "deployments.>", 720),
     ("HEALTH", "health.>", 168),
     ("DATABASES", "databases.>", 720),

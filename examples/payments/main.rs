@@ -73,7 +73,7 @@ async fn main() -> anyhow::Result<()> {
 
 async fn normal(args: &Args) -> anyhow::Result<()> {
     let config = streams::config().load()?;
-    let outcome = normal::run(streams::configured(&config).await?, args.payments).await?;
+    let outcome = normal::run(streams::configured(&config).await?, args.payments, false).await?;
     for (cause, letters) in &outcome.letters {
         println!("{letters} dead letters, redriven: {cause}");
     }

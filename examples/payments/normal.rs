@@ -23,15 +23,20 @@ pub(crate) struct Outcome {
     pub(crate) letters: Vec<(String, u64)>,
 }
 
-/// Submits payments on the streams of this bus, redrives the dead letters, and reads the databases.
-pub(crate) async fn run(bus: EventBus, payments: u32) -> anyhow::Result<Outcome> {
+/// Submits payments on the streams of this bus, redrives the dead letters, and reads the databases. If connections
+/// are lost often, what is lost with them is soon delivered again.
+pub(crate) async fn run(
+    bus: EventBus,
+    payments: u32,
+    is_disturbed: bool,
+) -> anyhow::Result<Outcome> {
     let home = Home::new()?;
     let databases = home.databases();
     anyhow::ensure!(
         events(&bus).await? == [0; 8],
         "the streams have events of an earlier run, whose databases are gone; delete the streams"
     );
-    let mut system = System::start(&bus, &databases, &Service::ALL, false).await?;
+    let mut system = System::start(&bus, &databases, &Service::ALL, is_disturbed).await?;
     let node = |service| system.node(service).cloned().context("all services run");
     let (transactions, clearing) = (node(Service::Transactions)?, node(Service::Clearing)?);
     let pools = system.pools();

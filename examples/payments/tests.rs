@@ -1,17 +1,24 @@
-//! The example without faults, and with processes that are killed.
+//! The example without faults, also on a cluster whose password is rotated, and with processes that are killed.
 
-use event_sdk_test_servers::Secured;
+#[path = "../testing/rotation.rs"]
+mod rotation;
+
+use event_sdk::config::Config;
+use rotation::Gate;
 
 use crate::chaos::{self, Plan};
 use crate::customers::payment;
+use crate::node::SHORT_ACK_WAIT;
 use crate::normal;
 use crate::process::Program;
+use crate::services::Service;
+use crate::services::audit::Audited;
 use crate::{streams, table, worker};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_faults_the_money_adds_up_and_letters_are_redriven() {
     let bus = streams::memory().unwrap();
-    let outcome = normal::run(bus, 60).await.unwrap();
+    let outcome = normal::run(bus, 60, false).await.unwrap();
     assert!(outcome.tally.is_clean(), "{:?}", outcome.tally);
     assert_eq!(outcome.tally.payments, 60);
     // Every 17th payee is on the list of sanctions, and every 20th payment is in dinars.
@@ -34,15 +41,34 @@ async fn without_faults_the_money_adds_up_and_letters_are_redriven() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn on_a_cluster_with_tls_and_a_user_it_is_the_same_by_configuration_alone() {
-    let secured = Secured::new("payments").unwrap();
-    let cluster = secured.options().start_cluster(3).await.unwrap();
-    let variables = secured.variables(&cluster.url());
-    let config = streams::config().variables(variables).load().unwrap();
-    let bus = streams::configured(&config).await.unwrap();
-    let outcome = normal::run(bus, 20).await.unwrap();
-    assert!(outcome.tally.is_clean(), "{:?}", outcome.tally);
-    assert_eq!(outcome.tally.published, 20 + 1 + 19 * 5 + 20 + 40);
+async fn it_is_the_same_by_variables_in_the_process_and_on_a_cluster_whose_password_is_rotated() {
+    let program = async |config| {
+        let bus = streams::configured(&config).await?;
+        normal::run(bus, 20, true).await
+    };
+    let variables = [("EVENT_SDK_TRANSPORT", "memory")];
+    let memory = streams::config().variables(variables).load().unwrap();
+    let in_process = program(memory).await.unwrap();
+
+    let durable = Service::Audit.consumer();
+    let gate = Gate {
+        stream: "TRANSACTIONS",
+        durable,
+        events: 10,
+    };
+    let prepare = async |config: &Config| {
+        let bus = streams::configured(config).await.unwrap();
+        let audited = bus.subscribe::<Audited>().durable(durable);
+        drop(audited.ack_wait(SHORT_ACK_WAIT).await.unwrap());
+        bus
+    };
+    let on_cluster = rotation::run("payments", streams::config, gate, prepare, program).await;
+    for outcome in [&in_process, &on_cluster] {
+        assert!(outcome.tally.is_clean(), "{:?}", outcome.tally);
+        assert_eq!(outcome.tally.published, 20 + 1 + 19 * 5 + 20 + 40);
+    }
+    assert_eq!(in_process.events, on_cluster.events);
+    assert_eq!(in_process.letters, on_cluster.letters);
 }
 
 #[tokio::test(flavor = "multi_thread")]
