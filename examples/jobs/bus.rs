@@ -13,6 +13,10 @@ const KEEPS: u64 = 1_000_000;
 /// job takes, or a server is unavailable.
 const REMEMBERS: Duration = Duration::from_mins(15);
 
+/// After this time an event that was not acknowledged is delivered again, such as one whose delivery was lost with a
+/// connection, or a job whose worker is gone.
+pub(crate) const ACK_WAIT: Duration = Duration::from_secs(5);
+
 /// Opens the bus that the configuration describes, with its stream.
 ///
 /// # Errors

@@ -8,6 +8,7 @@ use event_sdk::transport::Error;
 use event_sdk::{EventBus, Subscriber};
 use tokio::sync::watch;
 
+use crate::bus::ACK_WAIT;
 use crate::events::JobCancelled;
 
 /// How long an event that this program is too old for is put back.
@@ -46,7 +47,7 @@ pub(crate) struct Listener {
 ///
 /// When it cannot be subscribed to.
 pub(crate) async fn open(bus: &EventBus) -> Result<(Cancellations, Listener), Error> {
-    let events = bus.subscribe::<JobCancelled>().await?;
+    let events = bus.subscribe::<JobCancelled>().ack_wait(ACK_WAIT).await?;
     let (jobs, heard) = watch::channel(HashSet::new());
     Ok((Cancellations(heard), Listener { events, jobs }))
 }

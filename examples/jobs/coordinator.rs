@@ -6,6 +6,7 @@ use std::time::Duration;
 use event_sdk::transport::Error;
 use event_sdk::{Delivery, EventBus, Publisher};
 
+use crate::bus::ACK_WAIT;
 use crate::events::{PipelineCompleted, PipelineStarted, Progress};
 use crate::publishing::store;
 
@@ -22,7 +23,7 @@ const TOO_EARLY: Duration = Duration::from_secs(30);
 ///
 /// When an event cannot be published or received.
 pub(crate) async fn coordinate(bus: EventBus, run: String) -> Result<(), Error> {
-    let mut progress = bus.subscribe::<Progress>().await?;
+    let mut progress = bus.subscribe::<Progress>().ack_wait(ACK_WAIT).await?;
     let mut coordinator = Coordinator {
         run,
         pipelines: HashMap::new(),
@@ -97,8 +98,10 @@ impl Coordinator {
 fn observe(pipelines: &mut HashMap<String, Pipeline>, event: Progress) -> News {
     match event {
         Progress::Created(created) => {
-            pipelines.entry(created.pipeline).or_default().jobs = Some(created.jobs);
-            News::Nothing
+            let pipeline = pipelines.entry(created.pipeline.clone()).or_default();
+            // It comes behind the ends of its jobs if its first delivery was lost with a connection.
+            let new = pipeline.jobs.replace(created.jobs).is_none();
+            pipeline.ended(new, created.pipeline)
         }
         Progress::Started(job) => {
             let pipeline = pipelines.entry(job.pipeline.clone()).or_default();
@@ -128,7 +131,7 @@ fn observe(pipelines: &mut HashMap<String, Pipeline>, event: Progress) -> News {
 }
 
 impl Pipeline {
-    /// What is to be said after a job of it has ended.
+    /// What is to be said after something new, such as the end of a job.
     fn ended(&self, new: bool, name: String) -> News {
         if new && self.is_over() {
             News::Completed(PipelineCompleted {
@@ -225,6 +228,20 @@ mod tests {
             cancelled: 1,
         };
         assert_eq!(news, [News::Started("p".into()), News::Completed(end)]);
+    }
+
+    #[test]
+    fn a_pipeline_that_is_known_after_its_jobs_ends_then() {
+        let mut pipelines = HashMap::new();
+        observe(&mut pipelines, started("p.1"));
+        assert_eq!(observe(&mut pipelines, completed("p.1")), News::Nothing);
+        let created = Progress::Created(PipelineCreated {
+            pipeline: "p".into(),
+            jobs: 1,
+        });
+        let end = observe(&mut pipelines, created.clone());
+        assert!(matches!(end, News::Completed(end) if end.completed == 1));
+        assert_eq!(observe(&mut pipelines, created), News::Nothing);
     }
 
     #[test]

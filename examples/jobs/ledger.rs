@@ -7,6 +7,7 @@ use std::time::Duration;
 use event_sdk::EventBus;
 use event_sdk::transport::Error;
 
+use crate::bus::ACK_WAIT;
 use crate::events::Everything;
 use crate::worker::written;
 
@@ -31,13 +32,13 @@ pub(crate) struct Ledger {
 }
 
 /// Reads the events of a run until so many pipelines of it have ended, or the bus
-/// is closed.
+/// is closed; then those of the stream whose deliveries were lost.
 ///
 /// # Errors
 ///
 /// When an event cannot be received or acknowledged.
 pub(crate) async fn keep(bus: EventBus, run: String, pipelines: u32) -> Result<Ledger, Error> {
-    let mut events = bus.subscribe::<Everything>().await?;
+    let mut events = bus.subscribe::<Everything>().ack_wait(ACK_WAIT).await?;
     let (mut ledger, mut seen) = (Ledger::default(), HashSet::new());
     while ledger.ends.len() < pipelines as usize {
         let Some(delivery) = events.next().await else {
@@ -63,6 +64,17 @@ pub(crate) async fn keep(bus: EventBus, run: String, pipelines: u32) -> Result<L
             Err(error) if !error.is_transient() => return Err(error),
             // Otherwise it is delivered again, and has been seen.
             _ => {}
+        }
+    }
+    // What a lost connection had delivered may come again behind the end of the last pipeline.
+    let mut stored = bus.history::<Everything>().await?;
+    while let Some(event) = stored.next().await {
+        let event = event?;
+        if let Ok(read) = event.decode()
+            && read.run() == run
+            && seen.insert(Some(event.sequence()))
+        {
+            ledger.enter(read);
         }
     }
     Ok(ledger)

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use event_sdk::transport::{DeliverPolicy, Error};
 use event_sdk::{EventBus, Pattern, Subscriber};
 
+use crate::bus::ACK_WAIT;
 use crate::events::Everything;
 
 /// What a monitor shows.
@@ -34,6 +35,7 @@ pub(crate) async fn open(bus: &EventBus, shown: Shown) -> Result<Monitor, Error>
     let events = bus
         .subscribe::<Everything>()
         .deliver(DeliverPolicy::New)
+        .ack_wait(ACK_WAIT)
         .subject(shown.subjects.clone())
         .await?;
     Ok(Monitor { events, shown })

@@ -1,4 +1,7 @@
-//! The example `jobs` over memory, and over a real server that is restarted.
+//! The example `jobs` over memory, over a real server that is restarted, and over a cluster whose password is rotated.
+
+#[path = "../testing/rotation.rs"]
+mod rotation;
 
 use std::time::Duration;
 
@@ -6,11 +9,13 @@ use clap::Parser;
 use event_sdk::EventBus;
 use event_sdk::config::Config;
 use event_sdk_test_servers::Secured;
+use rotation::Gate;
 use tokio::sync::watch;
 
 use crate::args::Args;
 use crate::events::{JobCancelled, JobCompleted, JobScheduled, JobStarted};
 use crate::ledger::Ledger;
+use crate::worker::GROUP;
 use crate::{bus, cancellations, config, run, worker};
 
 fn args(more: &[&str]) -> Args {
@@ -144,4 +149,28 @@ async fn a_restart_of_the_server_loses_and_repeats_no_effect() {
     let mut cancelled = args(&CANCELLED);
     stream.clone_into(&mut cancelled.stream);
     assert_all_are_cancelled(&soon(run(cancelled, secured)).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_cluster_whose_password_is_rotated_nothing_is_lost_or_repeated() {
+    // Nobody works before the password is rotated, in the middle of the plan.
+    let gate = Gate {
+        stream: "JOBS",
+        durable: GROUP,
+        events: 60,
+    };
+    let ledger = rotation::run(
+        "jobs",
+        config,
+        gate,
+        async |config| {
+            let bus = bus::open(config, "JOBS").await.unwrap();
+            let jobs = bus.subscribe::<JobScheduled>().durable(GROUP);
+            drop(jobs.ack_wait(bus::ACK_WAIT).await.unwrap());
+            bus
+        },
+        async |config| run(args(&["--stream", "JOBS", "--pipelines", "8"]), config).await,
+    )
+    .await;
+    assert_is_whole(&ledger, 8, 80);
 }

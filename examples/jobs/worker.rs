@@ -6,6 +6,7 @@ use event_sdk::transport::Error;
 use event_sdk::{Delivery, EventBus, Publisher, Subscriber};
 use tokio::sync::watch;
 
+use crate::bus::ACK_WAIT;
 use crate::cancellations::Cancellations;
 use crate::events::{
     JobCompleted, JobFailed, JobScheduled, JobStarted, LogChunkReceived, Worked, WorkerConnected,
@@ -16,8 +17,6 @@ use crate::publishing::{outcome, store};
 /// The durable consumer that all workers share.
 pub(crate) const GROUP: &str = "workers";
 
-/// How long a job may take before another worker gets it.
-const ACK_WAIT: Duration = Duration::from_secs(5);
 /// How long an event that this program is too old for is put back.
 const TOO_EARLY: Duration = Duration::from_secs(30);
 /// After so many jobs a worker says that it is still there.

@@ -33,12 +33,14 @@ pub(crate) async fn run<T>(
     let variables = secured.variables(&cluster.url());
     let config = loader().variables(variables).load().unwrap();
     let bus = prepare(&config).await;
-    let later = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1);
-    let pause = |until| {
+    let pause = async |bus: &EventBus, until| {
         let transport = bus.transport();
-        transport.pause_consumer(gate.stream, gate.durable, until)
+        let paused = transport.pause_consumer(gate.stream, gate.durable, until);
+        paused.await.unwrap();
     };
-    pause(Some(later)).await.unwrap();
+    let later = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1);
+    pause(&bus, Some(later)).await;
+    let again = config.clone();
     let story = async {
         let begun = Instant::now();
         let events = async || bus.stream_state(gate.stream).await.unwrap().messages;
@@ -46,7 +48,8 @@ pub(crate) async fn run<T>(
             wait(begun, "the program publishes").await;
         }
         rotate(&secured, &mut cluster, loader).await;
-        pause(None).await.unwrap();
+        // Over a connection of its own: a request is not to be lost with the old one.
+        pause(&EventBus::from_config(&again).await.unwrap(), None).await;
     };
     let both = async { tokio::join!(Box::pin(program(config)), story) };
     let ended = tokio::time::timeout(PATIENCE, both).await;

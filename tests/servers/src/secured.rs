@@ -81,8 +81,8 @@ impl Secured {
         [
             ("EVENT_SDK_TRANSPORT", "nats".into()),
             ("EVENT_SDK_NATS__URL", url.into()),
-            // A cluster on a busy machine takes its time.
-            ("EVENT_SDK_NATS__REQUEST_TIMEOUT", "60s".into()),
+            // A cluster on a busy machine takes its time. A lost request is sent again after a third of it.
+            ("EVENT_SDK_NATS__REQUEST_TIMEOUT", "30s".into()),
             (
                 "EVENT_SDK_NATS__CA_FILE",
                 self.authority.certificate().into(),
