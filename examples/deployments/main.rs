@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! cargo run --example deployments
+//! cargo run --example deployments -- permissions
 //! cargo run --example deployments -- --handlers metrics,log --region eu --type 'check.*'
 //! EVENT_SDK_TRANSPORT=nats EVENT_SDK_NATS__URL=nats://127.0.0.1:4222 cargo run --example deployments
 //! ```
@@ -12,7 +13,7 @@
 //! - `operator`: the handler of each region;
 //! - `webhook` (by `http`), `metrics`, `log`: the built-in handlers;
 //! - `settings`: the arguments, and the filter of the built-in handlers;
-//! - `place`: streams and buses; here: everything in one process.
+//! - `place`: topology, users and buses; here: everything in one process.
 
 mod deployer;
 mod events;
@@ -29,6 +30,7 @@ mod webhook;
 
 use std::time::Duration;
 
+use anyhow::Context as _;
 use clap::Parser;
 use event_sdk::EventBus;
 use event_sdk::config::Config;
@@ -36,18 +38,32 @@ use event_sdk::consumer::{Consumers, Filter, shutdown_signal};
 use event_sdk::dead_letters::{LetterFilter, Page};
 
 use crate::metrics::Metrics;
-use crate::settings::{Handler, Settings};
+use crate::place::TOPOLOGY;
+use crate::settings::{Command, Handler, Settings};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
+    let settings = Settings::parse();
+    if settings.command == Some(Command::Permissions) {
+        print!("{}", place::users().build()?);
+        return Ok(());
+    }
     let config = place::config().load()?;
-    run(Settings::parse(), &config).await.map(drop)
+    if settings.command == Some(Command::Apply) {
+        let [bus, ..] = place::open(&config).await?;
+        println!("{}", TOPOLOGY.apply(&bus).await?);
+        return Ok(());
+    }
+    run(settings, &config).await.map(drop)
 }
 
 /// Makes the deployments while the handlers run. Returns what the handler `metrics` has counted.
 async fn run(settings: Settings, config: &Config) -> anyhow::Result<Metrics> {
     let buses = place::open(config).await?;
     let (bus, metrics) = (&buses[0], Metrics::default());
+    if settings.command != Some(Command::Run) {
+        TOPOLOGY.apply(bus).await.context("the streams")?;
+    }
     let handlers = Consumers::new();
     for (region, bus) in place::REGIONS.iter().zip(&buses) {
         handlers.add(operator::consumer(bus, region))?;

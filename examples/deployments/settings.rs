@@ -1,12 +1,15 @@
 //! The settings of the program: arguments and environment variables. Those of the bus are `EVENT_SDK_…`.
 
-use clap::{Args, Parser, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use event_sdk::consumer::Filter;
 
 /// Deploys services in three regions, and handles the events of the deployments.
 #[derive(Debug, Parser)]
 #[command(name = "deployments")]
 pub(crate) struct Settings {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+
     /// The built-in handlers that run, with commas between them.
     #[arg(
         long,
@@ -22,6 +25,17 @@ pub(crate) struct Settings {
 
     #[command(flatten)]
     pub(crate) selection: Selection,
+}
+
+/// One step alone; both if none is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+pub(crate) enum Command {
+    /// The deployment step: makes streams, durables and the bucket.
+    Apply,
+    /// Deploys services and handles the events, on what is there.
+    Run,
+    /// Prints the least permissions of the users of both steps, as configuration of nats-server.
+    Permissions,
 }
 
 /// A built-in handler.

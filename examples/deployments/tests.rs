@@ -1,5 +1,6 @@
 //! Tests of the handlers and of the provider, on the test bus with virtual time.
 
+mod permissions;
 mod secured;
 mod webhook;
 
@@ -21,7 +22,8 @@ use crate::{metrics, operator, place};
 
 fn test_bus() -> TestBus {
     let bus = TestBus::builder().prefix(place::PREFIX);
-    let bus = place::streams().fold(bus, TestBusBuilder::stream);
+    let streams = place::FAMILIES.into_iter().chain(place::letters());
+    let bus = streams.fold(bus, TestBusBuilder::stream);
     bus.coordination(place::BUCKET).build()
 }
 

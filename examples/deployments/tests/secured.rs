@@ -8,23 +8,25 @@ use std::time::Duration;
 
 use clap::Parser as _;
 use event_sdk::config::Config;
-use event_sdk::{BusBuilder, ConsumerSpec};
+use event_sdk::{BusBuilder, ConsumerSpec, EventBus};
 use rotation::Gate;
 
 use crate::events::{Alarms, DeploymentFailed, Everything};
-use crate::place::{self, FAMILIES, REGIONS};
+use crate::place::{self, BUCKET, FAMILIES, PREFIX, REGIONS};
 use crate::run;
 use crate::settings::Settings;
 
-fn settings() -> Settings {
-    Settings::parse_from(["deployments", "--deployments", "6"])
+/// Six deployments in each region; the sixth of one has a migration that fails.
+pub(super) fn settings(more: &[&str]) -> Settings {
+    let arguments = ["deployments", "--deployments", "6"];
+    Settings::parse_from(arguments.iter().chain(more))
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_does_the_same_in_its_process_and_on_a_cluster_whose_password_is_rotated() {
     let variables = [("EVENT_SDK_TRANSPORT", "memory")];
     let memory = place::config().variables(variables).load().unwrap();
-    let expected = run(settings(), &memory).await.unwrap().counts();
+    let expected = run(settings(&[]), &memory).await.unwrap().counts();
     // The fifth deployment of each region is rolled back, and the sixth of one.
     assert_eq!(expected["deployment.measured"], [6; 3]);
     assert_eq!(expected["deployment.rolled_back"], [1, 1, 2]);
@@ -39,13 +41,16 @@ async fn it_does_the_same_in_its_process_and_on_a_cluster_whose_password_is_rota
         place::config,
         gate,
         async |config| {
-            let bus = durables().fold(place::region("ap"), BusBuilder::consumer);
+            let bus = EventBus::builder().prefix(PREFIX).coordination(BUCKET);
+            let streams = FAMILIES.into_iter().chain(place::letters());
+            let bus = streams.fold(bus, BusBuilder::stream);
+            let bus = durables().fold(bus, BusBuilder::consumer);
             let bus = bus.connect(config).await.unwrap();
             bus.apply().await.unwrap();
             bus
         },
         async |config| {
-            let counted = run(settings(), &config).await?.counts();
+            let counted = run(settings(&["run"]), &config).await?.counts();
             Ok((counted, stored(&config).await?))
         },
     )
@@ -74,8 +79,8 @@ fn durables() -> impl Iterator<Item = ConsumerSpec> {
 async fn stored(config: &Config) -> anyhow::Result<u32> {
     let [bus, ..] = place::open(config).await?;
     let mut stored = 0;
-    for (stream, ..) in FAMILIES {
-        stored += bus.stream_state(stream).await?.messages;
+    for stream in FAMILIES {
+        stored += bus.stream_state(stream.name()).await?.messages;
     }
     Ok(u32::try_from(stored)?)
 }

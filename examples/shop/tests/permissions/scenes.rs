@@ -6,8 +6,7 @@ use anyhow::{Context as _, ensure};
 use bytes::Bytes;
 use event_sdk::consumer::Consumer;
 use event_sdk::dead_letters::{
-    DeadLetter, DeadLetterClass, DeadLetterStream, DeadLetters, LetterFilter, Origin, Page,
-    RedriveOutcome,
+    DeadLetterClass, DeadLetterStream, DeadLetters, LetterFilter, Origin, Page, RedriveOutcome,
 };
 use event_sdk::stream::StreamSpec;
 use event_sdk::transport::{
@@ -18,22 +17,26 @@ use event_sdk_topology::backup;
 use futures_util::StreamExt as _;
 use tokio::sync::watch;
 
-use super::Place;
+use super::users::Place;
+use super::users::before::{Unreadable, letter, nak_first};
 use crate::bank::Bank;
 use crate::events::{Audited, OrderPlaced, Payments};
 use crate::topology::{DEAD_LETTERS, PARTITIONS, SINGLE};
-use crate::{audit, billing, orders};
-
-/// With the headers of a dead letter, this is more than a message of the server may have.
-const LARGE: usize = 1024 * 1024 - 200;
+use crate::{audit, billing, open, orders};
 
 const STREAMS: [&str; 3] = ["SHOP", "DLQ", "DLQ_RETRY"];
 
+/// The bus of a user.
+async fn bus_of(place: &Place<'_>, user: &str) -> anyhow::Result<EventBus> {
+    let bus = open(&place.config(user), &SINGLE).await;
+    bus.with_context(|| format!("the bus of {user}"))
+}
+
 /// Makes everything, finds what was changed by hand, and repairs it.
 pub(super) async fn deploys(place: &Place<'_>) -> anyhow::Result<()> {
-    let bus = place.bus("deploy").await?;
+    let bus = bus_of(place, "deploy").await?;
     SINGLE.apply(&bus).await?;
-    let admin = place.bus("admin").await?;
+    let admin = bus_of(place, "admin").await?;
     // Without its first durable, a consumer may have had no partitions before.
     for partition in partitions().take(1) {
         admin
@@ -69,12 +72,12 @@ pub(super) async fn deploys(place: &Place<'_>) -> anyhow::Result<()> {
 /// All three services handle orders, one of them without a price, and events that cannot be read; they
 /// keep dead letters, also such as were kept before and large ones, and receive redriven ones.
 pub(super) async fn serves(place: &Place<'_>) -> anyhow::Result<()> {
-    let admin = place.bus("admin").await?;
+    let admin = bus_of(place, "admin").await?;
     prepare(&admin).await?;
     let [taking, paying, auditing] = [
-        place.bus("orders").await?,
-        place.bus("billing").await?,
-        place.bus("audit").await?,
+        bus_of(place, "orders").await?,
+        bus_of(place, "billing").await?,
+        bus_of(place, "audit").await?,
     ];
     let (book, done) = (audit::Book::new(), watch::Sender::new(false));
     let story = async {
@@ -125,21 +128,13 @@ async fn prepare(admin: &EventBus) -> anyhow::Result<()> {
         ("orders.order.placed", ["billing", "audit"]),
         ("billing.invoice.paid", ["orders", "audit"]),
     ] {
-        for body in [Bytes::from_static(b"?"), Bytes::from(vec![b'?'; LARGE])] {
-            let is_small = body.len() == 1;
-            let relative = relative.to_owned();
-            let stored = admin.raw().publish(relative.clone(), body.clone()).await?;
-            if !is_small {
-                continue;
-            }
-            let sequence = stored.sequence.context("a sequence")?;
-            for consumer in consumers {
-                let origin = Origin::new("SHOP", sequence, format!("shop.{relative}"), "shop");
-                let letter = letter(consumer, origin, body.clone());
-                let store = DeadLetters::stream(DEAD_LETTERS).open(admin);
-                store.put(&letter).await?;
-            }
-        }
+        let unreadable = Unreadable {
+            stream: "SHOP",
+            relative,
+            consumers: &consumers,
+            dead_letters: DEAD_LETTERS,
+        };
+        unreadable.publish(admin).await?;
     }
     for partition in partitions() {
         nak_first::<Payments>(admin, partition).await?;
@@ -149,19 +144,6 @@ async fn prepare(admin: &EventBus) -> anyhow::Result<()> {
     let redriven = admin.dead_letters(DEAD_LETTERS);
     let redriven = redriven.redrive(LetterFilter::all()).await?;
     ensure!(redriven.redriven.len() == 4, "{redriven:?}");
-    Ok(())
-}
-
-fn letter(consumer: &'static str, origin: Origin, body: Bytes) -> DeadLetter {
-    let now = jiff::Timestamp::now();
-    DeadLetter::new(consumer, origin, DeadLetterClass::Unreadable, now, body)
-}
-
-async fn nak_first<S: EventSet>(admin: &EventBus, consumer: String) -> anyhow::Result<()> {
-    let events = admin.subscribe::<S>().durable(consumer);
-    let mut events = events.prefetch(1).await?;
-    let first = events.next().await.context("a delivery")??;
-    first.nak(Duration::ZERO).await?;
     Ok(())
 }
 
@@ -176,7 +158,7 @@ async fn letters(admin: &EventBus, number: u64) -> anyhow::Result<()> {
 
 /// Lists, redrives and purges dead letters; reads, deletes and purges events.
 pub(super) async fn operates(place: &Place<'_>) -> anyhow::Result<()> {
-    let admin = place.bus("admin").await?;
+    let admin = bus_of(place, "admin").await?;
     prepare(&admin).await?;
     redriven_durables(&admin).await?;
     // One that holds its key, which is released by a request.
@@ -187,7 +169,7 @@ pub(super) async fn operates(place: &Place<'_>) -> anyhow::Result<()> {
     let store = DeadLetters::stream(DEAD_LETTERS).open(&admin);
     store.put(&held).await?;
 
-    let bus = place.bus("operator").await?;
+    let bus = bus_of(place, "operator").await?;
     states(&bus).await?;
     ensure!(
         bus.transport()
@@ -252,10 +234,10 @@ pub(super) async fn operates(place: &Place<'_>) -> anyhow::Result<()> {
 
 /// Reads states.
 pub(super) async fn monitors(place: &Place<'_>) -> anyhow::Result<()> {
-    let admin = place.bus("admin").await?;
+    let admin = bus_of(place, "admin").await?;
     SINGLE.apply(&admin).await?;
     redriven_durables(&admin).await?;
-    states(&place.bus("monitor").await?).await
+    states(&bus_of(place, "monitor").await?).await
 }
 
 /// The durables of redriven events, as consumers make them.
