@@ -5,9 +5,9 @@ use event_sdk::transport::Error;
 
 use super::grants::{Grants, Names};
 use super::lines::{
-    BINDS, CANCELS, COORDINATES, COUNTS_PARTITIONS, GETS, HEARS_EXHAUSTED, KEEPS_LETTERS, OWNS,
-    PARKS, READS, READS_RECORDS, READS_RECORDS_OF_CLUSTER, RECEIVES_REDRIVEN, RECORDS, RELAYS,
-    SCHEDULES, TAKES,
+    BINDS, CANCELS, COORDINATES, COUNTS_PARTITIONS, CREATES_AGAIN, GETS, HEARS_EXHAUSTED,
+    KEEPS_LETTERS, Line, OWNS, PARKS, READS, READS_RECORDS, READS_RECORDS_OF_CLUSTER,
+    RECEIVES_REDRIVEN, RECORDS, RELAYS, SCHEDULES, SUBSCRIBES_UNNAMED, TAKES,
 };
 use super::login::Login;
 use super::roles::Sight;
@@ -295,20 +295,23 @@ impl PermissionsBuilder {
                 if matches!(what, Use::Publish | Use::Expect | Use::Relay) {
                     grants.publish_to(&subject, format!("publishes {}", one.name));
                 }
-                let lines = match what {
+                let lines: &[&[Line]] = match what {
                     Use::Publish => continue,
-                    Use::Expect => GETS,
-                    Use::Relay => RELAYS,
-                    Use::Schedule => SCHEDULES,
-                    Use::Cancel => CANCELS,
-                    Use::Read => READS,
+                    Use::Expect => &[GETS],
+                    Use::Relay => &[RELAYS],
+                    Use::Schedule => &[SCHEDULES],
+                    Use::Cancel => &[CANCELS],
+                    Use::Read => &[READS],
+                    Use::Unnamed => &[SUBSCRIBES_UNNAMED, CREATES_AGAIN],
                 };
                 for (stream, _) in routes.streams_of(&subject, None)? {
                     let names = Names {
                         stream,
                         ..Names::default()
                     };
-                    grants.publish(lines, &names);
+                    for lines in lines {
+                        grants.publish(lines, &names);
+                    }
                 }
             }
         }

@@ -55,6 +55,33 @@ pub(super) const HEARS_EXHAUSTED: &[Line] = &[line(
     "hears of events that reach max_deliver",
 )];
 
+/// Receives events by consumers without a name, which it creates and deletes.
+pub(super) const SUBSCRIBES_UNNAMED: &[Line] = &[
+    line(
+        "$JS.API.STREAM.INFO.{stream}",
+        "reads the subjects and the state of {stream}",
+    ),
+    line(
+        "$JS.API.CONSUMER.CREATE.{stream}",
+        "creates consumers without a name in {stream}",
+    ),
+    line(
+        "$JS.API.CONSUMER.MSG.NEXT.{stream}.*",
+        "requests events of {stream}",
+    ),
+    line(
+        "$JS.API.CONSUMER.DELETE.{stream}.*",
+        "deletes its consumers without a name in {stream}",
+    ),
+    line("$JS.ACK.{stream}.*.>", "settles events of {stream}"),
+];
+
+/// Creates a consumer without a name again that the server has lost.
+pub(super) const CREATES_AGAIN: &[Line] = &[line(
+    "$JS.API.CONSUMER.INFO.{stream}.*",
+    "finds out whether {stream} has lost a consumer",
+)];
+
 /// Reads stored events without a consumer.
 pub(super) const READS: &[Line] = &[
     line(

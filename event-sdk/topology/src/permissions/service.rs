@@ -42,6 +42,8 @@ pub(super) enum Use {
     Schedule,
     Cancel,
     Read,
+    /// Subscribes without a name.
+    Unnamed,
 }
 
 /// The events of one type, or those under a pattern.
@@ -98,15 +100,14 @@ impl Service {
     /// reports. A server has no permissions for parts of a stream: that is the permission to read
     /// everything in the streams of these events.
     pub fn reads_history<S: EventSet>(self) -> Self {
-        let events = match (S::PATTERN, S::TAKES_OTHER) {
-            (Some(filter), true) => vec![Events {
-                name: "events",
-                filter,
-                is_absolute: false,
-            }],
-            _ => members::<S>(),
-        };
-        self.uses(Use::Read, events)
+        self.uses(Use::Read, received::<S>())
+    }
+
+    /// Subscribes without a name (`bus.subscribe()` without `durable` or `group`). A server has no permissions for
+    /// parts of a stream or for single consumers without a name: that is the permission to read everything in the
+    /// streams of these events, to take and settle the events of any consumer in them, and to delete any.
+    pub fn subscribes_unnamed<S: EventSet>(self) -> Self {
+        self.uses(Use::Unnamed, received::<S>())
     }
 
     /// Receives the events of a consumer of the topology.
@@ -125,6 +126,18 @@ impl Service {
     fn uses(mut self, what: Use, events: Vec<Events>) -> Self {
         self.uses.push((what, events));
         self
+    }
+}
+
+/// What a subscription to the set receives.
+fn received<S: EventSet>() -> Vec<Events> {
+    match (S::PATTERN, S::TAKES_OTHER) {
+        (Some(filter), true) => vec![Events {
+            name: "events",
+            filter,
+            is_absolute: false,
+        }],
+        _ => members::<S>(),
     }
 }
 

@@ -58,6 +58,27 @@ fn of(builder: &PermissionsBuilder) -> Permissions {
     builder.build().unwrap()
 }
 
+/// What a permission for all consumers of a stream covers is not listed again.
+#[test]
+fn subscriptions_without_a_name_may_use_any_consumer_of_their_stream() {
+    let service = Service::new("console")
+        .consumes(Consumes::durable("billing").by_subscription())
+        .subscribes_unnamed::<OrderShipped>();
+    let made = of(&WIDE.permissions("shop").service(service));
+    let mut expected = [
+        "$JS.API.STREAM.INFO.ORDERS",
+        "$JS.API.CONSUMER.CREATE.ORDERS",
+        "$JS.API.CONSUMER.MSG.NEXT.ORDERS.*",
+        "$JS.API.CONSUMER.DELETE.ORDERS.*",
+        "$JS.API.CONSUMER.INFO.ORDERS.*",
+        "$JS.ACK.ORDERS.*.>",
+    ];
+    let mut subjects = published(&made.users[0]);
+    subjects.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(subjects, expected);
+}
+
 #[test]
 fn each_option_is_a_permission() {
     let service = Service::new("everything")

@@ -6,7 +6,7 @@ use super::{
     APPLIES, BACKS_UP, BINDS, CANCELS, COORDINATES, CREATES_ONE, CREATES_SEVERAL, DELETES, GETS,
     HEARS_EXHAUSTED, KEEPS_LETTERS, LISTS_CONSUMERS, LOOKS_AT_DURABLE, LOOKS_AT_STREAM, Line,
     PARKS, PAUSES, PURGES, READS, READS_RECORDS, RECEIVES_REDRIVEN, RECORDS, REDRIVES, RESETS,
-    SCHEDULES, TAKES,
+    SCHEDULES, SUBSCRIBES_UNNAMED, TAKES,
 };
 
 const PAGE: &str = include_str!("../../../../../docs/production.md");
@@ -25,6 +25,7 @@ const ROWS: &[(&str, &[&[Line]])] = &[
         "consumes a durable with one filter, creates a missing one, and receives",
         &[TAKES, BINDS, CREATES_ONE, HEARS_EXHAUSTED],
     ),
+    ("consumes without a name", &[SUBSCRIBES_UNNAMED]),
     ("only takes from a durable", &[TAKES]),
     ("reads history", &[READS]),
     ("gets single messages", &[GETS]),
