@@ -1,15 +1,14 @@
 //! Command-line arguments of the example `jobs`.
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 
 /// Runs pipelines of jobs on a group of workers, in this process or over the NATS
 /// server that `EVENT_SDK_TRANSPORT` and other variables configure: the program is the same.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "jobs", after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The stream; another name lets two runs on one server not meet.
-    #[arg(long, value_name = "NAME", default_value = "HODEI_EVENTS")]
-    pub(crate) stream: String,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
 
     /// Names this run: its pipelines, jobs and workers begin with it. Another for
     /// each run unless given.
@@ -39,6 +38,17 @@ pub(crate) struct Args {
     /// Shows the logs of the jobs and the workers' heartbeats.
     #[arg(long)]
     pub(crate) verbose: bool,
+}
+
+/// One step alone; both if none is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+pub(crate) enum Command {
+    /// The deployment step: makes the stream and the durable of the workers.
+    Apply,
+    /// Runs the pipelines, on what is there.
+    Run,
+    /// Prints the least permissions of the users of both steps, as configuration of nats-server.
+    Permissions,
 }
 
 impl Args {

@@ -1,10 +1,18 @@
-//! Opens the bus of the configuration, and applies its stream.
+//! The topology with its users, and the bus over it.
 
 use std::time::Duration;
 
 use event_sdk::config::Config;
 use event_sdk::stream::StreamSpec;
 use event_sdk::{Error, EventBus};
+use event_sdk_topology::permissions::{Consumes, PermissionsBuilder, Service};
+use event_sdk_topology::{DurableSpec, Topology, covers};
+
+use crate::events::{Everything, JobScheduled};
+use crate::worker::GROUP;
+
+pub(crate) const PREFIX: &str = "hodei.events";
+pub(crate) const STREAM: &str = "HODEI_EVENTS";
 
 /// How many events the stream keeps.
 const KEEPS: u64 = 1_000_000;
@@ -17,18 +25,41 @@ const REMEMBERS: Duration = Duration::from_mins(15);
 /// connection, or a job whose worker is gone.
 pub(crate) const ACK_WAIT: Duration = Duration::from_secs(5);
 
-/// Opens the bus that the configuration describes, with its stream.
+/// What the program needs on a server.
+pub(crate) const TOPOLOGY: Topology = Topology::new(
+    const {
+        &[StreamSpec::constant(STREAM, &[">"])
+            .max_messages(KEEPS)
+            .duplicate_window(REMEMBERS)]
+    },
+)
+.consumers(const { &[DurableSpec::of::<JobScheduled>(GROUP).ack_wait(ACK_WAIT)] });
+
+covers!(TOPOLOGY, Everything);
+
+/// The users: the program, and the step that deploys it.
+pub(crate) fn users() -> PermissionsBuilder {
+    let program = Service::new("jobs")
+        .publishes::<Everything>()
+        .consumes(Consumes::durable(GROUP).by_subscription())
+        // All but the workers.
+        .subscribes_unnamed::<Everything>()
+        // The ledger.
+        .reads_history::<Everything>();
+    TOPOLOGY
+        .permissions(PREFIX)
+        .account("JOBS")
+        .private_inboxes()
+        .service(program)
+        .deployment("deploy")
+}
+
+/// Opens the bus that the configuration describes.
 ///
 /// # Errors
 ///
-/// When there is no such server, or the stream cannot be made.
-pub(crate) async fn open(config: &Config, stream: &str) -> Result<EventBus, Error> {
-    let stream = StreamSpec::new(stream.to_owned())
-        .subject(">")
-        .max_messages(KEEPS)
-        .duplicate_window(REMEMBERS);
-    let builder = EventBus::builder().source("jobs").prefix("hodei.events");
-    let bus = builder.stream(stream).connect(config).await?;
-    bus.apply_streams().await?;
-    Ok(bus)
+/// When there is no such server.
+pub(crate) async fn open(config: &Config) -> Result<EventBus, Error> {
+    let bus = EventBus::builder().source("jobs").prefix(PREFIX);
+    TOPOLOGY.declare(bus).connect(config).await
 }

@@ -3,12 +3,13 @@
 //!
 //! ```text
 //! cargo run --example jobs
+//! cargo run --example jobs -- permissions
 //! EVENT_SDK_TRANSPORT=nats EVENT_SDK_NATS__URL=nats://127.0.0.1:4222 cargo run --example jobs
 //! ```
 //!
 //! The modules, in the order in which data flows:
 //!
-//! - `args`, `bus`: arguments; the bus and its stream;
+//! - `args`, `bus`: arguments; the topology with its users, and the bus;
 //! - `planner`, `publishing`: publishes pipelines and their jobs, until they are stored;
 //! - `worker`: takes jobs from a shared durable, and publishes results;
 //! - `cancellations`: which jobs are no longer wanted;
@@ -39,20 +40,32 @@ use event_sdk_examples::events::jobs as events;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use crate::args::Args;
+use crate::args::{Args, Command};
+use crate::bus::TOPOLOGY;
 use crate::ledger::Ledger;
 use crate::worker::Done;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let done = async { run(Args::parse(), config().load()?).await.map(drop) };
-    match done.await {
+    match start(Args::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(io::stderr(), "error: {error:#}");
             ExitCode::FAILURE
         }
     }
+}
+
+async fn start(args: Args) -> anyhow::Result<()> {
+    match args.command {
+        Some(Command::Permissions) => print!("{}", bus::users().build()?),
+        Some(Command::Apply) => {
+            let bus = bus::open(&config().load()?).await?;
+            println!("{}", TOPOLOGY.apply(&bus).await?);
+        }
+        Some(Command::Run) | None => drop(run(args, config().load()?).await?),
+    }
+    Ok(())
 }
 
 /// The configuration of the environment; without one, everything stays in this process.
@@ -62,7 +75,10 @@ fn config() -> ConfigLoader {
 
 /// Runs the pipelines, and answers what the stream has of them.
 async fn run(args: Args, config: Config) -> anyhow::Result<Ledger> {
-    let bus = bus::open(&config, &args.stream).await?;
+    let bus = bus::open(&config).await?;
+    if args.command != Some(Command::Run) {
+        TOPOLOGY.apply(&bus).await.context("the stream")?;
+    }
     let pipelines = monitor::Shown {
         subjects: subject!("pipeline.>"),
         run: args.run.clone(),

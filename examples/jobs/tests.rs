@@ -1,5 +1,7 @@
 //! The example `jobs` over memory, over a real server that is restarted, and over a cluster whose password is rotated.
 
+mod permissions;
+
 #[path = "../testing/rotation.rs"]
 mod rotation;
 
@@ -13,6 +15,7 @@ use rotation::Gate;
 use tokio::sync::watch;
 
 use crate::args::Args;
+use crate::bus::{STREAM, TOPOLOGY};
 use crate::events::{JobCancelled, JobCompleted, JobScheduled, JobStarted};
 use crate::ledger::Ledger;
 use crate::worker::GROUP;
@@ -81,7 +84,8 @@ async fn jobs_that_are_cancelled_are_not_done_but_end() {
 
 #[tokio::test]
 async fn a_job_at_work_is_stopped_and_the_worker_takes_the_next() {
-    let bus = bus::open(&in_process(), "JOBS").await.unwrap();
+    let bus = bus::open(&in_process()).await.unwrap();
+    TOPOLOGY.apply(&bus).await.unwrap();
     let (cancellations, listener) = cancellations::open(&bus).await.unwrap();
     let listener = tokio::spawn(listener.listen());
     let (stop, stopped) = watch::channel(false);
@@ -120,9 +124,9 @@ async fn a_job_at_work_is_stopped_and_the_worker_takes_the_next() {
 async fn a_restart_of_the_server_loses_and_repeats_no_effect() {
     let setup = Secured::new("jobs").unwrap();
     let mut server = setup.options().start().await.unwrap();
-    let (variables, stream) = (setup.variables(&server.url()), "JOBS");
+    let variables = setup.variables(&server.url());
     let secured = config().variables(variables).load().unwrap();
-    let restarted = args(&["--stream", stream, "--pipelines", "10", "--work", "30"]);
+    let restarted = args(&["--pipelines", "10", "--work", "30"]);
     let running = tokio::spawn(run(restarted, secured.clone()));
     // In the middle: jobs are planned, some are done, and some are at work.
     let watcher = EventBus::from_config(&secured).await.unwrap();
@@ -130,7 +134,7 @@ async fn a_restart_of_the_server_loses_and_repeats_no_effect() {
         let mut pace = tokio::time::interval(Duration::from_millis(20));
         loop {
             pace.tick().await;
-            if let Ok(state) = watcher.stream_state(stream).await
+            if let Ok(state) = watcher.stream_state(STREAM).await
                 && state.messages > 250
             {
                 break;
@@ -146,16 +150,14 @@ async fn a_restart_of_the_server_loses_and_repeats_no_effect() {
     let ledger = soon(async { running.await.unwrap() }).await;
     assert_is_whole(&ledger, 10, 100);
 
-    let mut cancelled = args(&CANCELLED);
-    stream.clone_into(&mut cancelled.stream);
-    assert_all_are_cancelled(&soon(run(cancelled, secured)).await);
+    assert_all_are_cancelled(&soon(run(args(&CANCELLED), secured)).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn on_a_cluster_whose_password_is_rotated_nothing_is_lost_or_repeated() {
     // Nobody works before the password is rotated, in the middle of the plan.
     let gate = Gate {
-        stream: "JOBS",
+        stream: STREAM,
         durable: GROUP,
         events: 60,
     };
@@ -164,12 +166,11 @@ async fn on_a_cluster_whose_password_is_rotated_nothing_is_lost_or_repeated() {
         config,
         gate,
         async |config| {
-            let bus = bus::open(config, "JOBS").await.unwrap();
-            let jobs = bus.subscribe::<JobScheduled>().durable(GROUP);
-            drop(jobs.ack_wait(bus::ACK_WAIT).await.unwrap());
+            let bus = bus::open(config).await.unwrap();
+            TOPOLOGY.apply(&bus).await.unwrap();
             bus
         },
-        async |config| run(args(&["--stream", "JOBS", "--pipelines", "8"]), config).await,
+        async |config| run(args(&["--pipelines", "8", "run"]), config).await,
     )
     .await;
     assert_is_whole(&ledger, 8, 80);

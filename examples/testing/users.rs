@@ -4,7 +4,6 @@
 //! One server has an account for each case, with the whole program in it: for each role one case has all permissions,
 //! each other one lacks a line. A case runs on a thread of its own, so that its log is known.
 
-pub(crate) mod before;
 mod logs;
 
 use std::collections::VecDeque;

@@ -1,16 +1,19 @@
 //! The program and its deployment step run under the users that `permissions` prints, and without any one of their
 //! permissions something fails, and names the subject.
 
+#[path = "../../testing/before.rs"]
+mod before;
+
 #[path = "../../testing/users.rs"]
 mod users;
 
 use std::time::Duration;
 
+use before::{Unreadable, nak_first};
 use event_sdk::dead_letters::LetterFilter;
 use event_sdk::transport::BucketConfig;
 use event_sdk::{BusBuilder, EventBus};
 use event_sdk_topology::permissions::Role;
-use users::before::{Unreadable, nak_first};
 use users::{Place, Program};
 
 use super::secured::settings;

@@ -3,6 +3,9 @@
 
 mod scenes;
 
+#[path = "../../testing/before.rs"]
+mod before;
+
 #[path = "../../testing/users.rs"]
 mod users;
 

@@ -17,8 +17,8 @@ use event_sdk_topology::backup;
 use futures_util::StreamExt as _;
 use tokio::sync::watch;
 
+use super::before::{Unreadable, letter, nak_first};
 use super::users::Place;
-use super::users::before::{Unreadable, letter, nak_first};
 use crate::bank::Bank;
 use crate::events::{Audited, OrderPlaced, Payments};
 use crate::topology::{DEAD_LETTERS, PARTITIONS, SINGLE};
