@@ -11,6 +11,8 @@ use event_sdk::stream::{Storage, StreamSpec};
 pub struct DeadLetterSpec {
     pub(crate) name: &'static str,
     pub(crate) retry: &'static str,
+    /// The letters are kept elsewhere.
+    pub(crate) in_tables: bool,
     prefix: Option<&'static str>,
     replicas: u8,
     storage: Storage,
@@ -26,12 +28,27 @@ impl DeadLetterSpec {
         Self {
             name,
             retry,
+            in_tables: false,
             prefix: None,
             replicas: 1,
             storage: Storage::File,
             max_age: Duration::ZERO,
             max_bytes: 0,
         }
+    }
+
+    /// Declares the retry stream alone, for services that keep their letters in tables of their databases
+    /// (`event-sdk-sql`). The name of the dead-letter stream then only names the declaration. Default: both streams.
+    #[must_use]
+    pub const fn in_tables(mut self) -> Self {
+        self.in_tables = true;
+        self
+    }
+
+    /// Whether the letters are kept in [tables](Self::in_tables).
+    #[must_use]
+    pub const fn are_in_tables(&self) -> bool {
+        self.in_tables
     }
 
     /// Puts tokens before `dlq.` and `retry.`, see [`DeadLetterStream::under`]. Default: none.
@@ -86,14 +103,15 @@ impl DeadLetterSpec {
         prefix.unwrap_or_default()
     }
 
-    /// The declarations of both streams.
-    pub(crate) fn specs(&self) -> [StreamSpec; 2] {
-        let place = self.place();
-        [place.spec(), place.retry_spec()].map(|spec| {
-            spec.replicas(self.replicas)
-                .storage(self.storage)
-                .max_age(self.max_age)
-                .max_bytes(self.max_bytes)
+    /// The declarations of its streams.
+    pub(crate) fn specs(&self) -> impl Iterator<Item = StreamSpec> {
+        let (place, limits) = (self.place(), *self);
+        let both = [place.spec(), place.retry_spec()].into_iter();
+        both.skip(usize::from(self.in_tables)).map(move |spec| {
+            spec.replicas(limits.replicas)
+                .storage(limits.storage)
+                .max_age(limits.max_age)
+                .max_bytes(limits.max_bytes)
         })
     }
 }

@@ -6,8 +6,9 @@ use event_sdk::transport::Error;
 use super::grants::{Grants, Names};
 use super::lines::{
     BINDS, CANCELS, COORDINATES, COUNTS_PARTITIONS, CREATES_AGAIN, GETS, HEARS_EXHAUSTED,
-    KEEPS_LETTERS, Line, OWNS, PARKS, READS, READS_RECORDS, READS_RECORDS_OF_CLUSTER,
-    RECEIVES_REDRIVEN, RECORDS, RELAYS, SCHEDULES, SUBSCRIBES_UNNAMED, TAKES,
+    KEEPS_IN_TABLES, KEEPS_LETTERS, Line, OWNS, PARKS, READS, READS_RECORDS,
+    READS_RECORDS_OF_CLUSTER, RECEIVES_REDRIVEN, RECORDS, RELAYS, SCHEDULES, SUBSCRIBES_UNNAMED,
+    TAKES,
 };
 use super::login::Login;
 use super::roles::Sight;
@@ -375,7 +376,12 @@ impl PermissionsBuilder {
             under: &under,
             ..Names::default()
         };
-        grants.publish(KEEPS_LETTERS, &names);
+        let keeps = if letters.in_tables {
+            KEEPS_IN_TABLES
+        } else {
+            KEEPS_LETTERS
+        };
+        grants.publish(keeps, &names);
         if consumes.does(Extra::Parks) {
             grants.publish(PARKS, &names);
         }

@@ -230,6 +230,16 @@ pub(super) const KEEPS_LETTERS: &[Line] = &[
     ),
 ];
 
+/// Keeps dead letters in tables.
+pub(super) const KEEPS_IN_TABLES: &[Line] = &[line(
+    "$JS.API.STREAM.INFO.{retry}",
+    "checks the retry stream when the consumer starts",
+)];
+
+/// Redrives dead letters of tables.
+pub(super) const REDRIVES_OF_TABLES: &[Line] =
+    &[line("{under}retry.{consumer}.>", "redrives dead letters")];
+
 /// Receives redriven dead letters under a durable that it creates itself.
 pub(super) const RECEIVES_REDRIVEN: &[Line] = &[
     line(

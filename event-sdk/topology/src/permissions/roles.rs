@@ -5,7 +5,8 @@ use event_sdk::transport::Error;
 use super::grants::{Grants, Names};
 use super::lines::{
     ACCOUNT, APPLIES, BACKS_UP, COUNTS_PARTITIONS, DELETES, FINDS_STREAMS, KNOWS_ITSELF,
-    LISTS_CONSUMERS, LOOKS_AT_DURABLE, LOOKS_AT_STREAM, PAUSES, PURGES, READS, REDRIVES, RESETS,
+    LISTS_CONSUMERS, LOOKS_AT_DURABLE, LOOKS_AT_STREAM, PAUSES, PURGES, READS, REDRIVES,
+    REDRIVES_OF_TABLES, RESETS,
 };
 use super::routes::Routes;
 
@@ -84,7 +85,12 @@ impl Sight<'_> {
                 under: &under,
                 ..Names::default()
             };
-            grants.publish(REDRIVES, &names);
+            let redrives = if letters.in_tables {
+                REDRIVES_OF_TABLES
+            } else {
+                REDRIVES
+            };
+            grants.publish(redrives, &names);
         }
         Ok(grants)
     }

@@ -6,6 +6,7 @@ mod config_files;
 mod copies;
 mod cycles;
 mod generated;
+mod in_tables;
 mod limits;
 mod permissions;
 mod ready_made;

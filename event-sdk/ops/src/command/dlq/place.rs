@@ -142,7 +142,8 @@ impl fmt::Display for Letters {
 fn declared(context: &Context<'_>) -> Vec<DeadLetterStream> {
     let topology = context.operations.topology;
     let specs = topology.map_or(&[][..], |topology| topology.dead_letter_specs());
-    specs.iter().map(DeadLetterSpec::place).collect()
+    let specs = specs.iter().filter(|spec| !spec.are_in_tables());
+    specs.map(DeadLetterSpec::place).collect()
 }
 
 /// Which places there are.

@@ -41,7 +41,8 @@ pub(super) async fn check(
     let names = declared.iter().flat_map(|(streams, _)| streams);
     let mut names: BTreeSet<Text> = names.cloned().collect();
     let letters = topology.map_or(&[][..], |topology| topology.dead_letter_specs());
-    let letters: Vec<_> = letters.iter().map(DeadLetterSpec::place).collect();
+    let letters = letters.iter().filter(|spec| !spec.are_in_tables());
+    let letters: Vec<_> = letters.map(DeadLetterSpec::place).collect();
     let keeps_letters = |name: &str| letters.iter().find(|place| place.name() == name);
     let retries_letters = |name: &str| letters.iter().any(|place| place.retry_name() == name);
     names.extend(under_prefix(bus, findings).await);
