@@ -1,11 +1,16 @@
 //! Command-line arguments of the example `payments`.
 
-use clap::Parser;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
 
 /// Eight services of a payments platform, each with a database of its own.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "payments")]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+
     /// How many payments customers submit.
     #[arg(long, value_name = "NUMBER", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) payments: u32,
@@ -27,4 +32,24 @@ pub(crate) struct Args {
     /// When the process is killed is drawn from this seed. Default: another one each time.
     #[arg(long, value_name = "NUMBER", requires = "chaos")]
     pub(crate) seed: Option<u64>,
+
+    /// The configuration of the operator who redrives dead letters. Default: that of the services.
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "PAYMENTS_OPERATOR",
+        conflicts_with = "chaos"
+    )]
+    pub(crate) operator: Option<PathBuf>,
+}
+
+/// One step alone, without faults; both if none is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+pub(crate) enum Command {
+    /// The deployment step: makes streams and durables.
+    Apply,
+    /// Submits payments and runs the services, on what is there.
+    Run,
+    /// Prints the least permissions of the users, as configuration of nats-server.
+    Permissions,
 }

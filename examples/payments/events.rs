@@ -3,7 +3,7 @@
 //! `transactions.created`, `compliance.alert` and `settlement.completed` are subjects that existed before
 //! the SDK, with their own types; the others have the form `<domain>.<entity>.<action>`.
 
-use event_sdk::Event;
+use event_sdk::{Event, EventSet};
 use serde::{Deserialize, Serialize};
 
 use crate::money::Money;
@@ -99,4 +99,18 @@ pub(crate) struct EntryRecorded {
     #[event(key)]
     pub(crate) transaction: i64,
     pub(crate) what: String,
+}
+
+/// Every event.
+#[derive(EventSet)]
+pub(crate) enum Everything {
+    Created(TransactionCreated),
+    Passed(CheckPassed),
+    Refused(ComplianceAlert),
+    Accepted(PaymentAccepted),
+    Cleared(ObligationCleared),
+    Settled(SettlementCompleted),
+    Requested(MessageRequested),
+    Reported(TurnoverReported),
+    Recorded(EntryRecorded),
 }

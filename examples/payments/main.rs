@@ -21,7 +21,7 @@
 //! takes all of it, and the inboxes drop what their services have done.
 //!
 //! - `money`, `events`: an exact amount, and the nine events;
-//! - `streams`: the eight streams with their retention;
+//! - `streams`: the eight streams with their retention, the users, and the bus;
 //! - `database`: where the data are;
 //! - `node`, `services`: what each service has and does, complete in its file;
 //! - `customers`: who submits which payments;
@@ -53,8 +53,9 @@ mod tests;
 mod worker;
 
 use clap::Parser as _;
+use event_sdk::config::Config;
 
-use crate::args::Args;
+use crate::args::{Args, Command};
 use crate::chaos::Plan;
 use crate::process::Program;
 
@@ -64,16 +65,33 @@ async fn main() -> anyhow::Result<()> {
         return worker::work(&task).await;
     }
     let args = Args::parse();
-    if args.chaos {
-        chaos(&args).await
-    } else {
-        normal(&args).await
+    match args.command {
+        Some(Command::Permissions) => print!("{}", streams::users().build()?),
+        Some(Command::Apply) => {
+            let bus = streams::connected(&streams::config().load()?).await?;
+            println!("{}", streams::TOPOLOGY.apply(&bus).await?);
+        }
+        _ if args.chaos => chaos(&args).await?,
+        _ => normal(&args).await?,
     }
+    Ok(())
 }
 
 async fn normal(args: &Args) -> anyhow::Result<()> {
     let config = streams::config().load()?;
-    let outcome = normal::run(streams::configured(&config).await?, args.payments, false).await?;
+    let bus = match args.command {
+        Some(Command::Run) => streams::connected(&config).await?,
+        _ => streams::configured(&config).await?,
+    };
+    let operator = match &args.operator {
+        Some(file) => {
+            // Not by the variables, which are those of the services.
+            let config = Config::loader().variables([("", ""); 0]).file(file);
+            streams::connected(&config.load()?).await?
+        }
+        None => bus.clone(),
+    };
+    let outcome = normal::run(bus, &operator, args.payments, false).await?;
     for (cause, letters) in &outcome.letters {
         println!("{letters} dead letters, redriven: {cause}");
     }

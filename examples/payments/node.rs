@@ -89,9 +89,9 @@ impl Node {
             .duplicate_window(streams::DUPLICATE_WINDOW)
     }
 
-    /// The dead letters of the service.
-    pub(crate) fn dead_letters(&self) -> SqlDeadLetterQueue<Db> {
+    /// The dead letters of the service, for an operator on this bus.
+    pub(crate) fn dead_letters(&self, operator: &EventBus) -> SqlDeadLetterQueue<Db> {
         let letters = self.inbox.dead_letters();
-        letters.queue(&self.bus, streams::dead_letters())
+        letters.queue(operator, streams::dead_letters())
     }
 }

@@ -24,9 +24,10 @@ pub(crate) struct Outcome {
 }
 
 /// Submits payments on the streams of this bus, redrives the dead letters, and reads the databases. If connections
-/// are lost often, what is lost with them is soon delivered again.
+/// are lost often, what is lost with them is soon delivered again. The operator may have another bus.
 pub(crate) async fn run(
     bus: EventBus,
+    operator: &EventBus,
     payments: u32,
     is_disturbed: bool,
 ) -> anyhow::Result<Outcome> {
@@ -45,7 +46,7 @@ pub(crate) async fn run(
         quiet::with_outboxes(&bus, &pools).await?;
 
         // The operator reads the letters, opens the corridor, and redrives them.
-        let letters = clearing.dead_letters();
+        let letters = clearing.dead_letters(operator);
         let groups = letters.groups(&LetterFilter::open()).await?;
         let causes = groups.into_iter().map(|group| {
             let error = group.cause.error.unwrap_or_default();

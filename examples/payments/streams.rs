@@ -1,4 +1,4 @@
-//! The eight streams with their retention, and the bus over them.
+//! The topology: eight streams with their retention, and the users; and the bus over them.
 
 use std::time::Duration;
 
@@ -7,6 +7,13 @@ use event_sdk::dead_letters::DeadLetterStream;
 use event_sdk::stream::StreamSpec;
 use event_sdk::transport::nats::Nats;
 use event_sdk::{BusBuilder, EventBus};
+use event_sdk_topology::permissions::{self, PermissionsBuilder};
+use event_sdk_topology::{DeadLetterSpec, DurableSpec, Topology, covers};
+
+use crate::events::Everything;
+use crate::services::{
+    Service, audit, clearing, compliance, notifications, reporting, risk, settlement, transactions,
+};
 
 /// For how long the streams recognize an event that is published again, and the relays publish again what
 /// a stream may have lost. It is longer than any run: in this process the streams begin anew whenever the
@@ -16,7 +23,8 @@ pub(crate) const DUPLICATE_WINDOW: Duration = Duration::from_hours(1);
 /// Names the retry stream through which dead letters are redriven.
 pub(crate) const DEAD_LETTERS: &str = "DLQ";
 
-const DAY: Duration = Duration::from_hours(24);
+/// The prefix of the events: that which a bus has by default.
+const PREFIX: &str = "events";
 
 /// A stream: what it stores, and for how many days.
 #[derive(Debug, Clone, Copy)]
@@ -56,12 +64,67 @@ pub(crate) const DOMAINS: [Domain; 8] = [
 ];
 
 impl Domain {
-    fn spec(self) -> StreamSpec {
+    const fn spec(self) -> StreamSpec {
         StreamSpec::constant(self.stream, self.subjects)
-            .max_age(DAY * self.days)
+            .max_age(Duration::from_hours(24 * self.days as u64))
             .max_message_size(1024 * 1024)
             .duplicate_window(DUPLICATE_WINDOW)
     }
+}
+
+/// What the program needs on a server. The dead letters are in the databases.
+pub(crate) const TOPOLOGY: Topology = Topology::new(
+    const {
+        &[
+            TRANSACTIONS.spec(),
+            COMPLIANCE.spec(),
+            RISK.spec(),
+            CLEARING.spec(),
+            SETTLEMENT.spec(),
+            NOTIFICATIONS.spec(),
+            REPORTING.spec(),
+            AUDIT.spec(),
+        ]
+    },
+)
+.consumers(
+    const {
+        &[
+            DurableSpec::of::<transactions::Outcomes>(Service::Transactions.consumer()),
+            DurableSpec::of::<compliance::Consumed>(Service::Compliance.consumer()),
+            DurableSpec::of::<risk::Consumed>(Service::Risk.consumer()),
+            DurableSpec::of::<clearing::Consumed>(Service::Clearing.consumer()),
+            DurableSpec::of::<settlement::Consumed>(Service::Settlement.consumer()),
+            DurableSpec::of::<notifications::Consumed>(Service::Notifications.consumer()),
+            DurableSpec::of::<reporting::Consumed>(Service::Reporting.consumer())
+                .ack_wait(reporting::ACK_WAIT),
+            DurableSpec::of::<audit::Audited>(Service::Audit.consumer()),
+        ]
+    },
+)
+.dead_letters(const { &[DeadLetterSpec::new(DEAD_LETTERS, "DLQ_RETRY").in_tables()] });
+
+covers!(TOPOLOGY, Everything);
+
+/// The users: the program, which has one connection for all services of a process, the operator who redrives dead
+/// letters, and the step that deploys it.
+pub(crate) fn users() -> PermissionsBuilder {
+    let program = permissions::Service::new("payments").publishes_by_outbox::<Everything>();
+    let consumes = |service: Service| {
+        let consumes = permissions::Consumes::durable(service.consumer());
+        consumes.dead_letters(DEAD_LETTERS)
+    };
+    let all = Service::ALL.map(consumes);
+    TOPOLOGY
+        .permissions(PREFIX)
+        .account("PAYMENTS")
+        .private_inboxes()
+        .service(
+            all.into_iter()
+                .fold(program, permissions::Service::consumes),
+        )
+        .operator("operator")
+        .deployment("deploy")
 }
 
 /// The stream of a relative subject.
@@ -90,9 +153,14 @@ pub(crate) fn config() -> ConfigLoader {
     Config::loader().defaults(|config| config.transport = Some(TransportChoice::Memory))
 }
 
-/// The bus of a configuration, with its streams.
+/// The bus of a configuration.
+pub(crate) async fn connected(config: &Config) -> Result<EventBus, event_sdk::Error> {
+    builder().connect(config).await
+}
+
+/// The same, with its streams.
 pub(crate) async fn configured(config: &Config) -> Result<EventBus, event_sdk::Error> {
-    let bus = builder().connect(config).await?;
+    let bus = connected(config).await?;
     bus.apply().await?;
     Ok(bus)
 }

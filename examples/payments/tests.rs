@@ -1,5 +1,7 @@
 //! The example without faults, also on a cluster whose password is rotated, and with processes that are killed.
 
+mod permissions;
+
 #[path = "../testing/rotation.rs"]
 mod rotation;
 
@@ -18,7 +20,7 @@ use crate::{streams, table, worker};
 #[tokio::test(flavor = "multi_thread")]
 async fn without_faults_the_money_adds_up_and_letters_are_redriven() {
     let bus = streams::memory().unwrap();
-    let outcome = normal::run(bus, 60, false).await.unwrap();
+    let outcome = normal::run(bus.clone(), &bus, 60, false).await.unwrap();
     assert!(outcome.tally.is_clean(), "{:?}", outcome.tally);
     assert_eq!(outcome.tally.payments, 60);
     // Every 17th payee is on the list of sanctions, and every 20th payment is in dinars.
@@ -44,7 +46,7 @@ async fn without_faults_the_money_adds_up_and_letters_are_redriven() {
 async fn it_is_the_same_by_variables_in_the_process_and_on_a_cluster_whose_password_is_rotated() {
     let program = async |config| {
         let bus = streams::configured(&config).await?;
-        normal::run(bus, 20, true).await
+        normal::run(bus.clone(), &bus, 20, true).await
     };
     let variables = [("EVENT_SDK_TRANSPORT", "memory")];
     let memory = streams::config().variables(variables).load().unwrap();

@@ -50,7 +50,7 @@ impl Program {
     /// do, until a permission is denied.
     pub(crate) fn assert_lines_are_needed(
         &self,
-        is_checked: impl FnMut(&str) -> bool,
+        is_checked: impl FnMut(&User, &str) -> bool,
         scene: impl AsyncFn(Role, &Place<'_>) -> anyhow::Result<()> + Sync,
     ) {
         let cases = self.cases(is_checked);
@@ -80,7 +80,7 @@ impl Program {
         assert!(failures.is_empty(), "{number} cases\n{text}");
     }
 
-    fn cases(&self, mut is_checked: impl FnMut(&str) -> bool) -> Vec<Case<'_>> {
+    fn cases(&self, mut is_checked: impl FnMut(&User, &str) -> bool) -> Vec<Case<'_>> {
         let case = |number, permissions, role, missing| Case {
             program: self,
             number,
@@ -96,7 +96,7 @@ impl Program {
         }
         for (index, user) in self.users.users.iter().enumerate() {
             let lines = user.publish.iter().chain(&user.subscribe);
-            for line in lines.filter(|line| is_checked(&line.subject)) {
+            for line in lines.filter(|line| is_checked(user, &line.subject)) {
                 let mut permissions = self.users.clone();
                 let lacking = &mut permissions.users[index];
                 for list in [&mut lacking.publish, &mut lacking.subscribe] {

@@ -28,7 +28,7 @@ fn each_line_is_needed_and_all_of_them_suffice() {
         loader: place::config,
     };
     program.assert_lines_are_needed(
-        |line| !is_like_another(line),
+        |_, line| !is_like_another(line),
         async |role, place| match role {
             Role::Deployment => deploys(place).await,
             _ => runs(place).await,

@@ -22,7 +22,7 @@ fn each_line_is_needed_and_all_of_them_suffice() {
         loader: config,
     };
     program.assert_lines_are_needed(
-        |_| true,
+        |_, _| true,
         async |role, place| match role {
             Role::Deployment => deploys(place).await,
             _ => runs(place).await,

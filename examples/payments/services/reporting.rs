@@ -21,9 +21,12 @@ pub(crate) const TABLES: &str = "
 /// What the service consumes.
 pub(crate) type Consumed = TurnoverReported;
 
+/// A report takes its time.
+pub(crate) const ACK_WAIT: Duration = Duration::from_mins(5);
+
 /// Three attempts, and an ack wait of five minutes.
 pub(crate) fn consumer(node: &Node) -> Consumer<Consumed> {
-    node.consumer(Service::Reporting.consumer(), Duration::from_mins(5))
+    node.consumer(Service::Reporting.consumer(), ACK_WAIT)
         .handled_by(node.effects(Reporting))
         .retry(Retry::at_least_once().max_attempts(3))
 }

@@ -22,7 +22,7 @@ fn each_line_is_needed_and_all_of_them_suffice() {
         loader: config,
     };
     program.assert_lines_are_needed(
-        |line| !is_of_another_partition(line),
+        |_, line| !is_of_another_partition(line),
         async |role, place| match role {
             Role::Deployment => scenes::deploys(place).await,
             Role::Service => Box::pin(scenes::serves(place)).await,
