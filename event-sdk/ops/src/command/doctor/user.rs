@@ -2,6 +2,7 @@
 //! the server that answers.
 
 use event_sdk::EventBus;
+use event_sdk::text::Text;
 use event_sdk::transport::{Allowed, UserInfo};
 
 use super::clock;
@@ -62,7 +63,9 @@ fn unknown(why: &str, findings: &mut Findings) -> Option<UserInfo> {
 /// Whether the user may use every subject. To receive everything of one's account is dangerous, and
 /// so is to publish everything.
 fn is_everything(side: &Allowed) -> bool {
-    let all = side.allow.is_empty() || side.allow.iter().any(|pattern| pattern.as_str() == ">");
+    // In a queue group too: `> workers`.
+    let is_all = |line: &Text| line.split(' ').next() == Some(">");
+    let all = side.allow.is_empty() || side.allow.iter().any(is_all);
     all && side.deny.is_empty()
 }
 
