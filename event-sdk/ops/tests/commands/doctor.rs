@@ -67,6 +67,17 @@ impl Diagnosis {
         assert!(notes.any(|found| is(&found)), "no {code}: {self:#?}");
     }
 
+    /// What is to be done about the first finding of this code has this text.
+    #[track_caller]
+    fn advises(&self, code: &str, remedy: &str) {
+        let found = self.findings.iter().find(|it| it["code"] == *code);
+        let found = found.unwrap_or_else(|| panic!("no {code}: {self:#?}"));
+        assert!(
+            found["remedy"].as_str().unwrap().contains(remedy),
+            "{found:#}"
+        );
+    }
+
     /// The codes, notes aside.
     fn codes(&self) -> Vec<&str> {
         let all = self.findings.iter();

@@ -39,6 +39,8 @@ async fn a_user_that_the_server_does_not_name_is_noted() {
     let unknown = User::password("unknown", "sesame").permissions(may);
     let found = as_user(unknown, "unknown").await;
     found.notes("user-unknown", "user", "$SYS.REQ.USER.INFO");
+    let line = "add the line `$SYS.REQ.USER.INFO` to what the user may publish";
+    found.advises("user-unknown", line);
     assert_eq!(found.codes(), [""; 0], "{found:#?}");
 }
 
@@ -67,6 +69,8 @@ async fn a_server_that_does_not_answer_who_the_user_is_is_noted() {
     let shop = Operations::new("shop").bus(bus.unwrap());
     let found = Diagnosis::of(&shop, "--connect-only").await;
     found.notes("user-unknown", "user", "it did not answer");
+    // The user may do it, as far as is known.
+    found.advises("user-unknown", "run `doctor` again");
     assert_eq!(found.code, 0);
 }
 

@@ -17,11 +17,10 @@ fn users() -> PermissionsBuilder {
     let billing = Consumes::durable("billing").dead_letters("DLQ");
     let billing = billing.hears_exhausted();
     let billing = Service::new("billing").consumes(billing);
-    SHOP.permissions("events").service(billing)
+    SHOP.permissions("events").service(billing.diagnosable())
 }
 
-/// What `doctor` finds as the user `billing`, who may do what is declared and the request about itself, but for
-/// one line.
+/// What `doctor` finds as the user `billing`, who may do what is declared, but for one line.
 async fn without(lacking: &str) -> Diagnosis {
     with(|publish, subscribe| {
         publish.retain(|it| it != lacking);
@@ -39,7 +38,6 @@ async fn with(change: impl FnOnce(&mut Vec<String>, &mut Vec<String>)) -> Diagno
     };
     let (mut publish, mut subscribe) = (lines(declared.publish), lines(declared.subscribe));
     change(&mut publish, &mut subscribe);
-    publish.push(USER_INFO.to_owned());
     let publish: Vec<_> = publish.iter().map(String::as_str).collect();
     let subscribe: Vec<_> = subscribe.iter().map(String::as_str).collect();
     let may = Permissions::none().publish(&publish).subscribe(&subscribe);
@@ -71,6 +69,15 @@ async fn each_declared_permission_that_the_server_does_not_give_is_named() {
         found.names("permission-missing", "user billing", "needs it");
         assert_eq!(found.codes(), ["permission-missing"], "{found:#?}");
     }
+}
+
+/// Without that line, nothing is compared, and the line is named.
+#[tokio::test]
+async fn a_user_that_may_not_ask_what_it_may_do_learns_which_line_it_lacks() {
+    let found = without(USER_INFO).await;
+    found.notes("user-unknown", "user", USER_INFO);
+    found.advises("user-unknown", "add the line `$SYS.REQ.USER.INFO`");
+    assert_eq!(found.codes(), [""; 0], "{found:#?}");
 }
 
 #[tokio::test]
