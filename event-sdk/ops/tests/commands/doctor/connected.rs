@@ -1,6 +1,9 @@
 //! Users that may do too little or too much.
 
+use std::sync::Arc;
+
 use event_sdk::EventBus;
+use event_sdk::time::SteppedClock;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::nats::Nats;
 use event_sdk::transport::{Completion, Error, ErrorKind, Operation};
@@ -30,6 +33,31 @@ async fn nothing_is_wrong_with_a_set_up_that_is_as_it_should_be() {
     let found = shop.diagnose().await;
     assert_eq!(found.codes(), [""; 0], "{found:#?}");
     assert_eq!(found.code, 0);
+}
+
+#[tokio::test]
+async fn a_connection_without_tls_and_a_program_without_topology_are_noted() {
+    let shop = Shop::start().await;
+    let operations = Operations::new("shop").bus(shop.bus.clone());
+    let found = Diagnosis::of(&operations, "").await;
+    found.notes("connection-not-secure", "connection", "has no TLS");
+    found.notes("no-topology", "program", "");
+    assert_eq!(found.codes(), [""; 0], "{found:#?}");
+}
+
+/// The clock of this machine is that of the bus.
+#[tokio::test]
+async fn a_machine_whose_clock_is_wrong_is_named() {
+    let server = Server::options().users([operator()]).start().await.unwrap();
+    let bus = EventBus::builder().clock(Arc::new(SteppedClock::new()));
+    let bus = bus.transport(connect(&server).await).unwrap();
+    let shop = Operations::new("shop").bus(bus);
+    let found = Diagnosis::of(&shop, "--connect-only").await;
+    found.names(
+        "clock-skew",
+        "clock of the server",
+        "of that of this machine",
+    );
 }
 
 #[tokio::test]
