@@ -121,7 +121,8 @@ async fn a_client_that_was_cut_off_is_noted() {
         is_named
     })
     .await;
-    let problem = "has cut off 1 client that did not read";
+    // The server may count it more than once.
+    let problem = "that did not read as fast as messages came";
     found.unwrap().notes("slow-consumers", "server at", problem);
 }
 
