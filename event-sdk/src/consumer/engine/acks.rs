@@ -12,6 +12,8 @@ use event_sdk_core::text::Text;
 use event_sdk_core::transport::{Error, Settlement, Settler};
 
 use super::Engine;
+use super::ownership::StreamGate;
+use super::records::Recorder;
 use crate::consumer::attempts::Known;
 use crate::consumer::held::Held;
 use crate::consumer::owner::ack_floor::{AckFloor, Ends};
@@ -37,6 +39,15 @@ struct Event {
 impl Done {
     fn settler(&self) -> Option<&Settler> {
         self.event.as_ref()?.held.delivery().settler()
+    }
+
+    /// It is settled at the server.
+    fn is_settled(self, recorder: &mut Recorder) {
+        let Some(event) = self.event else { return };
+        event.held.delivery().settled(End::of(&event.settlement));
+        if let Some(known) = event.known {
+            recorder.delete(known);
+        }
     }
 
     fn ends(&self) -> Ends {
@@ -147,12 +158,21 @@ impl Engine {
     /// The transport has taken an acknowledgement, or has not: the next one settles the same events
     /// then.
     pub(super) fn acks_sent(&mut self, stream: &Text, answer: Result<(), Error>) {
-        let owned = self.ownership.as_mut();
-        let gate = owned.and_then(|owned| owned.gates.get_mut(stream));
-        let Some(acks) = gate.and_then(|gate| gate.acks.as_mut()) else {
+        let Some(owned) = &mut self.ownership else {
             return;
         };
-        let settled = acks.sent(answer.is_ok());
+        let Some(StreamGate {
+            gate,
+            acks: Some(acks),
+            ..
+        }) = owned.gates.get_mut(stream)
+        else {
+            return;
+        };
+        for (sequence, done) in acks.sent(answer.is_ok()) {
+            gate.settled(sequence);
+            done.is_settled(&mut self.recorder);
+        }
         if let Err(error) = answer {
             self.report.settlements_failed += 1;
             tracing::warn!(
@@ -162,13 +182,10 @@ impl Engine {
                 "the acknowledgement is sent again in {SEND_AGAIN:?}: {error}"
             );
             let again = self.now.saturating_add(SEND_AGAIN);
-            if let Some(owned) = &mut self.ownership {
-                owned.no_acks_before = again;
-            }
+            owned.no_acks_before = again;
             self.wake_by(again);
             self.kept_alive(&Err(error));
         }
-        self.are_settled(stream, settled);
     }
 
     /// These are settled at the server.
@@ -179,11 +196,7 @@ impl Engine {
         };
         for (sequence, done) in settled {
             gate.gate.settled(sequence);
-            let Some(event) = done.event else { continue };
-            event.held.delivery().settled(End::of(&event.settlement));
-            if let Some(known) = event.known {
-                self.recorder.delete(known);
-            }
+            done.is_settled(&mut self.recorder);
         }
     }
 
