@@ -12,8 +12,6 @@ use event_sdk_core::text::Text;
 use event_sdk_core::transport::{Error, Settlement, Settler};
 
 use super::Engine;
-use super::ownership::StreamGate;
-use super::records::Recorder;
 use crate::consumer::attempts::Known;
 use crate::consumer::held::Held;
 use crate::consumer::owner::ack_floor::{AckFloor, Ends};
@@ -41,13 +39,11 @@ impl Done {
         self.event.as_ref()?.held.delivery().settler()
     }
 
-    /// It is settled at the server.
-    fn is_settled(self, recorder: &mut Recorder) {
-        let Some(event) = self.event else { return };
+    /// It is settled at the server. Returns what its record says, which is needed no more.
+    fn settled(self) -> Option<Box<Known>> {
+        let event = self.event?;
         event.held.delivery().settled(End::of(&event.settlement));
-        if let Some(known) = event.known {
-            recorder.delete(known);
-        }
+        event.known
     }
 
     fn ends(&self) -> Ends {
@@ -161,17 +157,17 @@ impl Engine {
         let Some(owned) = &mut self.ownership else {
             return;
         };
-        let Some(StreamGate {
-            gate,
-            acks: Some(acks),
-            ..
-        }) = owned.gates.get_mut(stream)
-        else {
+        let Some(gate) = owned.gates.get_mut(stream) else {
+            return;
+        };
+        let Some(acks) = &mut gate.acks else {
             return;
         };
         for (sequence, done) in acks.sent(answer.is_ok()) {
-            gate.settled(sequence);
-            done.is_settled(&mut self.recorder);
+            gate.gate.settled(sequence);
+            if let Some(known) = done.settled() {
+                self.recorder.delete(known);
+            }
         }
         if let Err(error) = answer {
             self.report.settlements_failed += 1;
@@ -196,7 +192,9 @@ impl Engine {
         };
         for (sequence, done) in settled {
             gate.gate.settled(sequence);
-            done.is_settled(&mut self.recorder);
+            if let Some(known) = done.settled() {
+                self.recorder.delete(known);
+            }
         }
     }
 

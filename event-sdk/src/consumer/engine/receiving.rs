@@ -53,15 +53,15 @@ impl Engine {
             return Received::Nothing;
         };
         match source {
-            Source::Event(delivery) => match self.chosen_at_once(&delivery, cx) {
-                Some(chosen) => return self.handle_at_once(delivery, chosen, cx),
-                None => {
-                    self.receive(delivery, None);
-                    if self.handlers.batch().is_some() {
-                        return Received::OneOfSeveral;
-                    }
+            Source::Event(delivery) => {
+                if let Some(chosen) = self.chosen_at_once(&delivery, cx) {
+                    return self.handle_at_once(delivery, chosen, cx);
                 }
-            },
+                self.receive(delivery, None);
+                if self.handlers.batch().is_some() {
+                    return Received::OneOfSeveral;
+                }
+            }
             Source::Redriven(delivery) => self.receive_redriven(delivery),
             Source::Notice => {}
             Source::Unreadable { stream, sequence } => self.is_unreadable(&stream, sequence),

@@ -6,7 +6,7 @@ use event_sdk::transport::Error;
 use super::grants::{Grants, Names};
 use super::lines::{
     BINDS, CANCELS, COORDINATES, COUNTS_PARTITIONS, CREATES_AGAIN, GETS, HEARS_EXHAUSTED,
-    KEEPS_IN_TABLES, KEEPS_LETTERS, Line, OWNS, PARKS, READS, READS_RECORDS,
+    KEEPS_IN_TABLES, KEEPS_LETTERS, KNOWS_ITSELF, Line, OWNS, PARKS, READS, READS_RECORDS,
     READS_RECORDS_OF_CLUSTER, RECEIVES_REDRIVEN, RECORDS, RELAYS, SCHEDULES, SUBSCRIBES_UNNAMED,
     TAKES,
 };
@@ -328,6 +328,9 @@ impl PermissionsBuilder {
                 ..Names::default()
             };
             grants.publish(COORDINATES, &names);
+        }
+        if service.diagnosable {
+            grants.publish(KNOWS_ITSELF, &Names::default());
         }
         Ok(grants)
     }
