@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use event_sdk::EventBus;
 use event_sdk::dead_letters::{Audit, LetterFilter};
 
-use crate::database::Home;
+use crate::database::Databases;
 use crate::money::Currency;
 use crate::quiet;
 use crate::services::{Service, clearing};
@@ -24,14 +24,16 @@ pub(crate) struct Outcome {
 }
 
 /// Submits payments on the streams of this bus, redrives the dead letters, and reads the databases.
-pub(crate) async fn run(bus: EventBus, payments: u32) -> anyhow::Result<Outcome> {
-    let home = Home::new()?;
-    let databases = home.databases();
+pub(crate) async fn run(
+    bus: EventBus,
+    payments: u32,
+    databases: &impl Databases,
+) -> anyhow::Result<Outcome> {
     anyhow::ensure!(
         events(&bus).await? == [0; 8],
         "the streams have events of an earlier run, whose databases are gone; delete the streams"
     );
-    let mut system = System::start(&bus, &databases, &Service::ALL, false).await?;
+    let mut system = System::start(&bus, databases, &Service::ALL, false).await?;
     let node = |service| system.node(service).cloned().context("all services run");
     let (transactions, clearing) = (node(Service::Transactions)?, node(Service::Clearing)?);
     let pools = system.pools();
@@ -48,7 +50,7 @@ pub(crate) async fn run(bus: EventBus, payments: u32) -> anyhow::Result<Outcome>
         });
         let causes: Vec<_> = causes.collect();
         let mut connection = clearing.pool.acquire().await?;
-        clearing::open_corridor(&mut connection, Currency::Kwd.code()).await?;
+        clearing::open_corridor(&mut *connection, Currency::Kwd.code()).await?;
         drop(connection);
         let audit = Audit::by("operator").because("the corridor is open");
         letters.redrive(LetterFilter::open()).audit(audit).await?;
@@ -60,7 +62,7 @@ pub(crate) async fn run(bus: EventBus, payments: u32) -> anyhow::Result<Outcome>
     let letters = system.during(work).await?;
     let events = events(&bus).await.context("the streams")?;
     system.stop().await?;
-    let tally = Tally::read(Side::Sdk, &databases).await?;
+    let tally = Tally::read(Side::Sdk, databases).await?;
     Ok(Outcome {
         tally,
         events,

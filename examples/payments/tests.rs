@@ -1,17 +1,18 @@
 //! The example without faults, and with processes that are killed.
 
-use event_sdk_test_servers::Secured;
+use event_sdk_test_servers::{Postgres, Secured, Server};
 
 use crate::chaos::{self, Plan};
 use crate::customers::payment;
+use crate::database::{Home, Schemas};
 use crate::normal;
 use crate::process::Program;
 use crate::{streams, table, worker};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_faults_the_money_adds_up_and_letters_are_redriven() {
-    let bus = streams::memory().unwrap();
-    let outcome = normal::run(bus, 60).await.unwrap();
+    let (bus, home) = (streams::memory().unwrap(), Home::new().unwrap());
+    let outcome = normal::run(bus, 60, &home.files()).await.unwrap();
     assert!(outcome.tally.is_clean(), "{:?}", outcome.tally);
     assert_eq!(outcome.tally.payments, 60);
     // Every 17th payee is on the list of sanctions, and every 20th payment is in dinars.
@@ -39,10 +40,28 @@ async fn on_a_cluster_with_tls_and_a_user_it_is_the_same_by_configuration_alone(
     let cluster = secured.options().start_cluster(3).await.unwrap();
     let variables = secured.variables(&cluster.url());
     let config = streams::config().variables(variables).load().unwrap();
+    let home = Home::new().unwrap();
     let bus = streams::configured(&config).await.unwrap();
-    let outcome = normal::run(bus, 20).await.unwrap();
+    let outcome = normal::run(bus, 20, &home.files()).await.unwrap();
     assert!(outcome.tally.is_clean(), "{:?}", outcome.tally);
     assert_eq!(outcome.tally.published, 20 + 1 + 19 * 5 + 20 + 40);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_postgresql_and_a_nats_server_it_is_the_same_in_schemas_that_go_at_the_end() {
+    let server = Server::start().await.unwrap();
+    let database = Postgres::shared().await.unwrap().database().await.unwrap();
+    let bus = streams::nats(&server.url()).await.unwrap();
+    bus.apply().await.unwrap();
+    let schemas = Schemas::at(&database.url()).unwrap();
+    let outcome = normal::run(bus, 20, &schemas).await.unwrap();
+    assert!(outcome.tally.is_clean(), "{:?}", outcome.tally);
+    assert_eq!(outcome.tally.published, 20 + 1 + 19 * 5 + 20 + 40);
+    let mut session = database.session().await.unwrap();
+    let count = "select count(*) from pg_namespace where nspname like 'payments%'";
+    assert_eq!(session.value(count).await.unwrap(), "8");
+    schemas.remove().await.unwrap();
+    assert_eq!(session.value(count).await.unwrap(), "0");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -69,7 +88,7 @@ async fn kills_lose_and_double_nothing_and_the_control_shows_what_they_do() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn kills_of_services_and_of_their_server_lose_and_double_nothing() {
+async fn kills_of_services_of_nats_and_of_postgresql_lose_and_double_nothing() {
     let program = Program::this(["tests::process", "--exact", "--ignored", "--nocapture"]);
     let plan = Plan {
         payments: 24,
