@@ -3,7 +3,8 @@
 use std::ffi::OsString;
 use std::net::SocketAddr;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 use event_sdk_topology::Topology;
 
 use crate::topology::{CLUSTERED, SINGLE};
@@ -28,6 +29,56 @@ pub(crate) struct Args {
         default_value = "1"
     )]
     pub(crate) replicas: Replicas,
+
+    #[command(flatten)]
+    pub(crate) of_operation: OfOperation,
+}
+
+impl Args {
+    /// Refuses options that the command would leave out.
+    pub(crate) fn checked(self) -> Result<Self, clap::Error> {
+        let operates = matches!(self.command, Some(Command::Operate(_)));
+        if operates || self.of_operation.arguments().is_empty() {
+            return Ok(self);
+        }
+        Err(Self::command().error(
+            ErrorKind::ArgumentConflict,
+            "--json, --config and --color are options of commands of operation, such as `shop --json streams ls`",
+        ))
+    }
+}
+
+/// The options that all commands of operation have: they stand before or behind the command.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Commands of operation")]
+pub(crate) struct OfOperation {
+    /// Writes JSON.
+    #[arg(long)]
+    json: bool,
+
+    /// A TOML file of the configuration.
+    #[arg(long, value_name = "FILE")]
+    config: Option<OsString>,
+
+    /// When to use colours.
+    #[arg(long, value_name = "auto|always|never")]
+    color: Option<OsString>,
+}
+
+impl OfOperation {
+    /// As they were given.
+    pub(crate) fn arguments(&self) -> Vec<OsString> {
+        let mut arguments = Vec::new();
+        if self.json {
+            arguments.push("--json".into());
+        }
+        for (option, value) in [("--config", &self.config), ("--color", &self.color)] {
+            if let Some(value) = value {
+                arguments.extend([option.into(), value.clone()]);
+            }
+        }
+        arguments
+    }
 }
 
 /// One part of the shop alone; all services in one process if none is named.
@@ -44,7 +95,7 @@ pub(crate) enum Command {
     },
     /// Takes orders, as the web site of the shop would.
     Take,
-    /// Any command of operation, with its options behind it: `shop streams --help`.
+    /// Any command of operation: `shop streams --help`.
     #[command(external_subcommand)]
     Operate(Vec<OsString>),
     /// Prints the least permissions of each user.

@@ -42,7 +42,7 @@ use event_sdk_observe::metrics::Metrics;
 use event_sdk_ops::Operations;
 use event_sdk_topology::Topology;
 
-use crate::args::{Args, Command, Format};
+use crate::args::{Args, Command, Format, OfOperation};
 use crate::events::Audited;
 use crate::topology::DEAD_LETTERS;
 
@@ -50,7 +50,8 @@ const DRAIN: Duration = Duration::from_secs(10);
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match start(Args::parse()).await {
+    let args = Args::parse().checked().unwrap_or_else(|why| why.exit());
+    match start(args).await {
         Ok(ended) => ended,
         Err(why) => {
             eprintln!("error: {why:?}");
@@ -67,7 +68,7 @@ async fn start(args: Args) -> anyhow::Result<ExitCode> {
         }
         // It connects by itself, once the command is read.
         Some(Command::Operate(command)) => {
-            let args = as_arguments(command);
+            let args = as_arguments(&args.of_operation, command);
             return Ok(event_sdk_ops::run_with(&operations(&topology), args).await);
         }
         Some(command) => {
@@ -88,9 +89,11 @@ async fn start(args: Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A command of operation without the options of the shop before it.
-fn as_arguments(command: &[OsString]) -> impl Iterator<Item = OsString> {
-    iter::once("shop".into()).chain(command.iter().cloned())
+/// A command of operation with its own options, without those of the shop before it.
+fn as_arguments(options: &OfOperation, command: &[OsString]) -> impl Iterator<Item = OsString> {
+    let program = iter::once("shop".into());
+    let options = program.chain(options.arguments());
+    options.chain(command.iter().cloned())
 }
 
 /// The commands of operation know the events, the topology and the users of the shop.

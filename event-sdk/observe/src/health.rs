@@ -32,7 +32,8 @@
 //! - `down`: the service cannot publish or cannot receive. There is no connection, the server does
 //!   not answer, a stream or durable is missing, or an outbox cannot be read.
 //! - `degraded`: it works and needs attention: a [threshold](Thresholds) is exceeded, such as
-//!   that of a certificate that expires soon, a consumer is stuck, or a consumer does not receive.
+//!   that of a certificate that expires soon, a consumer is stuck, a consumer does not receive, or a
+//!   consumer is denied the lease, heartbeat or read by which it takes over from other instances.
 //! - `ok`: otherwise.
 //!
 //! A value that the server refuses to show, because the user has no permission or the transport

@@ -27,6 +27,8 @@ pub(crate) enum Outcome {
     Done,
     /// Something needs attention, or was refused, and was said.
     Found,
+    /// There is more than the command was told to show.
+    Cut,
 }
 
 impl Outcome {

@@ -30,6 +30,7 @@
 //! | 0 | the command did its work, and found nothing wrong |
 //! | 1 | something was found that needs attention, or a change was refused; it is on the standard output |
 //! | 2 | the command could not do its work (a wrong argument, a server that is away, a missing permission); why is on the standard error |
+//! | 3 | the command did its work, and there is more than it was told to show (`trace` with `--limit`); the standard error says so |
 //!
 //! # Changes
 //!

@@ -82,6 +82,7 @@ pub async fn run_on<T: Into<OsString> + Clone>(
     match outcome.and_then(|outcome| Ok(context.output.out.flush().map(|()| outcome)?)) {
         Ok(Outcome::Done) => 0,
         Ok(Outcome::Found) => 1,
+        Ok(Outcome::Cut) => 3,
         // The reader of the output has seen enough.
         Err(OpsError::Output(why)) if why.kind() == io::ErrorKind::BrokenPipe => 0,
         Err(why) => {
@@ -133,7 +134,8 @@ const GLOBAL: &str = "All commands";
 #[command(
     version,
     next_line_help = true,
-    after_help = "Exit codes: 0 nothing needs attention, 1 something does, 2 the command could not do its work."
+    after_help = "Exit codes: 0 nothing needs attention, 1 something does, 2 the command could not do its work,\n\
+    3 there is more than it was told to show."
 )]
 struct Cli {
     /// A TOML file of the configuration; the environment goes before it

@@ -1,5 +1,6 @@
 //! `Activity`: whether a consumer has anything to do in this process, for
-//! [`Consumers::idle`](super::Consumers::idle); its durables, and how many events have ended, for its monitor.
+//! [`Consumers::idle`](super::Consumers::idle); its durables, how many events have ended, and what it is denied,
+//! for its monitor.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -17,6 +18,8 @@ pub(super) struct Activity {
     durables: Mutex<Vec<(Text, Text)>>,
     handled: AtomicU64,
     ended: AtomicU64,
+    /// What the server denies to it.
+    denied: Mutex<Option<Text>>,
 }
 
 /// The engines of a consumer: one, or one for each partition that this process owns.
@@ -42,6 +45,7 @@ impl Activity {
             durables: Mutex::default(),
             handled: AtomicU64::new(0),
             ended: AtomicU64::new(0),
+            denied: Mutex::default(),
         }
     }
 
@@ -99,6 +103,17 @@ impl Activity {
     pub(super) fn durables(&self) -> Vec<(Text, Text)> {
         let durables = self.durables.lock().unwrap_or_else(PoisonError::into_inner);
         durables.clone()
+    }
+
+    /// From now on, the server denies this to it.
+    pub(super) fn denied(&self, why: Option<Text>) {
+        *self.denied.lock().unwrap_or_else(PoisonError::into_inner) = why;
+    }
+
+    /// What the server denies to it.
+    pub(super) fn is_denied(&self) -> Option<Text> {
+        let denied = self.denied.lock().unwrap_or_else(PoisonError::into_inner);
+        denied.clone()
     }
 
     /// Waits until it is idle.

@@ -1,5 +1,6 @@
 //! `EventBatch`: several events as the argument of one handler; `BatchFailure`: which of them failed.
 
+use std::collections::BTreeMap;
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
@@ -138,8 +139,8 @@ pub trait HandleBatch<S>: Send + Sync + 'static {
 
 /// How a batch ended.
 pub(super) enum BatchEnd {
-    /// The outcome of each event.
-    Each(Vec<Result<(), Stop>>),
+    /// Each event is done but these, by their place in the batch.
+    DoneBut(BTreeMap<usize, Stop>),
     /// Nothing is done.
     Whole(Failure),
 }
@@ -148,7 +149,7 @@ impl BatchEnd {
     /// The kind of the first failure, for a span.
     pub(super) fn first_failure(&self) -> Option<&'static str> {
         match self {
-            Self::Each(ends) => ends.iter().find_map(|end| Some(end.as_ref().err()?.kind())),
+            Self::DoneBut(stops) => stops.values().next().map(Stop::kind),
             Self::Whole(failure) => Some(failure.class().as_str()),
         }
     }
@@ -187,38 +188,45 @@ where
     Fut: Future<Output = Result<(), BatchFailure>> + Send + 'static,
 {
     Arc::new(move |batch: Vec<Ctx>| {
-        let mut ends = Vec::with_capacity(batch.len());
+        let mut unreadable = BTreeMap::new();
         let mut events = Vec::with_capacity(batch.len());
-        let mut places = Vec::with_capacity(batch.len());
         for (place, ctx) in batch.into_iter().enumerate() {
             match ctx.message().decode_as::<S>() {
-                Ok(event) => {
-                    events.push((event, ctx));
-                    places.push(place);
-                    ends.push(Ok(()));
-                }
-                Err(error) => ends.push(Err(error.into())),
+                Ok(event) => events.push((event, ctx)),
+                Err(error) => drop(unreadable.insert(place, error.into())),
             }
         }
-        if events.is_empty() {
-            return Box::pin(std::future::ready(BatchEnd::Each(ends)));
+        let readable = events.len();
+        if readable == 0 {
+            return Box::pin(std::future::ready(BatchEnd::DoneBut(unreadable)));
         }
         let running = handle(EventBatch { events });
         Box::pin(async move {
             match running.await {
-                Ok(()) => BatchEnd::Each(ends),
+                Ok(()) => BatchEnd::DoneBut(unreadable),
                 Err(BatchFailure(Repr::Whole(failure))) => BatchEnd::Whole(failure),
                 Err(BatchFailure(Repr::Some(failures))) => {
-                    for (index, failure) in failures {
-                        let end = places.get(index).and_then(|place| ends.get_mut(*place));
-                        match end {
-                            Some(end) => *end = Err(Stop::Failed(failure)),
-                            None => return BatchEnd::Whole(failure),
-                        }
-                    }
-                    BatchEnd::Each(ends)
+                    end_of_some(failures, readable, unreadable)
                 }
             }
         })
     })
+}
+
+/// How a batch ended of whose readable events some failed, by their index among those.
+fn end_of_some(
+    failures: Vec<(usize, Failure)>,
+    readable: usize,
+    unreadable: BTreeMap<usize, Stop>,
+) -> BatchEnd {
+    let all = readable + unreadable.len();
+    let places: Vec<usize> = (0..all).filter(|it| !unreadable.contains_key(it)).collect();
+    let mut stops = unreadable;
+    for (index, failure) in failures {
+        let Some(place) = places.get(index) else {
+            return BatchEnd::Whole(failure);
+        };
+        stops.insert(*place, Stop::Failed(failure));
+    }
+    BatchEnd::DoneBut(stops)
 }

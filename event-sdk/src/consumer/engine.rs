@@ -133,6 +133,8 @@ pub(super) struct Engine {
     warned_of_key: bool,
     /// When the first of them became ready; for batches, which wait for others.
     ready_since: Option<Duration>,
+    /// An empty vector for the events of the next batch.
+    spare: Vec<usize>,
     keys: Keys,
     /// Events that wait for their keys in the park.
     parking: Parking,
@@ -219,6 +221,7 @@ impl Engine {
             unreceived_since: None,
             warned_of_key: false,
             ready_since: None,
+            spare: Vec::new(),
             keys: Keys::default(),
             arrivals: 0,
             settling: Settling::default(),

@@ -171,10 +171,11 @@ impl Handlers {
             batch.call = Arc::new(move |events| {
                 let (running, classify) = (call(events), Arc::clone(&classify));
                 Box::pin(async move {
-                    let of =
-                        |end: Result<(), Stop>| end.map_err(|stop| classified(stop, &classify));
+                    let of = |(place, stop)| (place, classified(stop, &classify));
                     match running.await {
-                        BatchEnd::Each(ends) => BatchEnd::Each(ends.into_iter().map(of).collect()),
+                        BatchEnd::DoneBut(stops) => {
+                            BatchEnd::DoneBut(stops.into_iter().map(of).collect())
+                        }
                         BatchEnd::Whole(failure) => {
                             BatchEnd::Whole(failure.classified_by(|error| classify(error)))
                         }

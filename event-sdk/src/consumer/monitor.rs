@@ -49,6 +49,16 @@ impl ConsumerMonitor {
         self.activity.durables()
     }
 
+    /// The error of a request that the server denies to a consumer with
+    /// [one owner](super::Consumer::single_active) or [partitions](super::Consumer::partitions) while it
+    /// runs: to write its lease or its heartbeat, or to read those of other instances. It then cannot take
+    /// over from them, also if it is [ready](Self::is_ready) because they receive all events. `None` if
+    /// nothing is known to be denied.
+    #[must_use]
+    pub fn denied(&self) -> Option<Text> {
+        self.activity.is_denied()
+    }
+
     /// How many events the consumer has handled in this process so far: successes of its handlers.
     #[must_use]
     pub fn handled(&self) -> u64 {

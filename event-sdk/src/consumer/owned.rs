@@ -21,10 +21,11 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use self::latch::Latch;
 use self::turn::Turn;
+use super::activity::Activity;
 use super::engine::{Parts, Places};
 use super::held::Shared;
 use super::opener::Opener;
-use super::owner::keeper::{Handle, Keeper, KeeperConfig, prefix};
+use super::owner::keeper::{Denied, Handle, Keeper, KeeperConfig, prefix};
 use super::owner::lease::Term;
 use super::report::ConsumerReport;
 use crate::dead_letters::Park;
@@ -97,10 +98,10 @@ impl Owned {
         prepared.map_err(at_consumer)?;
         let (keeper, handle) = Keeper::new(bucket, Arc::clone(bus.clock()), &config);
         let keeper = AbortOnDrop(tokio::spawn(keeper.run()));
-        let ready = self.shared.ready.clone();
+        let (ready, activity) = (self.shared.ready.clone(), Arc::clone(&self.shared.activity));
         ready.send_replace(true);
         // A standby holds nothing.
-        self.shared.activity.started();
+        activity.started();
         let running = async {
             match self.partitions {
                 None => self.run_whole(handle.clone(), signal).await,
@@ -110,12 +111,13 @@ impl Owned {
                 }
             }
         };
-        let telling = ready_while_permitted(handle.permitted(), &ready);
+        let telling = tell_denied(handle.denied(), &ready, &activity);
         let (report, end) = match select(std::pin::pin!(running), std::pin::pin!(telling)).await {
             Either::Left((ended, _)) => ended,
             Either::Right((never, _)) => match never {},
         };
         ready.send_replace(false);
+        activity.denied(None);
         handle.leave();
         // It releases the leases, so that the next instance takes over at once.
         keeper.ended().await;
@@ -261,13 +263,16 @@ async fn may_write(bucket: &Bucket, prefix: &str, partitions: Option<u32>) -> Re
     try_join_all(checked).await.map(drop)
 }
 
-/// Sets whether the consumer is ready by whether it may write all its leases.
-async fn ready_while_permitted(
-    mut permitted: watch::Receiver<bool>,
+/// Sets what the consumer is denied, and whether it is ready: not if events have no owner because of that.
+async fn tell_denied(
+    mut denied: watch::Receiver<Denied>,
     ready: &watch::Sender<bool>,
+    activity: &Activity,
 ) -> Infallible {
-    while permitted.changed().await.is_ok() {
-        ready.send_replace(*permitted.borrow_and_update());
+    while denied.changed().await.is_ok() {
+        let Denied { why, unowned } = denied.borrow_and_update().clone();
+        activity.denied(why);
+        ready.send_if_modified(|ready| std::mem::replace(ready, !unowned) == unowned);
     }
     // The keeper has ended, and so will the consumer.
     std::future::pending().await

@@ -22,6 +22,8 @@ pub(crate) struct Away {
     switched: Arc<AtomicBool>,
     /// What keys contain that may be read and not written.
     denies: Arc<Mutex<Option<&'static str>>>,
+    /// Whether the entries may not be listed.
+    denies_reads: Arc<AtomicBool>,
     /// Whether nothing can be subscribed to.
     refuses: Arc<AtomicBool>,
     asked: Arc<AtomicUsize>,
@@ -38,6 +40,7 @@ impl Away {
             memory: memory.build().unwrap(),
             switched: Arc::default(),
             denies: Arc::default(),
+            denies_reads: Arc::default(),
             refuses: Arc::default(),
             asked: Arc::default(),
             losses: Losses::default(),
@@ -62,15 +65,20 @@ impl Away {
         *self.denies.lock().unwrap() = part;
     }
 
+    /// From now on, whether entries may not be listed.
+    pub(crate) fn deny_reads(&self, denies: bool) {
+        self.denies_reads.store(denies, Ordering::Relaxed);
+    }
+
     fn denied(&self, key: &str) -> Option<Error> {
         let denies = *self.denies.lock().unwrap();
         denies.filter(|part| key.contains(part))?;
+        Some(Self::denial())
+    }
+
+    fn denial() -> Error {
         let reason = "the user may not publish to $KV.EVENT_SDK.>";
-        Some(Error::new(
-            ErrorKind::PermissionDenied,
-            Operation::Coordinate,
-            reason,
-        ))
+        Error::new(ErrorKind::PermissionDenied, Operation::Coordinate, reason)
     }
 
     /// From now on, whether nothing can be subscribed to.
@@ -182,6 +190,9 @@ impl Coordination for Away {
         bucket: &str,
         prefix: &str,
     ) -> Completion<Result<Vec<CoordinationEntry>, Error>> {
+        if self.denies_reads.load(Ordering::Relaxed) {
+            return Completion::ready(Err(Self::denial()));
+        }
         self.bucket().list(bucket, prefix)
     }
 }

@@ -246,3 +246,42 @@ async fn a_standby_is_ready_also_if_it_could_not_write_before() {
     assert_eq!(other.await.unwrap().unwrap().handled, 1);
     denied.abort();
 }
+
+/// It owns its partitions, and could acquire none.
+#[tokio::test(start_paused = true)]
+async fn who_may_write_no_heartbeat_or_read_no_lease_says_so_and_is_ready_while_all_have_owners() {
+    for reads in [false, true] {
+        let (bus, away) = Away::bus();
+        let consumer = bus.consumer::<OrderPlaced>("billing").partitions(2);
+        let consumer = consumer.on(|_: OrderPlaced, _: Ctx| async { Ok::<(), Failure>(()) });
+        let (mut readiness, monitor) = (consumer.readiness(), consumer.monitor());
+        let running = tokio::spawn(consumer.run_until(std::future::pending()));
+        assert_eq!(readiness.changed().await, Some(true));
+        let minute = Duration::from_secs(60);
+        tokio::time::sleep(minute).await;
+        assert_eq!(monitor.denied(), None);
+        if reads {
+            away.deny_reads(true);
+        } else {
+            away.deny_writes_of(Some(".member."));
+        }
+        tokio::time::sleep(minute).await;
+        let why = monitor.denied().unwrap();
+        assert!(why.contains("$KV.EVENT_SDK.>"), "{why}");
+        assert!(readiness.is_ready());
+        if reads {
+            // The leases end, and what became of them is not known.
+            away.set(true);
+            tokio::time::sleep(minute).await;
+            away.set(false);
+            tokio::time::sleep(minute).await;
+            assert!(!readiness.is_ready());
+        }
+        away.deny_reads(false);
+        away.deny_writes_of(None);
+        tokio::time::sleep(minute).await;
+        assert!(readiness.is_ready());
+        assert_eq!(monitor.denied(), None);
+        running.abort();
+    }
+}

@@ -88,8 +88,13 @@ pub struct Restored {
 /// The file is written under a temporary name in the same folder, which needs room for the content
 /// twice, and gets its name when it is complete. Memory holds some 16 MiB at the most.
 ///
+/// Once it returns `Ok`, the file and its name are on disk, and a crash of the machine does not remove
+/// them. That is so on Unix; on other systems the file is on disk, and the file system decides when its
+/// name is.
+///
 /// Cancel-safe: the file gets its name in the last poll of the future, so that dropping the future
-/// leaves no file. A temporary file is removed soon after the drop.
+/// leaves no file. A temporary file is removed soon after the drop. The last poll blocks its thread while
+/// the system syncs the folder.
 ///
 /// # Errors
 ///

@@ -161,7 +161,12 @@ async fn operate(
         is_terminal: false,
         is_interactive: false,
     };
-    let code = run_on(&operations, as_arguments(&command), &mut screen).await;
+    let code = run_on(
+        &operations,
+        as_arguments(&args.of_operation, &command),
+        &mut screen,
+    )
+    .await;
     out.append(&mut err);
     (code, String::from_utf8(out).unwrap())
 }
@@ -174,12 +179,41 @@ async fn a_command_of_operation_is_read_before_anything_is_connected() {
         // An option of the shop stands before the command.
         (&["--replicas", "3", "streams", "plan", "--help"], 0, "plan"),
         (&["streams", "ls", "--replicas", "3"], 2, "--replicas"),
+        // Those of all commands of operation stand on both sides.
+        (
+            &["--json", "doctor", "--codes"],
+            0,
+            "\"code\": \"config-missing\"",
+        ),
+        (
+            &["doctor", "--codes", "--json"],
+            0,
+            "\"code\": \"config-missing\"",
+        ),
+        (&["--color", "always", "doctor", "--codes"], 0, "\u{1b}["),
+        (&["--color", "red", "doctor", "--codes"], 2, "red"),
+        (
+            &["--config", "/nowhere.toml", "config", "show"],
+            2,
+            "/nowhere.toml",
+        ),
     ] {
         let args = std::iter::once("shop").chain(args.iter().copied());
         let (code, said) = operate(args, |operations| operations).await;
         assert_eq!(code, wanted, "{said}");
         assert!(said.contains(words), "{said}");
     }
+}
+
+#[test]
+fn an_option_of_operation_is_refused_where_it_would_be_left_out() {
+    let checked = |args: &[&str]| Args::try_parse_from(args).unwrap().checked();
+    for args in [&["shop", "--json"][..], &["shop", "--json", "apply"]] {
+        let why = checked(args).unwrap_err().to_string();
+        assert!(why.contains("shop --json streams ls"), "{why}");
+    }
+    assert!(checked(&["shop", "--json", "streams", "ls"]).is_ok());
+    assert!(checked(&["shop", "apply"]).is_ok());
 }
 
 #[test]

@@ -34,8 +34,8 @@ pub struct Permissions {
     pub subscribe: Allowed,
 }
 
-/// Patterns of subjects, as the server has them; a subscription in a queue group may have the group behind
-/// a space.
+/// Patterns of subjects, as the server has them. One for subscriptions in a queue group alone has the group
+/// behind a space; NATS server 2.10 leaves it out.
 ///
 /// Allowed is what `allow` has, or everything if that is empty, without what `deny` has.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -68,6 +68,7 @@ impl Checks {
                 "has panicked: the code of a store or transport has a fault, and no part is known";
             problems.push(Problem::new(Status::Down, "check".to_owned(), problem));
         }
+        problems.extend(self.denied());
         problems.extend(self.expiring(&link, checked_at));
         let asked = asked.unwrap_or_default();
         let mut round_trip = None;
@@ -179,7 +180,10 @@ impl Checks {
         let monitors = self.monitors();
         for monitor in monitors.iter().filter(|monitor| !monitor.is_ready()) {
             let part = format!("consumer {}", monitor.name());
-            let problem = "does not receive events";
+            let problem = match monitor.denied() {
+                Some(why) => format!("does not receive events: {why}"),
+                None => "does not receive events".to_owned(),
+            };
             problems.push(Problem::new(Status::Degraded, part, problem));
         }
         if self
@@ -195,6 +199,20 @@ impl Checks {
             ));
         }
         problems
+    }
+
+    /// The consumers that receive, and could not take over from other instances.
+    fn denied(&self) -> Vec<Problem> {
+        let monitors = self.monitors().into_iter();
+        let denied = monitors
+            .filter(ConsumerMonitor::is_ready)
+            .filter_map(|monitor| {
+                let why = monitor.denied()?;
+                let part = format!("consumer {}", monitor.name());
+                let problem = format!("cannot take over from other instances: {why}");
+                Some(Problem::new(Status::Degraded, part, problem))
+            });
+        denied.collect()
     }
 
     /// The consumers that there are now.

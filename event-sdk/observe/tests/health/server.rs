@@ -6,8 +6,9 @@ use std::time::Duration;
 use event_sdk::EventBus;
 use event_sdk::stream::StreamSpec;
 use event_sdk::transport::nats::Nats;
+use event_sdk::transport::{BucketConfig, TransportExt as _};
 use event_sdk_observe::health::Health;
-use event_sdk_test_servers::{Server, User};
+use event_sdk_test_servers::{Permissions, Server, User};
 use serde_json::Value;
 
 use crate::http::Probed;
@@ -122,4 +123,66 @@ async fn a_server_that_hangs_is_reported_although_the_connection_exists() {
     );
     server.resume().unwrap();
     reported(&probed, "the answers", status_is("ok")).await;
+}
+
+/// The start only checks the permission for `member.none`, so that the heartbeats are denied while the consumer runs.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_consumer_whose_heartbeats_are_denied_is_reported_with_the_subject() {
+    let may = Permissions::none().subscribe(&["_INBOX.>"]).publish(&[
+        "$JS.API.>",
+        "$JS.ACK.>",
+        "$KV.EVENT_SDK.owners.billing.lease.>",
+        "$KV.EVENT_SDK.owners.billing.member.none",
+    ]);
+    let users = [
+        User::password("operator", "pw"),
+        User::password("billing", PASSWORD).permissions(may),
+    ];
+    let server = Server::options().users(users).start().await.unwrap();
+    let connect = async |user: &str, password: &str| {
+        let options = Nats::options(server.url()).user(user, password);
+        let nats = Nats::connect(options).await.unwrap();
+        let stream = StreamSpec::new("ORDERS").subject("orders.>").replicas(1);
+        EventBus::builder().stream(stream).transport(nats).unwrap()
+    };
+    let operator = connect("operator", "pw").await;
+    operator.apply_streams().await.unwrap();
+    let bucket = BucketConfig::default();
+    operator.transport().apply_bucket(&bucket).await.unwrap();
+    let consumer = |bus: &EventBus| {
+        let consumer = bus.consumer::<OrderPlaced>("billing");
+        let consumer = consumer.partitions_for(2, Duration::from_secs(2));
+        consumer.on(|_: OrderPlaced, _| async { Ok(()) })
+    };
+    let bus = connect("billing", PASSWORD).await;
+    let denied = consumer(&bus);
+    let health = Health::builder(&bus).consumer(&denied);
+    let probed = Probed::serve(health.interval(Duration::from_millis(50)).build()).await;
+    let denied = tokio::spawn(denied.run_until(std::future::pending()));
+
+    // It owns nothing, and no other instance does.
+    let problem = |report: &Value| report["problems"][0]["problem"].to_string();
+    let names = |report: &Value| problem(report).contains("$KV.EVENT_SDK.owners.billing.member.");
+    let report = reported(&probed, "the denial", |_, report| names(report)).await;
+    assert_eq!(report["status"], "degraded", "{report:#}");
+    assert!(
+        problem(&report).contains("does not receive events: "),
+        "{report:#}"
+    );
+    assert_eq!(probed.get("/ready").await.0, 503);
+
+    // Another instance owns everything: the first one is a standby that could not take over.
+    let allowed = tokio::spawn(consumer(&operator).run_until(std::future::pending()));
+    let report = reported(&probed, "the other instance", |_, report| {
+        report["ready"] == true && names(report)
+    })
+    .await;
+    assert_eq!(report["status"], "degraded", "{report:#}");
+    assert!(
+        problem(&report).contains("cannot take over from other instances: "),
+        "{report:#}"
+    );
+    assert_eq!(probed.get("/ready").await.0, 200);
+    denied.abort();
+    allowed.abort();
 }

@@ -194,6 +194,47 @@ async fn the_documented_metrics_are_those_that_are_exported() {
     assert_eq!(documented, exported);
 }
 
+/// Without its limit beside it, a panel does not show how full a stream is.
+#[test]
+fn the_dashboard_shows_each_limit_beside_what_it_limits() {
+    let dashboard: Value = serde_json::from_str(DASHBOARD).unwrap();
+    let panels = dashboard["panels"].as_array().unwrap().iter().map(|panel| {
+        let targets = panel["targets"].as_array().unwrap().iter();
+        names_in(targets.map(|target| target["expr"].as_str().unwrap()))
+    });
+    let panels: Vec<_> = panels.collect();
+    let mut limits = 0;
+    for (limit, _) in rows().filter(|(name, _)| name.contains("_max_")) {
+        limits += 1;
+        let limited = limit.replace("_max_", "_");
+        let both = |names: &BTreeSet<String>| names.contains(&limit) && names.contains(&limited);
+        assert!(
+            panels.iter().any(both),
+            "no panel has {limit} and {limited}"
+        );
+    }
+    assert_eq!(limits, 2);
+}
+
+/// No two panels lie on each other.
+#[test]
+fn each_panel_of_the_dashboard_has_its_own_place_and_id() {
+    let dashboard: Value = serde_json::from_str(DASHBOARD).unwrap();
+    let panels = dashboard["panels"].as_array().unwrap();
+    let number = |panel: &Value, field: &str| panel["gridPos"][field].as_u64().unwrap();
+    let cells = panels.iter().flat_map(|panel| {
+        let of = |field| number(panel, field);
+        let columns = of("x")..of("x") + of("w");
+        let (from, to) = (of("y"), of("y") + of("h"));
+        columns.flat_map(move |x| (from..to).map(move |y| (x, y)))
+    });
+    let cells: Vec<_> = cells.collect();
+    assert_eq!(cells.iter().collect::<BTreeSet<_>>().len(), cells.len());
+    assert!(cells.iter().all(|(x, _)| *x < 24));
+    let ids: BTreeSet<_> = panels.iter().map(|panel| panel["id"].as_u64()).collect();
+    assert_eq!(ids.len(), panels.len());
+}
+
 /// The gauges in an expression that are unknown (`NaN`) where that makes more than their own series
 /// unknown, or raises an alert: in an aggregation or a range that does not leave them out.
 struct Unknown<'a>(&'a BTreeSet<String>, Vec<String>);

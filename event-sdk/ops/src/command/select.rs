@@ -46,17 +46,21 @@ impl Select {
         }
     }
 
-    /// The streams that can have such events.
+    /// The streams that can have such events now.
+    pub(crate) async fn find(&self, bus: &EventBus, pattern: &Pattern) -> Result<Vec<Text>, Error> {
+        match &self.stream {
+            Some(stream) => Ok(vec![Text::copy_of(stream)]),
+            None => bus.transport().streams_for(pattern).await,
+        }
+    }
+
+    /// The same, of which there must be one.
     pub(crate) async fn streams(
         &self,
         bus: &EventBus,
         pattern: &Pattern,
     ) -> Result<Vec<Text>, OpsError> {
-        let found: Result<_, Error> = match &self.stream {
-            Some(stream) => Ok(vec![Text::copy_of(stream)]),
-            None => bus.transport().streams_for(pattern).await,
-        };
-        let found = found?;
+        let found = self.find(bus, pattern).await?;
         if found.is_empty() {
             return Err(OpsError::Usage(format!(
                 "no stream stores a subject of `{pattern}`; `streams ls` lists the streams"

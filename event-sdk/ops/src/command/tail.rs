@@ -7,6 +7,7 @@ use event_sdk::stream::Retention;
 use event_sdk::transport::{Error, ErrorKind};
 use event_sdk::{EventBus, Pattern};
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use super::select::Select;
 use crate::context::{Context, Outcome, streams};
@@ -20,13 +21,17 @@ const INTERVAL: Duration = Duration::from_millis(250);
 /// The longest time between two looks while the server does not answer.
 const LONGEST: Duration = Duration::from_secs(8);
 
+/// How often new streams are searched for; the help has it.
+const SEARCH: Duration = Duration::from_secs(5);
+
 /// What `tail` is told.
 #[derive(clap::Args)]
 #[command(
     after_help = "It reads the streams again and again, and creates no consumer: nothing on the server changes. It\n\
     goes on when the server comes back, or a stream is created again, and says so on the standard error.\n\
-    It follows the streams that exist when it begins. A stream that is created again and filled beyond\n\
-    where it was between two looks is not noticed.\n\
+    Every 5 seconds it asks which streams store such subjects, and follows a new one from its first\n\
+    event. A stream that is created again and filled beyond where it was between two looks is not\n\
+    noticed.\n\
     Personal data (fields of the type Pii) are hidden, as are the data of events that this program does\n\
     not know.\n\n\
     Examples:\n  \
@@ -62,6 +67,7 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
         pattern: args.select.pattern(&bus)?,
         next: Next::new(),
         gone: BTreeSet::new(),
+        searched_at: Instant::now(),
     };
     let admin = streams(&bus)?;
     for name in args.select.streams(&bus, &tail.pattern).await? {
@@ -115,6 +121,8 @@ struct Tail<'a> {
     next: Next,
     /// Streams that do not exist now.
     gone: BTreeSet<String>,
+    /// When new streams were last searched for.
+    searched_at: Instant,
     /// How many events are still to be shown.
     left: usize,
 }
@@ -162,6 +170,7 @@ impl Tail<'_> {
         bus: &EventBus,
         long: bool,
     ) -> Result<(), OpsError> {
+        self.search(context, bus).await?;
         for name in self.next.keys().cloned().collect::<Vec<_>>() {
             let Some((from, last)) = self.unread(context, bus, &name, long).await? else {
                 continue;
@@ -178,6 +187,25 @@ impl Tail<'_> {
             // Also what is not shown was read.
             let next = self.next.entry(name).or_insert(1);
             *next = last.saturating_add(1).max(*next);
+        }
+        Ok(())
+    }
+
+    /// Follows streams that are new, from time to time.
+    async fn search(&mut self, context: &mut Context<'_>, bus: &EventBus) -> Result<(), OpsError> {
+        if self.searched_at.elapsed() < SEARCH {
+            return Ok(());
+        }
+        let found = self.args.select.find(bus, &self.pattern).await?;
+        self.searched_at = Instant::now();
+        for name in found.iter().map(|name| &**name) {
+            if !self.next.contains_key(name) {
+                let output = &mut context.output;
+                output.notice(format_args!(
+                    "the stream {name} is new, and is followed too"
+                ))?;
+                self.next.insert(name.to_owned(), 1);
+            }
         }
         Ok(())
     }

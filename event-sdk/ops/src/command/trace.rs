@@ -19,7 +19,7 @@ use crate::view::View;
 #[command(
     after_help = "The correlation id is that of the first event, unless its publisher has set another one. All streams\n\
     are read from the start, or from --since, since no server finds events by their ids.\n\
-    It exits with 1 if there is no such event, or if there are more than --limit.\n\n\
+    It exits with 1 if there is no such event, and with 3 if there are more than --limit.\n\n\
     Examples:\n  \
     trace 0197a2b0-7c1e-7000-8000-000000000001\n  \
     trace 0197a2b0-7c1e-7000-8000-000000000001 --since 2h --json"
@@ -120,7 +120,11 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
             "there are more events than the first {most}: `--limit` shows more, `--since` begins later"
         ))?;
     }
-    Ok(Outcome::found(found.is_empty() || more))
+    Ok(if more {
+        Outcome::Cut
+    } else {
+        Outcome::found(found.is_empty())
+    })
 }
 
 /// When the event was stored: the time of the first one, how long after it the others.

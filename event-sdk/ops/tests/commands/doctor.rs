@@ -5,10 +5,13 @@ mod api;
 mod configured;
 mod connected;
 mod declared;
+mod faked;
 mod monitored;
 mod running;
 mod shop;
 mod stored;
+
+use std::collections::BTreeMap;
 
 use event_sdk_ops::Operations;
 use serde_json::Value;
@@ -67,6 +70,17 @@ impl Diagnosis {
         assert!(notes.any(|found| is(&found)), "no {code}: {self:#?}");
     }
 
+    /// What is to be done about the first finding of this code has this text.
+    #[track_caller]
+    fn advises(&self, code: &str, remedy: &str) {
+        let found = self.findings.iter().find(|it| it["code"] == *code);
+        let found = found.unwrap_or_else(|| panic!("no {code}: {self:#?}"));
+        assert!(
+            found["remedy"].as_str().unwrap().contains(remedy),
+            "{found:#}"
+        );
+    }
+
     /// The codes, notes aside.
     fn codes(&self) -> Vec<&str> {
         let all = self.findings.iter();
@@ -115,4 +129,55 @@ async fn the_page_on_troubleshooting_has_each_code() {
         .map(|(code, rest)| (*code, rest.split('|').nth(1).unwrap().trim()))
         .collect();
     assert_eq!(of_page, codes);
+}
+
+/// The tests in which a set-up of a program, a server, a machine or a cluster is broken.
+const BROKEN: &[&str] = &[
+    include_str!("doctor/configured.rs"),
+    include_str!("doctor/connected.rs"),
+    include_str!("doctor/declared.rs"),
+    include_str!("doctor/monitored.rs"),
+    include_str!("doctor/running.rs"),
+    include_str!("doctor/stored.rs"),
+];
+
+/// What no set-up of a test can have: an answer over 16 MiB, or one that takes 5 s. `faked` has it.
+const NOT_BROKEN: &[&str] = &["monitor-incomplete"];
+
+/// The codes that these tests expect with a thing and a problem, with how often.
+fn named(tests: &[&str]) -> BTreeMap<String, usize> {
+    let mut named = BTreeMap::new();
+    for call in [".names(", ".notes("] {
+        for after in tests.iter().flat_map(|tests| tests.split(call).skip(1)) {
+            if let Some((code, _)) = after
+                .trim_start()
+                .strip_prefix('"')
+                .and_then(|it| it.split_once('"'))
+            {
+                *named.entry(code.to_owned()).or_default() += 1;
+            }
+        }
+    }
+    named
+}
+
+/// Of each code, a test breaks a set-up so that `doctor` names it.
+#[tokio::test]
+async fn each_code_is_the_finding_of_a_set_up_that_a_test_breaks() {
+    let listed = piped(&Operations::new("shop"), "doctor --codes --json").await;
+    let listed: Vec<Value> = serde_json::from_str(&listed.out).unwrap();
+    let broken = named(BROKEN);
+    let missing: Vec<_> = listed
+        .iter()
+        .map(|it| it["code"].as_str().unwrap())
+        .filter(|code| !broken.contains_key(*code))
+        .collect();
+    assert_eq!(missing, NOT_BROKEN);
+    assert!(named(&[include_str!("doctor/faked.rs")]).contains_key(NOT_BROKEN[0]));
+    println!(
+        "{} codes in {} set-ups",
+        broken.len(),
+        broken.values().sum::<usize>()
+    );
+    assert!(broken.len() >= 20, "{broken:?}");
 }

@@ -27,6 +27,19 @@ impl Raw {
         assert!(!answer.contains("\"error\""), "{subject:?}: {answer}");
     }
 
+    /// Subscribes to a subject, and reads nothing of it.
+    pub(crate) async fn subscribe(&mut self, subject: &str) {
+        let request = format!("SUB {subject} 2\r\nPING\r\n");
+        self.0.write_all(request.as_bytes()).await.unwrap();
+        assert_eq!(self.line().await, "PONG\r\n");
+    }
+
+    /// Publishes on core NATS, without an answer.
+    pub(crate) async fn publish(&mut self, subject: &str, body: &str) {
+        let request = format!("PUB {subject} {}\r\n{body}\r\n", body.len());
+        self.0.write_all(request.as_bytes()).await.unwrap();
+    }
+
     async fn line(&mut self) -> String {
         let mut line = String::new();
         self.0.read_line(&mut line).await.unwrap();

@@ -138,6 +138,41 @@ async fn it_goes_on_when_the_server_comes_back_and_the_stream_is_created_again()
 }
 
 #[tokio::test(start_paused = true)]
+async fn it_follows_streams_that_are_created_later_and_store_such_subjects() {
+    LocalSet::new()
+        .run_until(async {
+            let bus = EventBus::builder().stream(orders()).memory().unwrap();
+            let create = async |name: &str, subject: &str| {
+                let spec = StreamSpec::new(name.to_owned()).subject(subject.to_owned());
+                let declaring = EventBus::builder().stream(spec);
+                let bus = declaring.transport(Arc::clone(bus.transport())).unwrap();
+                bus.apply_streams().await.unwrap();
+            };
+            let args = "shop tail --subject events.*.order.* --last 1 --count 3";
+            place(&bus, "o-1").await;
+            let (out, err, task) = tail(&operations(bus.clone()), args);
+            out.has("o-1").await;
+            create("BILLING", "billing.order.*").await;
+            create("CRM", "crm.client.*").await;
+            bus.raw()
+                .publish("billing.order.billed", "b-1")
+                .await
+                .unwrap();
+            bus.raw().publish("crm.client.called", "c-1").await.unwrap();
+            out.has("BILLING#1").await;
+            // It is not shown twice.
+            place(&bus, "o-2").await;
+            assert_eq!(task.await.unwrap(), 0, "{}", err.text());
+            assert_eq!(
+                err.text(),
+                "the stream BILLING is new, and is followed too\n"
+            );
+            assert!(!out.text().contains("CRM"), "{}", out.text());
+        })
+        .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn it_names_what_was_deleted_before_it_could_be_shown() {
     LocalSet::new().run_until(async {
     let builder = EventBus::builder().stream(orders().max_messages(2));

@@ -39,6 +39,13 @@ impl Done {
         self.event.as_ref()?.held.delivery().settler()
     }
 
+    /// It is settled at the server. Returns what its record says, which is needed no more.
+    fn settled(self) -> Option<Box<Known>> {
+        let event = self.event?;
+        event.held.delivery().settled(End::of(&event.settlement));
+        event.known
+    }
+
     fn ends(&self) -> Ends {
         match &self.event {
             None => Ends::Never,
@@ -147,12 +154,21 @@ impl Engine {
     /// The transport has taken an acknowledgement, or has not: the next one settles the same events
     /// then.
     pub(super) fn acks_sent(&mut self, stream: &Text, answer: Result<(), Error>) {
-        let owned = self.ownership.as_mut();
-        let gate = owned.and_then(|owned| owned.gates.get_mut(stream));
-        let Some(acks) = gate.and_then(|gate| gate.acks.as_mut()) else {
+        let Some(owned) = &mut self.ownership else {
             return;
         };
-        let settled = acks.sent(answer.is_ok());
+        let Some(gate) = owned.gates.get_mut(stream) else {
+            return;
+        };
+        let Some(acks) = &mut gate.acks else {
+            return;
+        };
+        for (sequence, done) in acks.sent(answer.is_ok()) {
+            gate.gate.settled(sequence);
+            if let Some(known) = done.settled() {
+                self.recorder.delete(known);
+            }
+        }
         if let Err(error) = answer {
             self.report.settlements_failed += 1;
             tracing::warn!(
@@ -162,13 +178,10 @@ impl Engine {
                 "the acknowledgement is sent again in {SEND_AGAIN:?}: {error}"
             );
             let again = self.now.saturating_add(SEND_AGAIN);
-            if let Some(owned) = &mut self.ownership {
-                owned.no_acks_before = again;
-            }
+            owned.no_acks_before = again;
             self.wake_by(again);
             self.kept_alive(&Err(error));
         }
-        self.are_settled(stream, settled);
     }
 
     /// These are settled at the server.
@@ -179,9 +192,7 @@ impl Engine {
         };
         for (sequence, done) in settled {
             gate.gate.settled(sequence);
-            let Some(event) = done.event else { continue };
-            event.held.delivery().settled(End::of(&event.settlement));
-            if let Some(known) = event.known {
+            if let Some(known) = done.settled() {
                 self.recorder.delete(known);
             }
         }

@@ -96,17 +96,17 @@ impl Engine {
     fn handled_at_once(&mut self, held: Arc<Held>) -> Received {
         self.count_unobserved(held.success());
         let Some(held) = self.wait_for_earlier_unheld(held) else {
-            return Received::DoneAtOnce;
+            return Received::OneOfSeveral;
         };
         let Some(settler) = held.delivery().settler() else {
-            return Received::DoneAtOnce;
+            return Received::OneOfSeveral;
         };
         self.tell_gate_unheld(held.delivery().info());
         let end = Some(End::Acked);
         match settler.settle(Settlement::Ack).try_into_ready() {
             Ok(Ok(())) => {
                 held.delivery().settled(end);
-                Received::DoneAtOnce
+                Received::OneOfSeveral
             }
             answer => {
                 let id = self.keep(held, None);

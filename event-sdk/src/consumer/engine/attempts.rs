@@ -66,8 +66,8 @@ impl Here {
 pub(super) struct Running {
     /// The task; `None` if the handler runs in that of the consumer.
     task: Option<AbortHandle>,
-    /// The other events of its batch.
-    pub(super) others: Vec<usize>,
+    /// The events of its batch, in order.
+    pub(super) batch: Vec<usize>,
     /// Whether it can only be waited for.
     pub(super) blocking: bool,
     /// When its time is over; `None` while this was not set.
@@ -145,18 +145,15 @@ impl Attempts {
         Running::new(task, handler.blocking)
     }
 
-    /// Starts the handler of a batch, whose first event is `id`.
+    /// Starts the handler of a batch. Its end is told of the first event, `id`.
     pub(super) fn start_batch(
         &mut self,
         id: usize,
-        others: Vec<usize>,
         handler: &BatchHandler,
         batch: Vec<Ctx>,
     ) -> Running {
         let task = self.run(id, batch_attempt(handler, batch));
-        let mut running = Running::new(task, false);
-        running.others = others;
-        running
+        Running::new(task, false)
     }
 
     fn run(
@@ -227,7 +224,7 @@ impl Running {
     fn new(task: Option<AbortHandle>, blocking: bool) -> Self {
         Self {
             task,
-            others: Vec::new(),
+            batch: Vec::new(),
             blocking,
             deadline: None,
             timed_out: false,

@@ -1,6 +1,6 @@
 //! What follows the end of a batch: an outcome for each event, or for the whole.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use super::Engine;
@@ -13,18 +13,45 @@ use crate::consumer::{Failure, FailureClass};
 const ALONE_AFTER: Duration = Duration::from_secs(1);
 
 impl Engine {
-    /// Takes the outcome of each event. Later events of a key that failed follow it.
-    pub(super) fn batch_ended(
-        &mut self,
-        first: usize,
-        others: Vec<usize>,
-        outcomes: Vec<Result<(), Stop>>,
-    ) {
+    /// Takes the outcome of each event: it is done but for these `stops`, by their place in the batch.
+    pub(super) fn batch_ended(&mut self, mut batch: Vec<usize>, stops: BTreeMap<usize, Stop>) {
+        if stops.is_empty() {
+            self.batch_done(&batch);
+        } else {
+            self.batch_done_but(&batch, stops);
+        }
+        batch.clear();
+        self.spare = batch;
+    }
+
+    /// All events of a batch are done.
+    fn batch_done(&mut self, batch: &[usize]) {
+        let mut free = HashSet::new();
+        for id in batch {
+            if let Some(entry) = self.held.get_mut(*id) {
+                entry.state = State::Queued;
+                // Another event of the batch blocks the key for it.
+                if let (Some(key), false) = (&entry.key, entry.blocks_key) {
+                    free.insert(key.clone());
+                }
+            }
+        }
+        for id in batch {
+            self.decide(*id, Ok(()));
+        }
+        for key in free {
+            self.release(&key);
+        }
+    }
+
+    /// All events of a batch are done but some. Later events of a key that failed follow it.
+    fn batch_done_but(&mut self, batch: &[usize], mut stops: BTreeMap<usize, Stop>) {
         let mut failed = HashSet::new();
         let mut free = HashSet::new();
         let mut decided = Vec::new();
         // All followers wait before an event is settled, which may release its key at once.
-        for (id, outcome) in std::iter::once(first).chain(others).zip(outcomes) {
+        for (place, &id) in batch.iter().enumerate() {
+            let outcome = stops.remove(&place).map_or(Ok(()), Err);
             let place = self.place(id);
             let Some(entry) = self.held.get_mut(id) else {
                 continue;
@@ -68,12 +95,12 @@ impl Engine {
     }
 
     /// The batch failed as a whole: each of its events is handled alone.
-    pub(super) fn batch_failed(&mut self, first: usize, others: Vec<usize>, failure: &Failure) {
+    pub(super) fn batch_failed(&mut self, batch: &[usize], failure: &Failure) {
         let outage = failure.class() == FailureClass::Outage;
         tracing::warn!(
             target: crate::TRACING_TARGET,
             consumer = %self.shared.name,
-            events = others.len() + 1,
+            events = batch.len(),
             class = %failure.class(),
             "batch failed, its events are handled alone: {failure}"
         );
@@ -83,7 +110,7 @@ impl Engine {
         let now = self.read_clock();
         let until = now.saturating_add(ALONE_AFTER);
         let mut blocked = HashSet::new();
-        for id in std::iter::once(first).chain(others) {
+        for &id in batch {
             let place = self.place(id);
             let Some(entry) = self.held.get_mut(id) else {
                 continue;

@@ -177,12 +177,10 @@ impl Engine {
         let State::Running(mut running) = std::mem::replace(&mut entry.state, State::Queued) else {
             return;
         };
-        let others = std::mem::take(&mut running.others);
+        let batch = std::mem::take(&mut running.batch);
         let outcome = match ended {
             Ended::Returned(outcome) => outcome,
-            Ended::Batch(BatchEnd::Each(outcomes)) => {
-                return self.batch_ended(id, others, outcomes);
-            }
+            Ended::Batch(BatchEnd::DoneBut(stops)) => return self.batch_ended(batch, stops),
             Ended::Batch(BatchEnd::Whole(failure)) => Err(Stop::Failed(failure)),
             Ended::Cancelled if running.timed_out => Err(Stop::Failed(timed_out())),
             Ended::Cancelled => Err(Stop::Failed(Failure::of_consumer(
@@ -191,9 +189,7 @@ impl Engine {
             ))),
         };
         match outcome {
-            Err(Stop::Failed(failure)) if !others.is_empty() => {
-                self.batch_failed(id, others, &failure);
-            }
+            Err(Stop::Failed(failure)) if batch.len() > 1 => self.batch_failed(&batch, &failure),
             outcome => self.decide(id, outcome),
         }
     }

@@ -161,7 +161,7 @@ impl StreamGate {
                     self.gate
                         .answered_above(ticket, baseline, info.acknowledged);
                 }
-                return Some(acks.settle(info.acknowledged));
+                return Some(acks.settle(info.acknowledged).collect());
             }
         }
         None

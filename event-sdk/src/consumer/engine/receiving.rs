@@ -18,23 +18,24 @@ use crate::subscribe::Delivery;
 /// What a subscription had for the engine.
 pub(super) enum Received {
     Nothing,
-    /// An event that was handled and acknowledged at once: another one may be received.
-    DoneAtOnce,
+    /// An event that was handled and acknowledged at once, or waits for its batch: another one may be
+    /// received in the same pass.
+    OneOfSeveral,
     /// Something else, which the engine holds or has dealt with.
     Item,
 }
 
 impl Engine {
     /// Receives one item, if there is room for another event, and further ones after events that are
-    /// done at once. Each of those takes one of the `steps`.
+    /// done at once or wait for their batch. Each of those takes one of the `steps`.
     pub(super) fn poll_receive(&mut self, cx: &mut Context<'_>, steps: &mut usize) -> bool {
         let mut moved = false;
         loop {
             match self.receive_one(cx) {
                 Received::Nothing => return moved,
                 Received::Item => return true,
-                Received::DoneAtOnce if *steps == 0 => return true,
-                Received::DoneAtOnce => *steps -= 1,
+                Received::OneOfSeveral if *steps == 0 => return true,
+                Received::OneOfSeveral => *steps -= 1,
             }
             moved = true;
         }
@@ -52,10 +53,15 @@ impl Engine {
             return Received::Nothing;
         };
         match source {
-            Source::Event(delivery) => match self.chosen_at_once(&delivery, cx) {
-                Some(chosen) => return self.handle_at_once(delivery, chosen, cx),
-                None => self.receive(delivery, None),
-            },
+            Source::Event(delivery) => {
+                if let Some(chosen) = self.chosen_at_once(&delivery, cx) {
+                    return self.handle_at_once(delivery, chosen, cx);
+                }
+                self.receive(delivery, None);
+                if self.handlers.batch().is_some() {
+                    return Received::OneOfSeveral;
+                }
+            }
             Source::Redriven(delivery) => self.receive_redriven(delivery),
             Source::Notice => {}
             Source::Unreadable { stream, sequence } => self.is_unreadable(&stream, sequence),

@@ -154,7 +154,7 @@ impl Engine {
     /// Starts the handler of an event.
     pub(super) fn launch(&mut self, id: usize, may: May) -> bool {
         if let Some(batch) = self.handlers.batch().cloned() {
-            return self.run_batch(&[id], &batch, may.alone);
+            return self.run_batch(vec![id], &batch, may.alone);
         }
         let Some(entry) = self.held.get_mut(id) else {
             return false;
@@ -224,7 +224,7 @@ impl Engine {
     /// Starts a handler with the events that are ready.
     fn start_batch(&mut self, handler: &BatchHandler) -> bool {
         self.ready_since = None;
-        let mut ids: Vec<usize> = Vec::new();
+        let mut ids = std::mem::take(&mut self.spare);
         // Keys of events that are in the batch, are left for later, or wait at the breaker.
         let (mut keys, mut behind, mut waiting) = (Vec::new(), Vec::new(), Vec::new());
         let mut rest = Vec::new();
@@ -283,15 +283,15 @@ impl Engine {
         for id in rest.into_iter().rev() {
             self.ready.push_front(id);
         }
-        self.run_batch(&ids, handler, None)
+        self.run_batch(ids, handler, None)
     }
 
-    fn run_batch(&mut self, ids: &[usize], handler: &BatchHandler, alone: Option<Alone>) -> bool {
-        let Some((&first, others)) = ids.split_first() else {
+    fn run_batch(&mut self, ids: Vec<usize>, handler: &BatchHandler, alone: Option<Alone>) -> bool {
+        let Some(&first) = ids.first() else {
             return false;
         };
         let mut batch = Vec::with_capacity(ids.len());
-        for id in ids {
+        for id in &ids {
             if let Some(entry) = self.held.get_mut(*id) {
                 entry.count_start();
                 entry.held.begin_attempt();
@@ -299,17 +299,15 @@ impl Engine {
                 batch.push(Ctx::new(std::sync::Arc::clone(&entry.held), entry.starts));
             }
         }
-        let mut running = self
-            .attempts
-            .start_batch(first, others.to_vec(), handler, batch);
-        running.alone = alone;
+        for id in &ids {
+            self.time_attempt(*id);
+        }
+        let mut running = self.attempts.start_batch(first, handler, batch);
+        (running.alone, running.batch) = (alone, ids);
         if let Some(entry) = self.held.get_mut(first) {
             entry.state = State::Running(running);
         }
         self.unlimited.push(first);
-        for id in ids {
-            self.time_attempt(*id);
-        }
         true
     }
 

@@ -121,23 +121,27 @@ impl<T> AckFloor<T> {
 
     /// The acknowledgement of [`next`](Self::next) was accepted by the transport, or not. Returns what
     /// is settled with it.
-    pub(crate) fn sent(&mut self, accepted: bool) -> Vec<(u64, T)> {
-        match self.sending.take() {
-            Some(up_to) if accepted => self.settle(up_to),
-            _ => Vec::new(),
-        }
+    pub(crate) fn sent(&mut self, accepted: bool) -> impl Iterator<Item = (u64, T)> {
+        let up_to = self.sending.take().filter(|_| accepted);
+        self.settle_those(move |sequence| up_to.is_some_and(|up_to| sequence <= up_to))
     }
 
     /// Everything up to this sequence is settled at the server: its ack floor. Returns what was
     /// done here.
-    pub(crate) fn settle(&mut self, up_to: u64) -> Vec<(u64, T)> {
+    pub(crate) fn settle(&mut self, up_to: u64) -> impl Iterator<Item = (u64, T)> {
+        self.settle_those(move |sequence| sequence <= up_to)
+    }
+
+    /// Forgets the first events, those that are settled. Returns what was done here.
+    fn settle_those<F: Fn(u64) -> bool>(
+        &mut self,
+        settled: F,
+    ) -> impl Iterator<Item = (u64, T)> + use<'_, T, F> {
         let end = self
             .unsettled
-            .partition_point(|slot| slot.sequence <= up_to);
+            .partition_point(|slot| settled(slot.sequence));
         let settled = self.unsettled.drain(..end);
-        settled
-            .filter_map(|slot| Some((slot.sequence, slot.done?)))
-            .collect()
+        settled.filter_map(|slot| Some((slot.sequence, slot.done?)))
     }
 
     /// The events that are done and not settled, by sequence.

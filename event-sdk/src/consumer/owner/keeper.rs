@@ -8,8 +8,10 @@
 //!
 //! Both have the value of a [`LeaseEntry`](super::entry::LeaseEntry).
 
+mod denials;
 mod requests;
 
+pub(crate) use denials::Denied;
 pub(in crate::consumer) use requests::prefix;
 
 use std::future::poll_fn;
@@ -18,16 +20,17 @@ use std::time::Duration;
 
 use event_sdk_core::text::Text;
 use event_sdk_core::time::Clock;
-use event_sdk_core::transport::{Bucket, Error};
+use event_sdk_core::transport::Bucket;
 use futures_util::future::{Either, select};
 use tokio::sync::{mpsc, watch};
 use uuid::Uuid;
 
+use self::denials::Denial;
 use self::requests::{Found, Reply, Requests};
 use super::balance::{Balance, balance};
 use super::entry::OwnerId;
 use super::fence::{Fence, lease_time};
-use super::lease::{Answer, Lease, ReadTicket, Step, Term};
+use super::lease::{Lease, ReadTicket, Step, Term};
 use super::members::Members;
 
 /// What a keeper keeps.
@@ -55,7 +58,7 @@ pub(crate) struct Share {
 #[derive(Debug, Clone)]
 pub(crate) struct Handle {
     shares: watch::Receiver<Vec<Share>>,
-    permitted: watch::Receiver<bool>,
+    denied: watch::Receiver<Denied>,
     commands: mpsc::UnboundedSender<Command>,
 }
 
@@ -77,10 +80,9 @@ impl Handle {
         self.shares.clone()
     }
 
-    /// Whether this process may write every lease that it has to write, as far as is known: it owns
-    /// no partition without the permission.
-    pub(crate) fn permitted(&self) -> watch::Receiver<bool> {
-        self.permitted.clone()
+    /// What the server denies to this process, as far as is known.
+    pub(crate) fn denied(&self) -> watch::Receiver<Denied> {
+        self.denied.clone()
     }
 
     /// Reports that no handler of an earlier ownership of the partition exists any more. Without
@@ -115,8 +117,12 @@ pub(crate) struct Keeper {
     /// When the last heartbeat was sent.
     beat_at: Option<Duration>,
     leaving: bool,
+    /// Without heartbeats, this process acquires no partition, and others leave it none.
+    heartbeat: Denial,
+    /// Without reads, it does not see which partition has no owner.
+    reads: Denial,
     shares: watch::Sender<Vec<Share>>,
-    permitted: watch::Sender<bool>,
+    denied: watch::Sender<Denied>,
     commands: mpsc::UnboundedReceiver<Command>,
 }
 
@@ -124,8 +130,8 @@ pub(crate) struct Keeper {
 struct Kept {
     lease: Lease,
     give_up: bool,
-    /// Whether this process may not write the lease, and no other one owns it.
-    denied: bool,
+    /// That this process may not write the lease, while no other one owns it.
+    denied: Denial,
 }
 
 impl Keeper {
@@ -144,11 +150,11 @@ impl Keeper {
             Kept {
                 lease,
                 give_up: false,
-                denied: false,
+                denied: Denial::default(),
             }
         };
         let (shares, receiver) = watch::channel(vec![Share::default(); partitions]);
-        let (permitted, is_permitted) = watch::channel(true);
+        let (denied, is_denied) = watch::channel(Denied::default());
         let (sender, commands) = mpsc::unbounded_channel();
         let keeper = Self {
             me,
@@ -160,13 +166,15 @@ impl Keeper {
             read_at: None,
             beat_at: None,
             leaving: false,
+            heartbeat: Denial::default(),
+            reads: Denial::default(),
             shares,
-            permitted,
+            denied,
             commands,
         };
         let handle = Handle {
             shares: receiver,
-            permitted: is_permitted,
+            denied: is_denied,
             commands: sender,
         };
         (keeper, handle)
@@ -268,13 +276,14 @@ impl Keeper {
             if taken && kept.lease.is_wanted() {
                 kept.lease.want(false);
             }
-            busy |= kept.give_up || (kept.lease.is_wanted() && !owned && !kept.denied);
+            busy |= kept.give_up || (kept.lease.is_wanted() && !owned && !kept.denied.is());
         }
         if busy || self.read_at.is_none() {
             return;
         }
         // One that is denied holds up no other one.
-        let mut shared: Vec<_> = self.leases.iter_mut().filter(|kept| !kept.denied).collect();
+        let allowed = |kept: &&mut Kept| !kept.denied.is();
+        let mut shared: Vec<_> = self.leases.iter_mut().filter(allowed).collect();
         let owners: Vec<_> = shared.iter().map(|kept| kept.lease.owner(now)).collect();
         match balance(self.me, &owners, &self.members.live(now)) {
             Balance::Acquire(place) => {
@@ -347,51 +356,47 @@ impl Keeper {
 
     fn replied(&mut self, reply: Reply, now: Duration) {
         match reply {
-            Reply::Write(partition, answer, denied) => {
-                self.learn(partition, answer, denied.as_ref());
+            Reply::Write(partition, answer, permission) => {
+                let key = self.requests.lease(partition);
                 if let Some(kept) = self.leases.get_mut(partition) {
+                    let then = "it does not receive the events that need it";
+                    kept.denied.learn(permission, "write its lease", &key, then);
                     kept.lease.answered(answer, now);
                 }
+                self.tell_denied(now);
             }
-            Reply::Read(tickets, Some(found)) => self.observed(&tickets, found, now),
-            Reply::Read(_, None) | Reply::Other => {}
+            Reply::Read(tickets, found, permission) => {
+                let (what, then) = ("read leases", "it takes over none from other instances");
+                self.reads
+                    .learn(permission, what, self.requests.prefix(), then);
+                match found {
+                    Some(found) => self.observed(&tickets, found, now),
+                    None => self.tell_denied(now),
+                }
+            }
+            Reply::Beat(permission) => {
+                let key = self.requests.member(self.me);
+                let (what, then) = ("write its heartbeat", "it acquires no partition");
+                self.heartbeat.learn(permission, what, &key, then);
+                self.tell_denied(now);
+            }
+            Reply::Other => {}
         }
     }
 
-    /// Reports once that a lease may not be written, and when it may be again.
-    fn learn(&mut self, partition: usize, answer: Answer, denied: Option<&Error>) {
-        let now = match (answer, denied) {
-            (_, Some(_)) => true,
-            (Answer::Done(_) | Answer::WrongRevision, None) => false,
-            // It says nothing.
-            (Answer::Unknown, None) => return,
+    fn tell_denied(&self, now: Duration) {
+        let of_leases = self.leases.iter().find_map(|kept| kept.denied.why());
+        let acquires = !self.heartbeat.is() && !self.reads.is();
+        let has_owner = |kept: &Kept| kept.lease.owner(now).is_some();
+        let denied = Denied {
+            unowned: of_leases.is_some() || !acquires && !self.leases.iter().all(has_owner),
+            why: of_leases
+                .or(self.heartbeat.why())
+                .or(self.reads.why())
+                .cloned(),
         };
-        let Some(kept) = self.leases.get_mut(partition) else {
-            return;
-        };
-        let changed = std::mem::replace(&mut kept.denied, now) != now;
-        let lease = self.requests.lease(partition);
-        match denied {
-            Some(error) if changed => tracing::warn!(
-                target: crate::TRACING_TARGET,
-                lease,
-                %error,
-                "a consumer may not write its lease, so that it does not receive the events that need it until it may; it is tried again"
-            ),
-            None if changed => tracing::info!(
-                target: crate::TRACING_TARGET,
-                lease,
-                "a consumer may write its lease again"
-            ),
-            _ => {}
-        }
-        self.tell_permitted();
-    }
-
-    fn tell_permitted(&self) {
-        let all = self.leases.iter().all(|kept| !kept.denied);
-        self.permitted
-            .send_if_modified(|permitted| std::mem::replace(permitted, all) != all);
+        self.denied
+            .send_if_modified(|before| std::mem::replace(before, denied.clone()) != denied);
     }
 
     fn observed(&mut self, tickets: &[ReadTicket], mut found: Found, now: Duration) {
@@ -399,10 +404,12 @@ impl Keeper {
             let read = found.leases.remove(&partition);
             kept.lease.observed(*ticket, read, now);
             // A standby is ready. Whether it may write turns out when it has to.
-            kept.denied &= kept.lease.owner(now).is_none_or(|owner| owner == self.me);
+            if kept.lease.owner(now).is_some_and(|owner| owner != self.me) {
+                kept.denied.forget();
+            }
         }
         self.members.observed(found.members, now);
-        self.tell_permitted();
+        self.tell_denied(now);
     }
 
     fn obey(&mut self, command: Command) {

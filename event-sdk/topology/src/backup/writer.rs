@@ -3,7 +3,7 @@
 //! The thread writes the complete file under a temporary name, and the caller's future gives it its
 //! name, so that a future that was dropped has not done so.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -63,7 +63,8 @@ impl Writer {
         self.jobs.send(Job::Piece(piece)).await.is_ok()
     }
 
-    /// Completes the file and gives it its name, as the last thing before it returns.
+    /// Completes the file and gives it its name, as the last thing before it returns. The last poll blocks
+    /// its thread until the name is on disk.
     pub(super) async fn finish(
         self,
         manifest: Manifest,
@@ -78,14 +79,50 @@ impl Writer {
             let source = io::Error::other("the thread that writes has ended");
             Err(BackupError::io(target, "write")(source))
         })?;
-        match file.persist_noclobber(target) {
-            Ok(_) => Ok(manifest),
-            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
-                let path = self.target;
-                Err(BackupError::FileExists { path })
-            }
-            Err(error) => Err(BackupError::io(target, "write")(error.error)),
+        name(file, target, sync_folder)?;
+        Ok(manifest)
+    }
+}
+
+/// Gives the complete file its name, and syncs the folder: only then a crash of the machine keeps the
+/// name. If that fails, the file is removed.
+fn name(
+    file: NamedTempFile,
+    target: &Path,
+    sync: impl FnOnce(&Path) -> io::Result<()>,
+) -> Result<(), BackupError> {
+    file.persist_noclobber(target).map_err(|why| {
+        if why.error.kind() == io::ErrorKind::AlreadyExists {
+            let path = target.to_owned();
+            BackupError::FileExists { path }
+        } else {
+            BackupError::io(target, "write")(why.error)
         }
+    })?;
+    let folder = folder_of(target);
+    sync(folder).map_err(|why| {
+        // The error is what the caller acts on, also if the file stays.
+        let _ = fs::remove_file(target);
+        BackupError::io(folder, "write to disk the names in")(why)
+    })
+}
+
+/// Writes the names of the files in a folder to disk.
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// On other systems, no folder can be opened to be synced.
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+fn folder_of(target: &Path) -> &Path {
+    match target.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
     }
 }
 
@@ -95,10 +132,7 @@ fn run(
     mut todo: mpsc::Receiver<Job>,
     result: &oneshot::Sender<Written>,
 ) -> Result<Option<(Manifest, NamedTempFile)>, BackupError> {
-    let folder = match target.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
+    let folder = folder_of(target);
     let mut content = tempfile_in(folder).map_err(BackupError::io(folder, "write to"))?;
     let (mut sha, mut size) = (Sha256::new(), 0);
     while let Some(job) = todo.blocking_recv() {
@@ -139,5 +173,39 @@ impl Read for Awaited<'_> {
             return Err(io::Error::other("nobody waits for the backup any more"));
         }
         self.content.read(into)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_folder_is_synced_once_the_file_has_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("orders.tar.gz");
+        let file = || NamedTempFile::new_in(folder.path()).unwrap();
+        let mut synced = None;
+        let named = name(file(), &target, |folder| {
+            synced = Some((folder.to_owned(), target.exists()));
+            sync_folder(folder)
+        });
+        assert!(named.is_ok(), "{named:?}");
+        assert_eq!(synced, Some((folder.path().to_owned(), true)));
+
+        let again = name(file(), &target, |_| unreachable!("it has no name"));
+        assert!(matches!(again, Err(BackupError::FileExists { .. })));
+        assert!(target.exists());
+    }
+
+    #[test]
+    fn a_file_whose_folder_cannot_be_synced_is_no_backup() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = folder.path().join("orders.tar.gz");
+        let file = NamedTempFile::new_in(folder.path()).unwrap();
+        let failed = name(file, &target, |_| Err(io::Error::other("the disk is away")));
+        let failed = failed.unwrap_err().to_string();
+        assert!(failed.starts_with("cannot write to disk"), "{failed}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }

@@ -5,9 +5,9 @@ use event_sdk::transport::Error;
 
 use super::grants::{Grants, Names};
 use super::lines::{
-    BINDS, CANCELS, COORDINATES, COUNTS_PARTITIONS, GETS, HEARS_EXHAUSTED, KEEPS_LETTERS, OWNS,
-    PARKS, READS, READS_RECORDS, READS_RECORDS_OF_CLUSTER, RECEIVES_REDRIVEN, RECORDS, RELAYS,
-    SCHEDULES, TAKES,
+    BINDS, CANCELS, COORDINATES, COUNTS_PARTITIONS, GETS, HEARS_EXHAUSTED, KEEPS_LETTERS,
+    KNOWS_ITSELF, OWNS, PARKS, READS, READS_RECORDS, READS_RECORDS_OF_CLUSTER, RECEIVES_REDRIVEN,
+    RECORDS, RELAYS, SCHEDULES, TAKES,
 };
 use super::login::Login;
 use super::roles::Sight;
@@ -324,6 +324,9 @@ impl PermissionsBuilder {
                 ..Names::default()
             };
             grants.publish(COORDINATES, &names);
+        }
+        if service.diagnosable {
+            grants.publish(KNOWS_ITSELF, &Names::default());
         }
         Ok(grants)
     }

@@ -29,6 +29,7 @@ pub struct Service {
     pub(super) uses: Vec<(Use, Vec<Events>)>,
     pub(super) consumes: Vec<Consumes>,
     pub(super) coordinates: bool,
+    pub(super) diagnosable: bool,
 }
 
 /// What a service does with events, beside consuming them.
@@ -60,6 +61,7 @@ impl Service {
             uses: Vec::new(),
             consumes: Vec::new(),
             coordinates: false,
+            diagnosable: false,
         }
     }
 
@@ -119,6 +121,14 @@ impl Service {
     /// other services. Consumers write less, which [`Consumes`] gives them, and read as much.
     pub fn coordinates(mut self) -> Self {
         self.coordinates = true;
+        self
+    }
+
+    /// Asks the server who it is and what it may do (`$SYS.REQ.USER.INFO`), so that `doctor`, run as this
+    /// user, finds what its permissions lack. The service itself does not ask. The answer is about this user
+    /// alone, and has no secret.
+    pub fn diagnosable(mut self) -> Self {
+        self.diagnosable = true;
         self
     }
 

@@ -141,6 +141,22 @@ fn each_option_is_a_permission() {
     assert_eq!(purposes.len(), 2, "{purposes:?}");
 }
 
+/// The service itself does not ask, so that its user may not unless it is told to.
+#[test]
+fn a_service_may_ask_what_it_may_do_if_it_is_diagnosable() {
+    let service = || Service::new("website").publishes::<OrderPlaced>();
+    let lines = |service: Service| {
+        let made = of(&WIDE.permissions("shop").service(service));
+        let subjects = published(&made.users[0]).into_iter().map(str::to_owned);
+        subjects.collect::<Vec<_>>()
+    };
+    let placed = "shop.orders.order.placed";
+    assert_eq!(lines(service()), [placed]);
+    let mut asks = lines(service().diagnosable());
+    asks.sort_unstable();
+    assert_eq!(asks, ["$SYS.REQ.USER.INFO", placed]);
+}
+
 #[test]
 fn a_wider_permission_replaces_narrower_ones() {
     let service = Service::new("leases")

@@ -11,6 +11,7 @@ use super::clock;
 use super::code::Code;
 use super::finding::Findings;
 use super::http::{Endpoint, HttpError};
+use crate::units::count;
 
 /// Beyond this, the memory of a server is named.
 const MEMORY: u64 = 1_000_000_000;
@@ -137,7 +138,8 @@ fn of_varz(name: &str, varz: &Value, findings: &mut Findings) {
             Code::SlowConsumers,
             name,
             format!(
-                "has cut off {slow} clients that did not read as fast as messages came{}",
+                "has cut off {} that did not read as fast as messages came{}",
+                count(slow, "client"),
                 since.map_or_else(String::new, |start| format!(
                     " since {start}, when it was started"
                 ))

@@ -79,7 +79,11 @@ pub(super) fn compare(
                 } else {
                     let problem =
                         format!("the user may not {what} to it, and needs it: {purposes}");
-                    (Code::PermissionMissing, format!("is missing: {problem}"))
+                    let group = for_group_alone(given, &subject);
+                    (
+                        Code::PermissionMissing,
+                        format!("is missing: {problem}{group}"),
+                    )
                 };
                 findings.add(
                     code,
@@ -104,23 +108,40 @@ fn with_prefix(subject: &str, api: &str) -> String {
 
 /// Whether all subjects of a pattern are allowed.
 fn allows(side: &Allowed, pattern: &str) -> bool {
-    let covered = |allowed: &Text| covers(subject_of(allowed), pattern);
-    (side.allow.is_empty() || side.allow.iter().any(covered)) && !is_denied(side, pattern)
+    let covered = |allowed| covers(allowed, pattern);
+    (side.allow.is_empty() || plain(&side.allow).any(covered)) && !is_denied(side, pattern)
 }
 
 /// Whether some lines allow a part of a pattern, which they may give as a whole together.
 fn is_scattered(side: &Allowed, pattern: &str) -> bool {
-    let overlapping = |allowed: &Text| overlaps(subject_of(allowed), pattern);
-    side.allow.iter().any(overlapping) && !is_denied(side, pattern)
+    plain(&side.allow).any(|allowed| overlaps(allowed, pattern)) && !is_denied(side, pattern)
 }
 
 fn is_denied(side: &Allowed, pattern: &str) -> bool {
-    side.deny.iter().any(|denied| overlaps(denied, pattern))
+    plain(&side.deny).any(|denied| overlaps(denied, pattern))
 }
 
-/// The subject of a line, which may have a queue behind it.
-fn subject_of(line: &str) -> &str {
-    line.split_once(' ').map_or(line, |(subject, _)| subject)
+/// Says that a line has a part of a pattern for one queue group alone; nothing if none has.
+fn for_group_alone(side: &Allowed, pattern: &str) -> String {
+    let is_it = |line: &&Text| of_group(line).is_some_and(|subject| overlaps(subject, pattern));
+    side.allow
+        .iter()
+        .find(is_it)
+        .map_or_else(String::new, |line| {
+            format!("; the line `{line}` is for subscriptions in that queue group alone")
+        })
+}
+
+/// The lines that are no [`of_group`]: those neither give nor take what the program declares.
+fn plain(lines: &[Text]) -> impl Iterator<Item = &str> {
+    let lines = lines.iter().map(|line| &**line);
+    lines.filter(|line| of_group(line).is_none())
+}
+
+/// The subject of a line that is for one queue group alone, `orders.> workers`: a server refuses other
+/// subscriptions by it. NATS server 2.10 answers such a line without its group, as if it was for all.
+fn of_group(line: &str) -> Option<&str> {
+    line.split_once(' ').map(|(subject, _)| subject)
 }
 
 /// Whether the user may pull from any of the declared durables, if it may settle what they deliver: a service

@@ -1,8 +1,9 @@
 //! The user of the connection: whether the server names it, permissions that are too large, and the clock of
 //! the server that answers.
 
-use event_sdk::EventBus;
-use event_sdk::transport::{Allowed, UserInfo};
+use event_sdk::text::Text;
+use event_sdk::transport::{Allowed, ErrorKind, Outcome, UserInfo};
+use event_sdk::{Error, EventBus};
 
 use super::clock;
 use super::code::Code;
@@ -15,8 +16,12 @@ pub(super) async fn check(bus: &EventBus, findings: &mut Findings) -> Option<Use
     let user = match bus.transport().user().await {
         Ok(Some(user)) => user,
         Ok(None) if bus.transport().name() == "memory" => return None,
-        Ok(None) => return unknown("the server does not know the request", findings),
-        Err(error) => return unknown(&crate::error::chain(&error), findings),
+        Ok(None) => {
+            let remedy =
+                "let the server answer it: NATS server 2.9 and newer does, with a system account";
+            return unknown("the server does not know the request", remedy, findings);
+        }
+        Err(error) => return unknown(&crate::error::chain(&error), remedy_of(&error), findings),
     };
     if let Some(server) = user.server_time {
         let took = own.monotonic().saturating_sub(begun);
@@ -47,22 +52,40 @@ pub(super) async fn check(bus: &EventBus, findings: &mut Findings) -> Option<Use
 }
 
 /// A user that may not ask who it is may not do everything, but is not compared with anything.
-fn unknown(why: &str, findings: &mut Findings) -> Option<UserInfo> {
+fn unknown(why: &str, remedy: &str, findings: &mut Findings) -> Option<UserInfo> {
     findings.add(
         Code::UserUnknown,
         "user",
         format!(
             "is not known: {why}; so its permissions, its account and the clock of the server are not checked"
         ),
-        "let the user publish to `$SYS.REQ.USER.INFO`, where a server answers each user about itself",
+        remedy,
     );
     None
+}
+
+/// What lets the server answer the request about the user.
+fn remedy_of(error: &Error) -> &'static str {
+    match (error.kind(), error.outcome()) {
+        // The server has refused the request itself.
+        (ErrorKind::PermissionDenied, Outcome::NotDone) => {
+            "add the line `$SYS.REQ.USER.INFO` to what the user may publish, where a server answers each user about itself; `Service::diagnosable` adds it to the generated user of a service"
+        }
+        (ErrorKind::PermissionDenied, _) => {
+            "let the user subscribe to its inboxes, or set `nats.inbox_prefix` to those that it may use"
+        }
+        _ => {
+            "run `doctor` again; look at the load and the log of the server if it does not answer again"
+        }
+    }
 }
 
 /// Whether the user may use every subject. To receive everything of one's account is dangerous, and
 /// so is to publish everything.
 fn is_everything(side: &Allowed) -> bool {
-    let all = side.allow.is_empty() || side.allow.iter().any(|pattern| pattern.as_str() == ">");
+    // In a queue group too: `> workers`.
+    let is_all = |line: &Text| line.split(' ').next() == Some(">");
+    let all = side.allow.is_empty() || side.allow.iter().any(is_all);
     all && side.deny.is_empty()
 }
 

@@ -1,6 +1,9 @@
 //! Users that may do too little or too much.
 
+use std::sync::Arc;
+
 use event_sdk::EventBus;
+use event_sdk::time::SteppedClock;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::nats::Nats;
 use event_sdk::transport::{Completion, Error, ErrorKind, Operation};
@@ -33,12 +36,39 @@ async fn nothing_is_wrong_with_a_set_up_that_is_as_it_should_be() {
 }
 
 #[tokio::test]
+async fn a_connection_without_tls_and_a_program_without_topology_are_noted() {
+    let shop = Shop::start().await;
+    let operations = Operations::new("shop").bus(shop.bus.clone());
+    let found = Diagnosis::of(&operations, "").await;
+    found.notes("connection-not-secure", "connection", "has no TLS");
+    found.notes("no-topology", "program", "");
+    assert_eq!(found.codes(), [""; 0], "{found:#?}");
+}
+
+/// The clock of this machine is that of the bus.
+#[tokio::test]
+async fn a_machine_whose_clock_is_wrong_is_named() {
+    let server = Server::options().users([operator()]).start().await.unwrap();
+    let bus = EventBus::builder().clock(Arc::new(SteppedClock::new()));
+    let bus = bus.transport(connect(&server).await).unwrap();
+    let shop = Operations::new("shop").bus(bus);
+    let found = Diagnosis::of(&shop, "--connect-only").await;
+    found.names(
+        "clock-skew",
+        "clock of the server",
+        "of that of this machine",
+    );
+}
+
+#[tokio::test]
 async fn a_user_that_the_server_does_not_name_is_noted() {
     let look = ["$JS.API.>", "$JS.ACK.>"];
     let may = Permissions::none().publish(&look).subscribe(&["_INBOX.>"]);
     let unknown = User::password("unknown", "sesame").permissions(may);
     let found = as_user(unknown, "unknown").await;
     found.notes("user-unknown", "user", "$SYS.REQ.USER.INFO");
+    let line = "add the line `$SYS.REQ.USER.INFO` to what the user may publish";
+    found.advises("user-unknown", line);
     assert_eq!(found.codes(), [""; 0], "{found:#?}");
 }
 
@@ -67,6 +97,8 @@ async fn a_server_that_does_not_answer_who_the_user_is_is_noted() {
     let shop = Operations::new("shop").bus(bus.unwrap());
     let found = Diagnosis::of(&shop, "--connect-only").await;
     found.notes("user-unknown", "user", "it did not answer");
+    // The user may do it, as far as is known.
+    found.advises("user-unknown", "run `doctor` again");
     assert_eq!(found.code, 0);
 }
 

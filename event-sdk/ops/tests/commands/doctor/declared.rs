@@ -15,12 +15,12 @@ const USER_INFO: &str = "$SYS.REQ.USER.INFO";
 
 fn users() -> PermissionsBuilder {
     let billing = Consumes::durable("billing").dead_letters("DLQ");
+    let billing = billing.hears_exhausted();
     let billing = Service::new("billing").consumes(billing);
-    SHOP.permissions("events").service(billing)
+    SHOP.permissions("events").service(billing.diagnosable())
 }
 
-/// What `doctor` finds as the user `billing`, who may do what is declared and the request about itself, but for
-/// one line.
+/// What `doctor` finds as the user `billing`, who may do what is declared, but for one line.
 async fn without(lacking: &str) -> Diagnosis {
     with(|publish, subscribe| {
         publish.retain(|it| it != lacking);
@@ -38,12 +38,16 @@ async fn with(change: impl FnOnce(&mut Vec<String>, &mut Vec<String>)) -> Diagno
     };
     let (mut publish, mut subscribe) = (lines(declared.publish), lines(declared.subscribe));
     change(&mut publish, &mut subscribe);
-    publish.push(USER_INFO.to_owned());
     let publish: Vec<_> = publish.iter().map(String::as_str).collect();
     let subscribe: Vec<_> = subscribe.iter().map(String::as_str).collect();
     let may = Permissions::none().publish(&publish).subscribe(&subscribe);
     let user = User::password("billing", "sesame").permissions(may);
     let server = Server::options().users([user]).start().await.unwrap();
+    diagnosed(&server).await
+}
+
+/// What `doctor` finds as the user `billing` of this server.
+async fn diagnosed(server: &Server) -> Diagnosis {
     let options = Nats::options(server.url()).user("billing", "sesame");
     let nats = Nats::connect(options).await.unwrap();
     let bus = EventBus::builder().transport(nats).unwrap();
@@ -67,6 +71,15 @@ async fn each_declared_permission_that_the_server_does_not_give_is_named() {
     }
 }
 
+/// Without that line, nothing is compared, and the line is named.
+#[tokio::test]
+async fn a_user_that_may_not_ask_what_it_may_do_learns_which_line_it_lacks() {
+    let found = without(USER_INFO).await;
+    found.notes("user-unknown", "user", USER_INFO);
+    found.advises("user-unknown", "add the line `$SYS.REQ.USER.INFO`");
+    assert_eq!(found.codes(), [""; 0], "{found:#?}");
+}
+
 #[tokio::test]
 async fn what_lines_give_together_is_not_called_missing() {
     let found = with(|publish, _| {
@@ -77,6 +90,54 @@ async fn what_lines_give_together_is_not_called_missing() {
     let problem = "no single line covers it";
     found.names("permission-scattered", "dlq.billing.>", problem);
     assert_eq!(found.codes(), ["permission-scattered"], "{found:#?}");
+}
+
+/// A server refuses a subscription without a group by such a line.
+#[tokio::test]
+async fn a_line_for_a_queue_group_gives_nothing_to_other_subscriptions() {
+    let advisory = "$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.ORDERS.billing";
+    let found = with(|_, subscribe| {
+        subscribe.retain(|it| it != advisory);
+        subscribe.push(format!("{advisory} workers"));
+    })
+    .await;
+    let problem = format!("the line `{advisory} workers` is for subscriptions in that queue group");
+    found.names("permission-missing", advisory, &problem);
+    assert_eq!(found.codes(), ["permission-missing"], "{found:#?}");
+    // Beside a line for all, it takes nothing away.
+    let found = with(|_, subscribe| subscribe.push(format!("{advisory} workers"))).await;
+    assert_eq!(found.codes(), [""; 0], "{found:#?}");
+}
+
+#[tokio::test]
+async fn what_is_denied_to_a_queue_group_alone_is_not_denied() {
+    let given = |deny: &str| {
+        format!(
+            "authorization {{ users: [{{ user: billing, password: sesame, permissions: {{
+                publish: [\"$JS.>\", \"$KV.>\", \"dlq.>\", \"{USER_INFO}\"]
+                subscribe: {{ allow: [\"_INBOX.>\", \"$JS.EVENT.>\"], deny: [\"{deny}\"] }}
+            }} }}] }}"
+        )
+    };
+    for (deny, codes) in [
+        ("$JS.EVENT.> workers", &[][..]),
+        ("$JS.EVENT.>", &["permission-missing"][..]),
+    ] {
+        let server = Server::options()
+            .config(&given(deny))
+            .start()
+            .await
+            .unwrap();
+        let found = diagnosed(&server).await;
+        assert_eq!(found.codes(), codes, "{deny}: {found:#?}");
+    }
+}
+
+#[tokio::test]
+async fn who_may_receive_everything_in_a_queue_group_may_receive_everything() {
+    let found = with(|_, subscribe| subscribe.push("> workers".to_owned())).await;
+    let problem = "may receive everything (`>`) in its account";
+    found.names("permission-too-large", "user billing", problem);
 }
 
 #[tokio::test]

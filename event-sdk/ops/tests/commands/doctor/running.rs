@@ -167,7 +167,6 @@ async fn filters_of_events_that_are_rare_are_only_unused() {
         let operations = operations.events::<OrdersClosed>().bus(shop.bus.clone());
         let found = Diagnosis::of(&operations, "").await;
         assert_eq!(found.codes(), [""; 0], "{found:#?}");
-        let mut codes = found.findings.iter().map(|it| &it["code"]);
-        assert!(codes.any(|code| code == "filter-unused"), "{found:#?}");
+        found.notes("filter-unused", "filter events.orders.", "");
     }
 }

@@ -13,7 +13,7 @@ use event_sdk_topology::Topology;
 use serde_json::json;
 
 use super::Diagnosis;
-use super::shop::Shop;
+use super::shop::{Shop, connect};
 use crate::dlq::rig::{Shop as Letters, order};
 use crate::program::piped;
 
@@ -135,6 +135,25 @@ async fn open_dead_letters_are_named_with_the_time_of_the_newest() {
     assert_eq!(archived.code, 0, "{archived:?}");
     let found = Diagnosis::of(&shop.operations, "").await;
     assert!(!found.codes().contains(&"dead-letters"), "{found:#?}");
+}
+
+#[tokio::test]
+async fn an_account_that_has_nearly_no_storage_left_is_named() {
+    let account = "accounts { SHOP: {
+        jetstream: { max_mem: 100000, max_file: 100000 }
+        users: [{ user: operator, password: sesame }]
+    } }\n";
+    let server = Server::options().config(account).start().await.unwrap();
+    let declaring = EventBus::builder().stream(orders());
+    let bus = declaring.transport(connect(&server).await).unwrap();
+    bus.apply_streams().await.unwrap();
+    let body = "x".repeat(95_000);
+    bus.raw()
+        .publish("orders.order.filled", body)
+        .await
+        .unwrap();
+    let found = Diagnosis::of(&Operations::new("shop").bus(bus), "").await;
+    found.names("account-full", "account", "of 100000 bytes of storage");
 }
 
 #[tokio::test]

@@ -15,16 +15,19 @@ use futures_util::future::{Either, select};
 use futures_util::stream::FuturesUnordered;
 
 use super::KeeperConfig;
+use super::denials::Permission;
 use crate::consumer::owner::entry::{LeaseEntry, OwnerId};
 use crate::consumer::owner::lease::{Answer, Expected, ReadTicket};
 
 /// The answer to a request.
 #[derive(Debug)]
 pub(super) enum Reply {
-    /// To a write or deletion of a partition's lease; the error if it was denied.
-    Write(usize, Answer, Option<Error>),
+    /// To a write or deletion of a partition's lease.
+    Write(usize, Answer, Permission),
     /// To a read, with the tickets of all leases; `None` if it failed.
-    Read(Vec<ReadTicket>, Option<Found>),
+    Read(Vec<ReadTicket>, Option<Found>, Permission),
+    /// To a heartbeat.
+    Beat(Permission),
     /// To anything else.
     Other,
 }
@@ -104,15 +107,20 @@ impl Requests {
         let list = self.bucket.list(&self.prefix);
         let prefix = format!("{}.", self.prefix);
         self.send(list, move |result| {
+            let permission = Permission::of(result.as_ref());
             let entries = match result {
                 Some(Ok(entries)) => Some(entries),
                 Some(Err(error)) => {
-                    warn("reading the leases of a consumer failed", &error);
+                    // The keeper reports once that it is denied.
+                    if !matches!(permission, Permission::Denied(_)) {
+                        warn("reading the leases of a consumer failed", &error);
+                    }
                     None
                 }
                 None => None,
             };
-            Reply::Read(tickets, entries.map(|entries| found(&prefix, entries)))
+            let found = entries.map(|entries| found(&prefix, entries));
+            Reply::Read(tickets, found, permission)
         });
     }
 
@@ -125,7 +133,7 @@ impl Requests {
         let put = self
             .bucket
             .put(self.member(me), entry.encode(), Revision::Any, None);
-        self.send(put, |_| Reply::Other);
+        self.send(put, |result| Reply::Beat(Permission::of(result.as_ref())));
     }
 
     pub(super) fn stop_beating(&self, me: OwnerId) {
@@ -140,12 +148,18 @@ impl Requests {
         self.send(delete, |_| Reply::Other);
     }
 
+    /// Under what the entries of the consumer lie.
+    pub(super) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     /// The key of the lease of a partition.
     pub(super) fn lease(&self, partition: usize) -> String {
         format!("{}.lease.{partition}", self.prefix)
     }
 
-    fn member(&self, id: OwnerId) -> String {
+    /// The key of the heartbeat of an instance.
+    pub(super) fn member(&self, id: OwnerId) -> String {
         format!("{}.member.{}", self.prefix, id.0.simple())
     }
 
@@ -174,24 +188,22 @@ pub(in crate::consumer) fn prefix(config: &KeeperConfig) -> String {
 }
 
 fn written(partition: usize, result: Option<Result<u64, Error>>) -> Reply {
-    let mut denied = None;
+    let permission = Permission::of(result.as_ref());
     let answer = match result {
         Some(Ok(revision)) => Answer::Done(revision),
         Some(Err(error)) if matches!(error.kind(), ErrorKind::WrongRevision { .. }) => {
             Answer::WrongRevision
         }
-        Some(Err(error)) if *error.kind() == ErrorKind::PermissionDenied => {
-            // The keeper reports it once.
-            denied = Some(error);
-            Answer::Unknown
-        }
         Some(Err(error)) => {
-            warn("writing the lease of a consumer failed", &error);
+            // The keeper reports once that it is denied.
+            if !matches!(permission, Permission::Denied(_)) {
+                warn("writing the lease of a consumer failed", &error);
+            }
             Answer::Unknown
         }
         None => Answer::Unknown,
     };
-    Reply::Write(partition, answer, denied)
+    Reply::Write(partition, answer, permission)
 }
 
 fn warn(what: &str, error: &Error) {
