@@ -5,6 +5,10 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 /// Eight services of a payments platform, each with a database of its own.
+///
+/// The databases are SQLite files. With the variable `PAYMENTS_DATABASE_URL`
+/// (`postgres://<user>:<password>@<host>:<port>/<database>`), or `PAYMENTS_DATABASE_URL_FILE` with the path of
+/// a file that has this address, they are schemas of PostgreSQL, which are new in each run.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "payments")]
 pub(crate) struct Args {
@@ -19,13 +23,13 @@ pub(crate) struct Args {
     #[arg(long)]
     pub(crate) chaos: bool,
 
-    /// How often a process of each side, or the server, is killed.
+    /// How often a process of each side, or a server, is killed.
     #[arg(long, value_name = "NUMBER", default_value_t = 5, requires = "chaos", value_parser = clap::value_parser!(u32).range(..=1_000_000))]
     pub(crate) kills: u32,
 
-    /// Runs each service as a process of its own, over a NATS server that is killed too. The program
-    /// `nats-server` is the one that `EVENT_SDK_NATS_SERVER` names, that of the PATH, or the one that
-    /// `cargo xtask services` installs.
+    /// Runs each service as a process of its own, over a NATS server and a PostgreSQL, which are started
+    /// for this and killed too. The programs are those that `EVENT_SDK_NATS_SERVER` and
+    /// `EVENT_SDK_POSTGRES` name, those of the PATH, or those that `cargo xtask services` installs.
     #[arg(long, requires_if("true", "chaos"), env = "PAYMENTS_SERVERS")]
     pub(crate) servers: bool,
 

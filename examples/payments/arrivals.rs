@@ -8,24 +8,24 @@ use event_sdk::consumer::{Ctx, Failure, Handle, Inbox, Outcome};
 use event_sdk_sql::class_of;
 use sqlx::Pool;
 
-use crate::database::Db;
+use crate::database::{self, Db};
 
 pub(crate) const TABLES: &str = "create table if not exists arrivals (event text not null);
      create table if not exists published (event text not null)";
 
 /// Notes a delivery.
-pub(crate) async fn note(pool: &Pool<Db>, event: &str) -> sqlx::Result<()> {
-    let insert = sqlx::query("insert into arrivals (event) values ($1)").bind(event);
-    insert.execute(pool).await.map(drop)
+pub(crate) async fn note<D: Db>(pool: &Pool<D>, event: &str) -> sqlx::Result<()> {
+    let insert = "insert into arrivals (event) values ($1)";
+    database::execute(pool, insert, &[event.into()]).await
 }
 
 /// A handler whose deliveries are noted.
-pub(crate) struct Noted<H> {
+pub(crate) struct Noted<H, D: Db> {
     pub(crate) handler: H,
-    pub(crate) pool: Pool<Db>,
+    pub(crate) pool: Pool<D>,
 }
 
-impl<E: Send + 'static, H: Handle<E>> Handle<E> for Noted<H> {
+impl<E: Send + 'static, H: Handle<E>, D: Db> Handle<E> for Noted<H, D> {
     async fn handle(&self, event: E, ctx: &Ctx) -> Outcome {
         let id = ctx.envelope().event_id.to_string();
         let noted = note(&self.pool, &id).await;

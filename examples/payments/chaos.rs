@@ -1,12 +1,12 @@
 //! Kills processes of the services again and again, on both sides, and counts what became of them.
 //!
 //! - `memory`: one process has all services; databases stay, and the streams begin anew;
-//! - `servers`: each service is a process, and the NATS server is killed too.
+//! - `servers`: each service is a process, and the NATS server and PostgreSQL are killed too.
 
 mod memory;
 mod servers;
 
-use crate::database::{Databases, Home};
+use crate::database::{Databases, Home, Schemas};
 use crate::money::Currency;
 use crate::process::Program;
 use crate::services::{Service, clearing};
@@ -19,7 +19,7 @@ pub(crate) struct Plan {
     pub(crate) payments: u32,
     pub(crate) kills: u32,
     pub(crate) seed: u64,
-    /// Whether each service is a process of its own, over a NATS server.
+    /// Whether each service is a process of its own, over a NATS server and PostgreSQL.
     pub(crate) servers: bool,
 }
 
@@ -27,7 +27,7 @@ pub(crate) struct Plan {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Compared {
     pub(crate) name: &'static str,
-    /// How often its processes, or the server, were killed.
+    /// How often its processes, or a server, were killed.
     pub(crate) kills: u32,
     pub(crate) tally: Tally,
 }
@@ -45,24 +45,25 @@ async fn run(
     side: Side,
     name: &'static str,
 ) -> anyhow::Result<Compared> {
-    let home = Home::new()?;
-    let databases = home.databases();
-    open_corridors(&databases).await?;
-    let kills = if plan.servers {
-        servers::run(program, plan, side, databases.clone()).await?
+    let (kills, tally) = if plan.servers {
+        servers::run(program, plan, side).await?
+    } else if let Some(schemas) = Schemas::configured()? {
+        let done = memory::run(program, plan, side, &schemas).await?;
+        schemas.remove().await?;
+        done
     } else {
-        memory::run(program, plan, side, databases.clone()).await?
+        let home = Home::new()?;
+        memory::run(program, plan, side, &home.files()).await?
     };
-    let tally = Tally::read(side, &databases).await?;
     Ok(Compared { name, kills, tally })
 }
 
 /// Opens all corridors, so that no payment becomes a dead letter on either side.
-async fn open_corridors(databases: &Databases) -> anyhow::Result<()> {
+async fn open_corridors(databases: &impl Databases) -> anyhow::Result<()> {
     let pool = Service::Clearing.open_database(databases).await?;
     let mut connection = pool.acquire().await?;
     for currency in Currency::ALL {
-        clearing::open_corridor(&mut connection, currency.code()).await?;
+        clearing::open_corridor(&mut *connection, currency.code()).await?;
     }
     Ok(())
 }

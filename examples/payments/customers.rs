@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::Pool;
 
-use crate::database::Db;
+use crate::database::{self, Db};
 use crate::events::TransactionCreated;
 use crate::money::{Currency, Money};
 
@@ -38,14 +38,26 @@ pub(crate) fn payment(number: i64) -> TransactionCreated {
 }
 
 /// Submits the payments that are missing in the database, up to this number. `stored` is called after each.
-pub(crate) async fn submit(
-    pool: &Pool<Db>,
+///
+/// It waits for a database that is away, and looks then which payments are missing: what was committed last
+/// may be there although its answer was lost.
+pub(crate) async fn submit<D: Db>(
+    pool: &Pool<D>,
     payments: u32,
     store: impl AsyncFn(TransactionCreated) -> anyhow::Result<()>,
     stored: impl Fn(),
 ) -> anyhow::Result<()> {
+    database::patiently(async || submit_missing(pool, payments, &store, &stored).await).await
+}
+
+async fn submit_missing<D: Db>(
+    pool: &Pool<D>,
+    payments: u32,
+    store: &impl AsyncFn(TransactionCreated) -> anyhow::Result<()>,
+    stored: &impl Fn(),
+) -> anyhow::Result<()> {
     let last = "select coalesce(max(number), 0) from payments";
-    let last: i64 = sqlx::query_scalar(last).fetch_one(pool).await?;
+    let last = database::number(pool, last, &[]).await?;
     let mut since = last;
     for number in last + 1..=i64::from(payments) {
         since = wait_for_a_place(pool, since, number - 1).await?;
@@ -57,13 +69,12 @@ pub(crate) async fn submit(
 
 /// Waits until few of the payments after `since` are open. Returns the number after which payments still
 /// count.
-async fn wait_for_a_place(pool: &Pool<Db>, since: i64, last: i64) -> sqlx::Result<i64> {
+async fn wait_for_a_place<D: Db>(pool: &Pool<D>, since: i64, last: i64) -> sqlx::Result<i64> {
     let open = "select count(*) from payments where number > $1 \
                 and not exists (select 1 from endings where endings.number = payments.number)";
     let begin = Instant::now();
     loop {
-        let open = sqlx::query_scalar::<_, i64>(open).bind(since);
-        if open.fetch_one(pool).await? < AT_A_TIME {
+        if database::number(pool, open, &[since.into()]).await? < AT_A_TIME {
             return Ok(since);
         }
         if begin.elapsed() > PATIENCE {

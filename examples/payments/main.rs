@@ -4,6 +4,7 @@
 //! ```text
 //! cargo run --example payments
 //! EVENT_SDK_TRANSPORT=nats EVENT_SDK_NATS__URL=nats://127.0.0.1:4222 cargo run --example payments
+//! PAYMENTS_DATABASE_URL_FILE=/run/secrets/payments cargo run --example payments
 //! cargo run --example payments -- --chaos
 //! cargo run --example payments -- --chaos --payments 2000 --kills 50
 //! cargo run --example payments -- --chaos --servers
@@ -11,10 +12,14 @@
 //!
 //! The first form has no faults. Payments in a currency without a corridor become dead letters, which an
 //! operator redrives. With `--chaos`, a supervisor kills the process of all services again and again:
-//! databases are on disk (SQLite), and the streams, which are in the process, begin anew. Beside it runs
+//! databases are on disk, and the streams, which are in the process, begin anew. Beside it runs
 //! a *control*, which books the same by the same functions and publishes after the commit, without outbox
 //! and inbox. One table compares both. With `--servers` (or `PAYMENTS_SERVERS=true`) each service is a process
-//! over a NATS server, the control is plain async-nats, and services and the server are killed apart.
+//! over a NATS server and PostgreSQL, which the program starts; the control is plain async-nats; and services,
+//! the NATS server and PostgreSQL are killed apart.
+//!
+//! The databases are SQLite files, or schemas of PostgreSQL that are new in each run: `PAYMENTS_DATABASE_URL` has
+//! the address of the database, or `PAYMENTS_DATABASE_URL_FILE` the path of a file with it.
 //!
 //! Why the streams can begin anew without a loss: rows of an outbox stay when they are published, and a
 //! relay that starts first publishes again what was confirmed within the duplicate window. An empty stream
@@ -22,7 +27,7 @@
 //!
 //! - `money`, `events`: an exact amount, and the nine events;
 //! - `streams`: the eight streams with their retention, the users, and the bus;
-//! - `database`: where the data are;
+//! - `database`: what SQLite and PostgreSQL have in common, and how each is opened;
 //! - `node`, `services`: what each service has and does, complete in its file;
 //! - `customers`: who submits which payments;
 //! - `system`, `quiet`, `normal`: all services in one process, until nothing is left to do;
@@ -57,6 +62,7 @@ use event_sdk::config::Config;
 
 use crate::args::{Args, Command};
 use crate::chaos::Plan;
+use crate::database::{Home, Schemas};
 use crate::process::Program;
 
 #[tokio::main]
@@ -91,7 +97,14 @@ async fn normal(args: &Args) -> anyhow::Result<()> {
         }
         None => bus.clone(),
     };
-    let outcome = normal::run(bus, &operator, args.payments, false).await?;
+    let outcome = if let Some(schemas) = Schemas::configured()? {
+        let outcome = normal::run(bus, &operator, args.payments, &schemas, false).await?;
+        schemas.remove().await?;
+        outcome
+    } else {
+        let home = Home::new()?;
+        normal::run(bus, &operator, args.payments, &home.files(), false).await?
+    };
     for (cause, letters) in &outcome.letters {
         println!("{letters} dead letters, redriven: {cause}");
     }

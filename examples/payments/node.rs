@@ -18,23 +18,22 @@ pub(crate) const ACK_WAIT: Duration = Duration::from_secs(30);
 pub(crate) const SHORT_ACK_WAIT: Duration = Duration::from_secs(2);
 
 /// One service with its database.
-#[derive(Clone)]
-pub(crate) struct Node {
-    pub(crate) pool: Pool<Db>,
-    pub(crate) outbox: Outbox<Db>,
+pub(crate) struct Node<D: Db> {
+    pub(crate) pool: Pool<D>,
+    pub(crate) outbox: Outbox<D>,
     bus: EventBus,
-    inbox: Inbox<Db>,
+    inbox: Inbox<D>,
     is_killed_often: bool,
 }
 
-impl Node {
+impl<D: Db> Node<D> {
     /// A service with this database, in which it creates outbox and inbox.
     ///
     /// If it is killed often, consumers have a short ack wait: what a killed process has not acknowledged
     /// comes again after it.
     pub(crate) async fn open(
         bus: &EventBus,
-        pool: Pool<Db>,
+        pool: Pool<D>,
         is_killed_often: bool,
     ) -> Result<Self, StoreError> {
         let outbox = Outbox::new(pool.clone(), bus.clone());
@@ -72,7 +71,7 @@ impl Node {
     }
 
     /// A handler whose effects happen once.
-    pub(crate) fn effects<H>(&self, effects: H) -> Noted<Effects<H, Db>> {
+    pub(crate) fn effects<H>(&self, effects: H) -> Noted<Effects<H, D>, D> {
         Noted {
             handler: self.inbox.effects(effects),
             pool: self.pool.clone(),
@@ -90,7 +89,7 @@ impl Node {
     }
 
     /// The dead letters of the service, for an operator on this bus.
-    pub(crate) fn dead_letters(&self, operator: &EventBus) -> SqlDeadLetterQueue<Db> {
+    pub(crate) fn dead_letters(&self, operator: &EventBus) -> SqlDeadLetterQueue<D> {
         let letters = self.inbox.dead_letters();
         letters.queue(operator, streams::dead_letters())
     }

@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use event_sdk::EventBus;
 use event_sdk::dead_letters::{Audit, LetterFilter};
 
-use crate::database::Home;
+use crate::database::Databases;
 use crate::money::Currency;
 use crate::quiet;
 use crate::services::{Service, clearing};
@@ -29,15 +29,14 @@ pub(crate) async fn run(
     bus: EventBus,
     operator: &EventBus,
     payments: u32,
+    databases: &impl Databases,
     is_disturbed: bool,
 ) -> anyhow::Result<Outcome> {
-    let home = Home::new()?;
-    let databases = home.databases();
     anyhow::ensure!(
         events(&bus).await? == [0; 8],
         "the streams have events of an earlier run, whose databases are gone; delete the streams"
     );
-    let mut system = System::start(&bus, &databases, &Service::ALL, is_disturbed).await?;
+    let mut system = System::start(&bus, databases, &Service::ALL, is_disturbed).await?;
     let node = |service| system.node(service).cloned().context("all services run");
     let (transactions, clearing) = (node(Service::Transactions)?, node(Service::Clearing)?);
     let pools = system.pools();
@@ -54,7 +53,7 @@ pub(crate) async fn run(
         });
         let causes: Vec<_> = causes.collect();
         let mut connection = clearing.pool.acquire().await?;
-        clearing::open_corridor(&mut connection, Currency::Kwd.code()).await?;
+        clearing::open_corridor(&mut *connection, Currency::Kwd.code()).await?;
         drop(connection);
         let audit = Audit::by("operator").because("the corridor is open");
         letters.redrive(LetterFilter::open()).audit(audit).await?;
@@ -66,7 +65,7 @@ pub(crate) async fn run(
     let letters = system.during(work).await?;
     let events = events(&bus).await.context("the streams")?;
     system.stop().await?;
-    let tally = Tally::read(Side::Sdk, &databases).await?;
+    let tally = Tally::read(Side::Sdk, databases).await?;
     Ok(Outcome {
         tally,
         events,

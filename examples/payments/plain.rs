@@ -26,9 +26,9 @@ struct Plain {
 }
 
 /// Consumes the events of a service until its connection fails.
-pub(crate) async fn serve(
+pub(crate) async fn serve<D: Db>(
     broker: Broker,
-    pool: Pool<Db>,
+    pool: Pool<D>,
     service: Service,
     stream: &'static str,
 ) -> anyhow::Result<()> {
@@ -40,17 +40,17 @@ pub(crate) async fn serve(
     }
 }
 
-async fn handle(
+async fn handle<D: Db>(
     broker: &Broker,
-    pool: &Pool<Db>,
+    pool: &Pool<D>,
     service: Service,
     message: &Message,
 ) -> anyhow::Result<()> {
     let mut event: Value = serde_json::from_slice(&message.body()?)?;
     let id = event["event_id"].as_str().unwrap_or_default();
     arrivals::note(pool, id).await?;
-    let mut tx = database::begin(pool).await?;
-    let follow = step(&mut tx, service, message.subject(), event["data"].take()).await?;
+    let mut tx = D::begin_writing(pool).await?;
+    let follow = step(&mut *tx, service, message.subject(), event["data"].take()).await?;
     tx.commit().await?;
     for plain in follow {
         publish(broker, pool, plain).await?;
@@ -59,32 +59,32 @@ async fn handle(
 }
 
 /// Submits payments: each is stored, and then its event is published. `stored` is called after each.
-pub(crate) async fn submit(
+pub(crate) async fn submit<D: Db>(
     broker: &Broker,
-    pool: &Pool<Db>,
+    pool: &Pool<D>,
     payments: u32,
     stored: impl Fn(),
 ) -> anyhow::Result<()> {
     let submit = async |created: TransactionCreated| {
-        let mut tx = database::begin(pool).await?;
-        transactions::store(&mut tx, &created).await?;
+        let mut tx = D::begin_writing(pool).await?;
+        transactions::store(&mut *tx, &created).await?;
         tx.commit().await?;
         publish(broker, pool, plain(&created)?).await
     };
     customers::submit(pool, payments, submit, stored).await
 }
 
-async fn publish(broker: &Broker, pool: &Pool<Db>, plain: Plain) -> anyhow::Result<()> {
+async fn publish<D: Db>(broker: &Broker, pool: &Pool<D>, plain: Plain) -> anyhow::Result<()> {
     let Plain { subject, id, body } = plain;
     broker.publish(subject, body).await?;
-    let note = sqlx::query("insert into published (event) values ($1)").bind(id);
-    note.execute(pool).await?;
+    let note = "insert into published (event) values ($1)";
+    database::execute(pool, note, &[(&id).into()]).await?;
     Ok(())
 }
 
 /// Books an event, and returns what is to be published.
 async fn step(
-    tx: &mut Connection,
+    tx: &mut impl Connection,
     service: Service,
     subject: &str,
     data: Value,

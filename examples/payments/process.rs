@@ -6,13 +6,16 @@ use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
 use anyhow::Context as _;
 
+use crate::database::{ADDRESS, ADDRESS_FILE};
 use crate::worker::{SUBMITTED, Task, VARIABLE};
 
 /// How this program is started.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct Program {
     path: PathBuf,
     arguments: Vec<String>,
+    /// Of PostgreSQL, instead of that of the environment.
+    database: Option<String>,
 }
 
 impl Program {
@@ -25,7 +28,16 @@ impl Program {
         Ok(Self {
             path: std::env::current_exe().context("the path of this program")?,
             arguments: arguments.into_iter().map(Into::into).collect(),
+            database: None,
         })
+    }
+
+    /// The same with another address of PostgreSQL.
+    pub(crate) fn on_database(&self, address: String) -> Self {
+        Self {
+            database: Some(address),
+            ..self.clone()
+        }
     }
 
     /// Starts a process with this task, whose output is read.
@@ -51,6 +63,9 @@ impl Program {
             .env(VARIABLE, serde_json::to_string(task)?)
             .stdin(Stdio::null())
             .stdout(output);
+        if let Some(address) = &self.database {
+            command.env(ADDRESS, address).env_remove(ADDRESS_FILE);
+        }
         command.spawn().context("a process of the services")
     }
 }

@@ -6,7 +6,7 @@ use event_sdk::EventBus;
 use event_sdk::transport::{ErrorKind, TransportExt as _};
 use sqlx::Pool;
 
-use crate::database::Db;
+use crate::database::{self, Db};
 use crate::services::Service;
 use crate::streams::{self, DOMAINS};
 
@@ -20,7 +20,7 @@ const PACE: Duration = Duration::from_millis(10);
 /// delivery is acknowledged after the rows that follow from it are committed. So nothing is left if the
 /// consumers have nothing, afterwards there are as many rows as before there were messages, and no message
 /// has come meanwhile.
-pub(crate) async fn with_outboxes(bus: &EventBus, pools: &[Pool<Db>]) -> anyhow::Result<()> {
+pub(crate) async fn with_outboxes<D: Db>(bus: &EventBus, pools: &[Pool<D>]) -> anyhow::Result<()> {
     let all = "select count(*) from event_outbox";
     let unmarked = "select count(*) from event_outbox where published_at is null";
     loop {
@@ -63,12 +63,12 @@ async fn settled(bus: &EventBus) -> Result<Option<u64>, event_sdk::Error> {
     }
 }
 
-/// How many rows of the outboxes a statement counts.
-async fn count(pools: &[Pool<Db>], sql: &'static str) -> anyhow::Result<u64> {
+/// How many rows of the outboxes a statement counts. It waits for a database that is away.
+async fn count<D: Db>(pools: &[Pool<D>], sql: &'static str) -> anyhow::Result<u64> {
     let mut rows = 0;
     for pool in pools {
-        let count = sqlx::query_scalar::<_, i64>(sql).fetch_one(pool).await?;
-        rows += u64::try_from(count)?;
+        let count = database::patiently(async || Ok(database::number(pool, sql, &[]).await?));
+        rows += u64::try_from(count.await?)?;
     }
     Ok(rows)
 }

@@ -120,7 +120,10 @@ impl Service {
     }
 
     /// Opens its database, and creates its tables.
-    pub(crate) async fn open_database(self, databases: &Databases) -> anyhow::Result<Pool<Db>> {
+    pub(crate) async fn open_database<D: Databases>(
+        self,
+        databases: &D,
+    ) -> anyhow::Result<Pool<D::Db>> {
         databases
             .open(self.name(), &[self.tables(), arrivals::TABLES])
             .await
@@ -141,7 +144,11 @@ impl Service {
     }
 
     /// Starts its consumer.
-    pub(crate) fn start(self, node: &Node, consumers: &Consumers) -> Result<(), event_sdk::Error> {
+    pub(crate) fn start<D: Db>(
+        self,
+        node: &Node<D>,
+        consumers: &Consumers,
+    ) -> Result<(), event_sdk::Error> {
         let started = match self {
             Self::Transactions => consumers.add(transactions::consumer(node)),
             Self::Compliance => consumers.add(compliance::consumer(node)),

@@ -1,6 +1,7 @@
 //! `System`: services of this process, each with its consumer and the relay of its outbox.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -18,19 +19,19 @@ use crate::node::Node;
 use crate::services::{Service, transactions};
 
 /// Services that run.
-pub(crate) struct System {
+pub(crate) struct System<D: Db> {
     bus: EventBus,
-    nodes: BTreeMap<Service, Node>,
+    nodes: BTreeMap<Service, Arc<Node<D>>>,
     consumers: Consumers,
     relays: JoinSet<Result<RelayReport, StoreError>>,
     stop: watch::Sender<bool>,
 }
 
-impl System {
+impl<D: Db> System<D> {
     /// Opens the databases, and starts the services.
     pub(crate) async fn start(
         bus: &EventBus,
-        databases: &Databases,
+        databases: &impl Databases<Db = D>,
         services: &[Service],
         is_killed_often: bool,
     ) -> anyhow::Result<Self> {
@@ -52,17 +53,17 @@ impl System {
                 let _ = stop.wait_for(|stop| *stop).await;
             });
             system.relays.spawn(relay);
-            system.nodes.insert(*service, node);
+            system.nodes.insert(*service, Arc::new(node));
         }
         Ok(system)
     }
 
     /// The service, if it is one of these.
-    pub(crate) fn node(&self, service: Service) -> Option<&Node> {
+    pub(crate) fn node(&self, service: Service) -> Option<&Arc<Node<D>>> {
         self.nodes.get(&service)
     }
 
-    pub(crate) fn pools(&self) -> Vec<Pool<Db>> {
+    pub(crate) fn pools(&self) -> Vec<Pool<D>> {
         self.nodes.values().map(|node| node.pool.clone()).collect()
     }
 
@@ -97,8 +98,8 @@ impl System {
 }
 
 /// Submits payments: each is stored together with its event. `stored` is called after each.
-pub(crate) async fn submit(
-    outbox: &Outbox<Db>,
+pub(crate) async fn submit<D: Db>(
+    outbox: &Outbox<D>,
     payments: u32,
     stored: impl Fn(),
 ) -> anyhow::Result<()> {
@@ -107,7 +108,7 @@ pub(crate) async fn submit(
         payments,
         async |created: TransactionCreated| {
             let mut tx = outbox.begin().await?;
-            transactions::store(&mut tx, &created).await?;
+            transactions::store(&mut *tx, &created).await?;
             tx.publish(created).await?;
             tx.commit().await?;
             Ok(())

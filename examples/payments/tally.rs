@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
-use sqlx::{Pool, Row as _};
+use sqlx::Pool;
 
 use crate::customers::SANCTIONED;
-use crate::database::{Databases, Db};
+use crate::database::{self, Databases, Db, Row};
 use crate::money::{Currency, Money};
 use crate::services::Service;
 use crate::worker::Side;
@@ -122,7 +122,7 @@ struct Payment {
 
 impl Tally {
     /// Reads the databases.
-    pub(crate) async fn read(side: Side, databases: &Databases) -> anyhow::Result<Self> {
+    pub(crate) async fn read(side: Side, databases: &impl Databases) -> anyhow::Result<Self> {
         let mut tally = Self::default();
         let payments = payments(&Service::Transactions.open_database(databases).await?).await?;
         tally.payments = payments.len().try_into()?;
@@ -172,7 +172,7 @@ impl Tally {
 
     async fn add_money(
         &mut self,
-        databases: &Databases,
+        databases: &impl Databases,
         payments: &BTreeMap<i64, Payment>,
     ) -> anyhow::Result<()> {
         for payment in payments.values() {
@@ -197,10 +197,10 @@ impl Tally {
         }
         let postings = "select currency, side, cast(sum(minor) as bigint) from postings \
                         group by currency, side";
-        for row in sqlx::query(postings).fetch_all(&ledger).await? {
+        for row in database::rows(&ledger, postings).await? {
             let sums = self.money.entry(currency(&row)?).or_default();
-            let minor: i64 = row.try_get(2)?;
-            match row.try_get(1)? {
+            let minor = row.number(2)?;
+            match row.text(1)? {
                 "debit" => sums.debited -= minor,
                 "credit" => sums.credited += minor,
                 _ => sums.fees += minor,
@@ -209,42 +209,39 @@ impl Tally {
         let reports = Service::Reporting.open_database(databases).await?;
         let turnover = "select currency, cast(sum(net + fee) as bigint) from turnover \
                         group by currency";
-        for row in sqlx::query(turnover).fetch_all(&reports).await? {
+        for row in database::rows(&reports, turnover).await? {
             let sums = self.money.entry(currency(&row)?).or_default();
-            sums.reported += row.try_get::<i64, _>(1)?;
+            sums.reported += row.number(1)?;
         }
         Ok(())
     }
 }
 
-async fn payments(pool: &Pool<Db>) -> anyhow::Result<BTreeMap<i64, Payment>> {
+async fn payments<D: Db>(pool: &Pool<D>) -> anyhow::Result<BTreeMap<i64, Payment>> {
     let select = "select currency, number, minor, payee from payments";
     let mut payments = BTreeMap::new();
-    for row in sqlx::query(select).fetch_all(pool).await? {
+    for row in database::rows(pool, select).await? {
         let payment = Payment {
-            amount: Money::from_minor(row.try_get(2)?, currency(&row)?),
-            is_refused: row.try_get::<&str, _>(3)? == SANCTIONED,
+            amount: Money::from_minor(row.number(2)?, currency(&row)?),
+            is_refused: row.text(3)? == SANCTIONED,
         };
-        payments.insert(row.try_get(1)?, payment);
+        payments.insert(row.number(1)?, payment);
     }
     Ok(payments)
 }
 
 /// The currency in the first column.
-fn currency(row: &<Db as sqlx::Database>::Row) -> anyhow::Result<Currency> {
-    let code: &str = row.try_get(0)?;
+fn currency(row: &impl Row) -> anyhow::Result<Currency> {
+    let code = row.text(0)?;
     code.parse().context("a currency in the database")
 }
 
-async fn by_number(pool: &Pool<Db>, sql: &'static str) -> anyhow::Result<BTreeMap<i64, i64>> {
-    let rows = sqlx::query(sql).fetch_all(pool).await?;
-    let rows = rows
-        .iter()
-        .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
+async fn by_number<D: Db>(pool: &Pool<D>, sql: &'static str) -> anyhow::Result<BTreeMap<i64, i64>> {
+    let rows = database::rows(pool, sql).await?;
+    let rows = rows.iter().map(|row| Ok((row.number(0)?, row.number(1)?)));
     rows.collect()
 }
 
-async fn count(pool: &Pool<Db>, sql: &'static str) -> anyhow::Result<u64> {
-    let count = sqlx::query_scalar::<_, i64>(sql).fetch_one(pool).await?;
-    Ok(count.try_into()?)
+async fn count<D: Db>(pool: &Pool<D>, sql: &'static str) -> anyhow::Result<u64> {
+    Ok(database::number(pool, sql, &[]).await?.try_into()?)
 }

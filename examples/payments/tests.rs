@@ -6,10 +6,12 @@ mod permissions;
 mod rotation;
 
 use event_sdk::config::Config;
+use event_sdk_test_servers::{Postgres, Server};
 use rotation::Gate;
 
 use crate::chaos::{self, Plan};
 use crate::customers::payment;
+use crate::database::{Home, Schemas};
 use crate::node::SHORT_ACK_WAIT;
 use crate::normal;
 use crate::process::Program;
@@ -19,8 +21,10 @@ use crate::{streams, table, worker};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_faults_the_money_adds_up_and_letters_are_redriven() {
-    let bus = streams::memory().unwrap();
-    let outcome = normal::run(bus.clone(), &bus, 60, false).await.unwrap();
+    let (bus, home) = (streams::memory().unwrap(), Home::new().unwrap());
+    let files = home.files();
+    let outcome = normal::run(bus.clone(), &bus, 60, &files, false);
+    let outcome = outcome.await.unwrap();
     assert!(outcome.tally.is_clean(), "{:?}", outcome.tally);
     assert_eq!(outcome.tally.payments, 60);
     // Every 17th payee is on the list of sanctions, and every 20th payment is in dinars.
@@ -45,8 +49,8 @@ async fn without_faults_the_money_adds_up_and_letters_are_redriven() {
 #[tokio::test(flavor = "multi_thread")]
 async fn it_is_the_same_by_variables_in_the_process_and_on_a_cluster_whose_password_is_rotated() {
     let program = async |config| {
-        let bus = streams::configured(&config).await?;
-        normal::run(bus.clone(), &bus, 20, true).await
+        let (bus, home) = (streams::configured(&config).await?, Home::new()?);
+        normal::run(bus.clone(), &bus, 20, &home.files(), true).await
     };
     let variables = [("EVENT_SDK_TRANSPORT", "memory")];
     let memory = streams::config().variables(variables).load().unwrap();
@@ -74,6 +78,25 @@ async fn it_is_the_same_by_variables_in_the_process_and_on_a_cluster_whose_passw
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn on_postgresql_and_a_nats_server_it_is_the_same_in_schemas_that_go_at_the_end() {
+    let server = Server::start().await.unwrap();
+    let database = Postgres::shared().await.unwrap().database().await.unwrap();
+    let bus = streams::nats(&server.url()).await.unwrap();
+    bus.apply().await.unwrap();
+    let schemas = Schemas::at(&database.url()).unwrap();
+    let outcome = normal::run(bus.clone(), &bus, 20, &schemas, false)
+        .await
+        .unwrap();
+    assert!(outcome.tally.is_clean(), "{:?}", outcome.tally);
+    assert_eq!(outcome.tally.published, 20 + 1 + 19 * 5 + 20 + 40);
+    let mut session = database.session().await.unwrap();
+    let count = "select count(*) from pg_namespace where nspname like 'payments%'";
+    assert_eq!(session.value(count).await.unwrap(), "8");
+    schemas.remove().await.unwrap();
+    assert_eq!(session.value(count).await.unwrap(), "0");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn kills_lose_and_double_nothing_and_the_control_shows_what_they_do() {
     let program = Program::this(["tests::process", "--exact", "--ignored", "--nocapture"]);
     let plan = Plan {
@@ -97,20 +120,20 @@ async fn kills_lose_and_double_nothing_and_the_control_shows_what_they_do() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn kills_of_services_and_of_their_server_lose_and_double_nothing() {
+async fn kills_of_services_of_nats_and_of_postgresql_lose_and_double_nothing() {
     let program = Program::this(["tests::process", "--exact", "--ignored", "--nocapture"]);
     let plan = Plan {
-        payments: 24,
+        payments: 18,
         kills: 3,
         seed: 7,
         servers: true,
     };
     let [sdk, control] = chaos::compare(&program.unwrap(), plan).await.unwrap();
-    assert_eq!((sdk.kills, sdk.tally.payments), (3, 24));
+    assert_eq!((sdk.kills, sdk.tally.payments), (3, 18));
     assert!(sdk.tally.is_clean(), "{sdk:?}");
-    assert_eq!(sdk.tally.published, 24 + 1 + 23 * 5 + 24 + 48);
+    assert_eq!(sdk.tally.published, 18 + 1 + 17 * 5 + 18 + 36);
     // What the control loses depends on what the kills hit.
-    assert_eq!((control.kills, control.tally.payments), (3, 24));
+    assert_eq!((control.kills, control.tally.payments), (3, 18));
     println!("{}", table::compared(&[sdk, control]));
 }
 

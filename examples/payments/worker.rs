@@ -8,8 +8,7 @@ use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
 use crate::broker::Broker;
-use crate::database::Databases;
-use crate::node::Node;
+use crate::database::{Databases, Files, Schemas};
 use crate::services::Service;
 use crate::system::{self, System};
 use crate::{plain, quiet, streams};
@@ -24,13 +23,32 @@ pub(crate) const SUBMITTED: &str = "submitted";
 const AT_MOST: Duration = Duration::from_mins(5);
 
 /// What a process does.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Task {
     pub(crate) side: Side,
-    pub(crate) databases: Databases,
+    pub(crate) databases: Kept,
     /// Up to which number payments are submitted.
     pub(crate) payments: u32,
     pub(crate) place: Place,
+}
+
+/// Which databases are meant, as a task has it.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) enum Kept {
+    Files(Files),
+    Schemas(Schemas),
+}
+
+impl From<Files> for Kept {
+    fn from(files: Files) -> Self {
+        Self::Files(files)
+    }
+}
+
+impl From<Schemas> for Kept {
+    fn from(schemas: Schemas) -> Self {
+        Self::Schemas(schemas)
+    }
 }
 
 /// A side of the comparison.
@@ -63,13 +81,20 @@ pub(crate) fn task() -> anyhow::Result<Option<Task>> {
 /// Does what the task says.
 pub(crate) async fn work(task: &Task) -> anyhow::Result<()> {
     let work = async {
-        match task.side {
-            Side::Sdk => with_sdk(task).await,
-            Side::Plain => plainly(task).await,
+        match &task.databases {
+            Kept::Files(files) => on(files, task).await,
+            Kept::Schemas(schemas) => on(schemas, task).await,
         }
     };
     let done = tokio::time::timeout(AT_MOST, work).await;
     done.context("the process does not come to an end")?
+}
+
+async fn on(databases: &impl Databases, task: &Task) -> anyhow::Result<()> {
+    match task.side {
+        Side::Sdk => with_sdk(databases, task).await,
+        Side::Plain => plainly(databases, task).await,
+    }
 }
 
 impl Task {
@@ -98,14 +123,14 @@ fn tell() {
     println!("{SUBMITTED}");
 }
 
-async fn with_sdk(task: &Task) -> anyhow::Result<()> {
+async fn with_sdk(databases: &impl Databases, task: &Task) -> anyhow::Result<()> {
     let bus = task.bus().await?;
-    let mut system = System::start(&bus, &task.databases, task.services(), true).await?;
+    let mut system = System::start(&bus, databases, task.services(), true).await?;
     let transactions = system.node(Service::Transactions).cloned();
     let pools = system.pools();
     let work = async {
-        if let Some(Node { outbox, .. }) = &transactions {
-            system::submit(outbox, task.payments, tell).await?;
+        if let Some(transactions) = &transactions {
+            system::submit(&transactions.outbox, task.payments, tell).await?;
         }
         match task.place {
             Place::Memory => quiet::with_outboxes(&bus, &pools).await,
@@ -116,7 +141,7 @@ async fn with_sdk(task: &Task) -> anyhow::Result<()> {
     system.stop().await
 }
 
-async fn plainly(task: &Task) -> anyhow::Result<()> {
+async fn plainly(databases: &impl Databases, task: &Task) -> anyhow::Result<()> {
     let (bus, broker) = match &task.place {
         Place::Memory => {
             let bus = streams::memory()?;
@@ -126,14 +151,14 @@ async fn plainly(task: &Task) -> anyhow::Result<()> {
     };
     let mut services = JoinSet::new();
     for service in task.services() {
-        let pool = service.open_database(&task.databases).await?;
+        let pool = service.open_database(databases).await?;
         for stream in service.sources() {
             services.spawn(plain::serve(broker.clone(), pool.clone(), *service, stream));
         }
     }
     let work = async {
         if task.has_customers() {
-            let pool = Service::Transactions.open_database(&task.databases).await?;
+            let pool = Service::Transactions.open_database(databases).await?;
             plain::submit(&broker, &pool, task.payments, tell).await?;
         }
         match &bus {

@@ -159,6 +159,31 @@ async fn what_cannot_be_read_leaves_the_batch() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_failure_of_an_event_that_is_not_in_the_batch_is_one_of_the_whole() {
+    let (bus, journal) = (EventBus::memory(), Journal::new());
+    place_all(&bus, &[("a", 1), ("b", 2)]).await;
+    let (notes, within) = (journal.clone(), Duration::from_millis(100));
+    let consumer = bus.consumer::<OrderPlaced>("billing");
+    let consumer = consumer.on_batches(2, within, move |batch: EventBatch<OrderPlaced>| {
+        let text = batch
+            .iter()
+            .map(|(order, ctx)| format!("{}/{}", order.number, ctx.attempt()));
+        notes.note(text.collect::<Vec<_>>().join(" "));
+        let failed = [
+            (0, Failure::reject("declined")),
+            (2, Failure::reject("no such event")),
+        ];
+        std::future::ready(match batch.len() {
+            1 => Ok(()),
+            _ => Err(BatchFailure::of(failed)),
+        })
+    });
+    let report = consumer.run_until(journal.wait(3)).await.unwrap();
+    assert_eq!(journal.notes(), ["1/1 2/1", "1/1", "2/1"]);
+    assert_eq!((report.handled, report.terminated), (2, 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_drain_ends_with_the_batch_that_runs() {
     let (bus, journal) = (EventBus::memory(), Journal::new());
     place_all(&bus, &[("a", 1), ("a", 2), ("a", 3)]).await;

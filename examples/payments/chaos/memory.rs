@@ -5,29 +5,33 @@ use std::time::Duration;
 
 use anyhow::ensure;
 
-use super::Plan;
+use super::{Plan, open_corridors};
 use crate::database::Databases;
 use crate::process::Program;
+use crate::tally::Tally;
 use crate::worker::{Place, Side, Task};
 
 /// The longest time between the payment that a kill waits for and the kill, so that it hits any step.
 const WITHIN: Duration = Duration::from_millis(8);
 
-/// Starts process after process, kills all but the last one, and returns how many it killed.
+/// Starts process after process, and kills all but the last one. Returns how many it killed, and what the
+/// databases say.
 pub(super) async fn run(
     program: &Program,
     plan: Plan,
     side: Side,
-    databases: Databases,
-) -> anyhow::Result<u32> {
+    databases: &impl Databases,
+) -> anyhow::Result<(u32, Tally)> {
+    open_corridors(databases).await?;
     let task = Task {
         side,
-        databases,
+        databases: databases.clone().into(),
         payments: plan.payments,
         place: Place::Memory,
     };
     let program = program.clone();
-    tokio::task::spawn_blocking(move || lives(&program, plan, &task)).await?
+    let kills = tokio::task::spawn_blocking(move || lives(&program, plan, &task)).await??;
+    Ok((kills, Tally::read(side, databases).await?))
 }
 
 fn lives(program: &Program, plan: Plan, task: &Task) -> anyhow::Result<u32> {

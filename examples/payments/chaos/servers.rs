@@ -1,16 +1,17 @@
-//! Each service is a process of its own, over a NATS server: one of them, or the server, is killed at a
-//! time. The server keeps its files.
+//! Each service is a process of its own, over a NATS server and PostgreSQL: a service, the NATS server and
+//! PostgreSQL are killed in turn, one at a time. The servers keep their files.
 
 use std::time::Duration;
 
 use anyhow::Context as _;
-use event_sdk_test_servers::Server;
+use event_sdk_test_servers::{Postgres, Server};
 use sqlx::Pool;
 
-use super::Plan;
-use crate::database::{Databases, Db};
+use super::{Plan, open_corridors};
+use crate::database::{self, Databases, Db, Schemas};
 use crate::process::{Process, Program};
 use crate::services::Service;
+use crate::tally::Tally;
 use crate::worker::{Place, Side, Task};
 use crate::{quiet, streams};
 
@@ -23,32 +24,40 @@ const PACE: Duration = Duration::from_millis(10);
 /// What has not happened by then does not happen.
 const AT_MOST: Duration = Duration::from_mins(5);
 
-/// Returns how often something was killed.
-pub(super) async fn run(
-    program: &Program,
-    plan: Plan,
-    side: Side,
-    databases: Databases,
-) -> anyhow::Result<u32> {
+/// Returns how often something was killed, and what the databases say.
+pub(super) async fn run(program: &Program, plan: Plan, side: Side) -> anyhow::Result<(u32, Tally)> {
     let mut server = Server::start().await.context(
         "`--servers` needs nats-server 2.11 or newer: on the PATH, named by EVENT_SDK_NATS_SERVER, \
          or installed by `cargo xtask services`",
     )?;
+    let postgres = Postgres::options().durable().start().await;
+    let mut postgres = postgres.context(
+        "`--servers` needs PostgreSQL 15 or newer: `postgres` on the PATH or named by \
+         EVENT_SDK_POSTGRES, or installed by `cargo xtask services`",
+    )?;
+    let address = postgres.database().await?.url();
+    let databases = Schemas::at(&address)?;
+    let program = program.on_database(address);
+    open_corridors(&databases).await?;
     let bus = streams::nats(&server.url()).await?;
     bus.apply().await.context("the streams")?;
-    let mut services = Services::start(program, plan, side, &databases, &server.url())?;
+    let mut services = Services::start(&program, plan, side, &databases, &server.url())?;
     let payments = Service::Transactions.open_database(&databases).await?;
     let mut random = fastrand::Rng::with_seed(plan.seed);
     for kill in 1..=plan.kills {
         let at = u64::from(plan.payments) * u64::from(kill) / u64::from(plan.kills + 1);
         services.until(&payments, at).await?;
         tokio::time::sleep(WITHIN.mul_f64(random.f64())).await;
-        // Every third kill is one of the server.
-        if kill % 3 == 2 {
-            server.kill().await?;
-            server.restart().await?;
-        } else {
-            services.kill(random.usize(..Service::ALL.len()))?;
+        match kill % 3 {
+            1 => services.kill(random.usize(..Service::ALL.len()))?,
+            2 => {
+                server.kill().await?;
+                server.restart().await?;
+            }
+            _ => {
+                postgres.kill().await?;
+                postgres.restart().await?;
+            }
         }
     }
     services.until(&payments, plan.payments.into()).await?;
@@ -63,7 +72,7 @@ pub(super) async fn run(
         }
     };
     services.during(quiet).await?;
-    Ok(plan.kills)
+    Ok((plan.kills, Tally::read(side, &databases).await?))
 }
 
 /// The processes, one for each service.
@@ -77,12 +86,12 @@ impl<'p> Services<'p> {
         program: &'p Program,
         plan: Plan,
         side: Side,
-        databases: &Databases,
+        databases: &impl Databases,
         url: &str,
     ) -> anyhow::Result<Self> {
         let task = |service| Task {
             side,
-            databases: databases.clone(),
+            databases: databases.clone().into(),
             payments: plan.payments,
             place: Place::Nats {
                 url: url.to_owned(),
@@ -120,11 +129,13 @@ impl<'p> Services<'p> {
     }
 
     /// Waits until customers have submitted so many payments.
-    async fn until(&mut self, pool: &Pool<Db>, payments: u64) -> anyhow::Result<()> {
+    async fn until<D: Db>(&mut self, pool: &Pool<D>, payments: u64) -> anyhow::Result<()> {
         let submitted = async {
             loop {
-                let count = sqlx::query_scalar::<_, i64>("select count(*) from payments");
-                if u64::try_from(count.fetch_one(pool).await?)? >= payments {
+                let count = "select count(*) from payments";
+                let count =
+                    database::patiently(async || Ok(database::number(pool, count, &[]).await?));
+                if u64::try_from(count.await?)? >= payments {
                     return Ok(());
                 }
                 tokio::time::sleep(PACE).await;

@@ -20,55 +20,55 @@ pub(crate) enum Audited {
     Settled(SettlementCompleted),
 }
 
-pub(crate) fn consumer(node: &Node) -> Consumer<Audited> {
+pub(crate) fn consumer<D: Db>(node: &Node<D>) -> Consumer<Audited> {
     node.consumer(Service::Audit.consumer(), ACK_WAIT)
         .handled_by(node.effects(Audit))
 }
 
 struct Audit;
 
-impl EffectOf<TransactionCreated, Db> for Audit {
+impl<D: Db> EffectOf<TransactionCreated, D> for Audit {
     async fn apply(
         &self,
         created: TransactionCreated,
-        tx: &mut EffectTx<Db>,
+        tx: &mut EffectTx<D>,
     ) -> Result<(), Failure> {
         record(tx, created.transaction, "created").await
     }
 }
 
-impl EffectOf<ComplianceAlert, Db> for Audit {
-    async fn apply(&self, alert: ComplianceAlert, tx: &mut EffectTx<Db>) -> Result<(), Failure> {
+impl<D: Db> EffectOf<ComplianceAlert, D> for Audit {
+    async fn apply(&self, alert: ComplianceAlert, tx: &mut EffectTx<D>) -> Result<(), Failure> {
         record(tx, alert.transaction, "refused").await
     }
 }
 
-impl EffectOf<SettlementCompleted, Db> for Audit {
+impl<D: Db> EffectOf<SettlementCompleted, D> for Audit {
     async fn apply(
         &self,
         completed: SettlementCompleted,
-        tx: &mut EffectTx<Db>,
+        tx: &mut EffectTx<D>,
     ) -> Result<(), Failure> {
         record(tx, completed.transaction, "settled").await
     }
 }
 
-async fn record(tx: &mut EffectTx<Db>, number: i64, what: &str) -> Result<(), Failure> {
-    let recorded = book(tx, number, what).await?;
+async fn record<D: Db>(tx: &mut EffectTx<D>, number: i64, what: &str) -> Result<(), Failure> {
+    let recorded = book(&mut **tx, number, what).await?;
     tx.publish(recorded).await?;
     Ok(())
 }
 
 pub(crate) async fn book(
-    tx: &mut Connection,
+    tx: &mut impl Connection,
     number: i64,
     what: &str,
 ) -> sqlx::Result<EntryRecorded> {
-    sqlx::query("insert into entries (number, what) values ($1, $2)")
-        .bind(number)
-        .bind(what)
-        .execute(tx)
-        .await?;
+    tx.execute(
+        "insert into entries (number, what) values ($1, $2)",
+        &[number.into(), what.into()],
+    )
+    .await?;
     Ok(EntryRecorded {
         transaction: number,
         what: what.to_owned(),

@@ -26,16 +26,16 @@ const FEE: u16 = 35;
 /// What the service consumes.
 pub(crate) type Consumed = PaymentAccepted;
 
-pub(crate) fn consumer(node: &Node) -> Consumer<Consumed> {
+pub(crate) fn consumer<D: Db>(node: &Node<D>) -> Consumer<Consumed> {
     node.consumer(Service::Clearing.consumer(), ACK_WAIT)
         .handled_by(node.effects(Clearing))
 }
 
 struct Clearing;
 
-impl EffectOf<PaymentAccepted, Db> for Clearing {
-    async fn apply(&self, accepted: PaymentAccepted, tx: &mut EffectTx<Db>) -> Result<(), Failure> {
-        let Some(cleared) = book(tx, &accepted).await? else {
+impl<D: Db> EffectOf<PaymentAccepted, D> for Clearing {
+    async fn apply(&self, accepted: PaymentAccepted, tx: &mut EffectTx<D>) -> Result<(), Failure> {
+        let Some(cleared) = book(&mut **tx, &accepted).await? else {
             // Another attempt would change nothing: a dead letter, for an operator.
             return Err(Failure::reject("there is no corridor for the currency")
                 .because("no corridor for the currency"));
@@ -47,25 +47,27 @@ impl EffectOf<PaymentAccepted, Db> for Clearing {
 
 /// Returns nothing without a corridor for the currency.
 pub(crate) async fn book(
-    tx: &mut Connection,
+    tx: &mut impl Connection,
     accepted: &PaymentAccepted,
 ) -> sqlx::Result<Option<ObligationCleared>> {
     let currency = accepted.amount.currency().code();
     let find = "select count(*) from corridors where currency = $1";
-    let find = sqlx::query_scalar::<_, i64>(find).bind(currency);
-    if find.fetch_one(&mut *tx).await? == 0 {
+    if tx.number(find, &[currency.into()]).await? == 0 {
         return Ok(None);
     }
     let fee = accepted.amount.share(FEE);
     let net = accepted.amount.less(fee);
     let insert = "insert into obligations (number, net, fee, currency) values ($1, $2, $3, $4)";
-    sqlx::query(insert)
-        .bind(accepted.transaction)
-        .bind(net.minor())
-        .bind(fee.minor())
-        .bind(currency)
-        .execute(tx)
-        .await?;
+    tx.execute(
+        insert,
+        &[
+            accepted.transaction.into(),
+            net.minor().into(),
+            fee.minor().into(),
+            currency.into(),
+        ],
+    )
+    .await?;
     Ok(Some(ObligationCleared {
         transaction: accepted.transaction,
         payer: accepted.payer.clone(),
@@ -76,10 +78,14 @@ pub(crate) async fn book(
 }
 
 /// Opens the corridor of a currency.
-pub(crate) async fn open_corridor(connection: &mut Connection, currency: &str) -> sqlx::Result<()> {
-    sqlx::query("insert into corridors (currency) values ($1) on conflict do nothing")
-        .bind(currency)
-        .execute(connection)
+pub(crate) async fn open_corridor(
+    connection: &mut impl Connection,
+    currency: &str,
+) -> sqlx::Result<()> {
+    connection
+        .execute(
+            "insert into corridors (currency) values ($1) on conflict do nothing",
+            &[currency.into()],
+        )
         .await
-        .map(drop)
 }

@@ -16,20 +16,20 @@ pub(crate) const TABLES: &str = "
 /// What the service consumes.
 pub(crate) type Consumed = TransactionCreated;
 
-pub(crate) fn consumer(node: &Node) -> Consumer<Consumed> {
+pub(crate) fn consumer<D: Db>(node: &Node<D>) -> Consumer<Consumed> {
     node.consumer(Service::Compliance.consumer(), ACK_WAIT)
         .handled_by(node.effects(Compliance))
 }
 
 struct Compliance;
 
-impl EffectOf<TransactionCreated, Db> for Compliance {
+impl<D: Db> EffectOf<TransactionCreated, D> for Compliance {
     async fn apply(
         &self,
         created: TransactionCreated,
-        tx: &mut EffectTx<Db>,
+        tx: &mut EffectTx<D>,
     ) -> Result<(), Failure> {
-        match book(tx, &created).await? {
+        match book(&mut **tx, &created).await? {
             Checked::Passed(passed) => tx.publish(passed).await?,
             Checked::Refused(alert) => tx.publish(alert).await?,
         };
@@ -44,17 +44,16 @@ pub(crate) enum Checked {
 }
 
 pub(crate) async fn book(
-    tx: &mut Connection,
+    tx: &mut impl Connection,
     created: &TransactionCreated,
 ) -> sqlx::Result<Checked> {
     let find = "select count(*) from sanctions where payee = $1";
-    let find = sqlx::query_scalar::<_, i64>(find).bind(&created.payee);
-    let passed = find.fetch_one(&mut *tx).await? == 0;
-    sqlx::query("insert into checks (number, passed) values ($1, $2)")
-        .bind(created.transaction)
-        .bind(passed)
-        .execute(tx)
-        .await?;
+    let passed = tx.number(find, &[(&created.payee).into()]).await? == 0;
+    tx.execute(
+        "insert into checks (number, passed) values ($1, $2)",
+        &[created.transaction.into(), passed.into()],
+    )
+    .await?;
     let TransactionCreated {
         transaction,
         payer,

@@ -21,7 +21,7 @@ pub(crate) const TABLES: &str = "
 pub(crate) type Consumed = MessageRequested;
 
 /// Three attempts, and an ack wait of 30 seconds.
-pub(crate) fn consumer(node: &Node) -> Consumer<Consumed> {
+pub(crate) fn consumer<D: Db>(node: &Node<D>) -> Consumer<Consumed> {
     node.consumer(Service::Notifications.consumer(), Duration::from_secs(30))
         .handled_by(node.effects(Notifications))
         .retry(Retry::at_least_once().max_attempts(3))
@@ -29,19 +29,21 @@ pub(crate) fn consumer(node: &Node) -> Consumer<Consumed> {
 
 struct Notifications;
 
-impl EffectOf<MessageRequested, Db> for Notifications {
-    async fn apply(&self, message: MessageRequested, tx: &mut EffectTx<Db>) -> Result<(), Failure> {
-        book(tx, &message).await?;
+impl<D: Db> EffectOf<MessageRequested, D> for Notifications {
+    async fn apply(&self, message: MessageRequested, tx: &mut EffectTx<D>) -> Result<(), Failure> {
+        book(&mut **tx, &message).await?;
         Ok(())
     }
 }
 
-pub(crate) async fn book(tx: &mut Connection, message: &MessageRequested) -> sqlx::Result<()> {
-    sqlx::query("insert into messages (number, recipient, text) values ($1, $2, $3)")
-        .bind(message.transaction)
-        .bind(&message.recipient)
-        .bind(&message.text)
-        .execute(tx)
-        .await
-        .map(drop)
+pub(crate) async fn book(tx: &mut impl Connection, message: &MessageRequested) -> sqlx::Result<()> {
+    tx.execute(
+        "insert into messages (number, recipient, text) values ($1, $2, $3)",
+        &[
+            message.transaction.into(),
+            (&message.recipient).into(),
+            (&message.text).into(),
+        ],
+    )
+    .await
 }

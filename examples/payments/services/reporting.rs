@@ -25,7 +25,7 @@ pub(crate) type Consumed = TurnoverReported;
 pub(crate) const ACK_WAIT: Duration = Duration::from_mins(5);
 
 /// Three attempts, and an ack wait of five minutes.
-pub(crate) fn consumer(node: &Node) -> Consumer<Consumed> {
+pub(crate) fn consumer<D: Db>(node: &Node<D>) -> Consumer<Consumed> {
     node.consumer(Service::Reporting.consumer(), ACK_WAIT)
         .handled_by(node.effects(Reporting))
         .retry(Retry::at_least_once().max_attempts(3))
@@ -33,24 +33,25 @@ pub(crate) fn consumer(node: &Node) -> Consumer<Consumed> {
 
 struct Reporting;
 
-impl EffectOf<TurnoverReported, Db> for Reporting {
-    async fn apply(
-        &self,
-        reported: TurnoverReported,
-        tx: &mut EffectTx<Db>,
-    ) -> Result<(), Failure> {
-        book(tx, &reported).await?;
+impl<D: Db> EffectOf<TurnoverReported, D> for Reporting {
+    async fn apply(&self, reported: TurnoverReported, tx: &mut EffectTx<D>) -> Result<(), Failure> {
+        book(&mut **tx, &reported).await?;
         Ok(())
     }
 }
 
-pub(crate) async fn book(tx: &mut Connection, reported: &TurnoverReported) -> sqlx::Result<()> {
-    sqlx::query("insert into turnover (number, net, fee, currency) values ($1, $2, $3, $4)")
-        .bind(reported.transaction)
-        .bind(reported.net.minor())
-        .bind(reported.fee.minor())
-        .bind(reported.net.currency().code())
-        .execute(tx)
-        .await
-        .map(drop)
+pub(crate) async fn book(
+    tx: &mut impl Connection,
+    reported: &TurnoverReported,
+) -> sqlx::Result<()> {
+    tx.execute(
+        "insert into turnover (number, net, fee, currency) values ($1, $2, $3, $4)",
+        &[
+            reported.transaction.into(),
+            reported.net.minor().into(),
+            reported.fee.minor().into(),
+            reported.net.currency().code().into(),
+        ],
+    )
+    .await
 }

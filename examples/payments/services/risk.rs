@@ -19,33 +19,36 @@ pub(crate) const TABLES: &str = "
 /// What the service consumes.
 pub(crate) type Consumed = CheckPassed;
 
-pub(crate) fn consumer(node: &Node) -> Consumer<Consumed> {
+pub(crate) fn consumer<D: Db>(node: &Node<D>) -> Consumer<Consumed> {
     node.consumer(Service::Risk.consumer(), ACK_WAIT)
         .handled_by(node.effects(Risk))
 }
 
 struct Risk;
 
-impl EffectOf<CheckPassed, Db> for Risk {
-    async fn apply(&self, passed: CheckPassed, tx: &mut EffectTx<Db>) -> Result<(), Failure> {
-        let accepted = book(tx, &passed).await?;
+impl<D: Db> EffectOf<CheckPassed, D> for Risk {
+    async fn apply(&self, passed: CheckPassed, tx: &mut EffectTx<D>) -> Result<(), Failure> {
+        let accepted = book(&mut **tx, &passed).await?;
         tx.publish(accepted).await?;
         Ok(())
     }
 }
 
 pub(crate) async fn book(
-    tx: &mut Connection,
+    tx: &mut impl Connection,
     passed: &CheckPassed,
 ) -> sqlx::Result<PaymentAccepted> {
     let insert = "insert into exposures (number, payer, minor, currency) values ($1, $2, $3, $4)";
-    sqlx::query(insert)
-        .bind(passed.transaction)
-        .bind(&passed.payer)
-        .bind(passed.amount.minor())
-        .bind(passed.amount.currency().code())
-        .execute(tx)
-        .await?;
+    tx.execute(
+        insert,
+        &[
+            passed.transaction.into(),
+            (&passed.payer).into(),
+            passed.amount.minor().into(),
+            passed.amount.currency().code().into(),
+        ],
+    )
+    .await?;
     let CheckPassed {
         transaction,
         payer,

@@ -23,24 +23,20 @@ pub(crate) const TABLES: &str = "
 /// What the service consumes.
 pub(crate) type Consumed = ObligationCleared;
 
-pub(crate) fn consumer(node: &Node) -> Consumer<Consumed> {
+pub(crate) fn consumer<D: Db>(node: &Node<D>) -> Consumer<Consumed> {
     node.consumer(Service::Settlement.consumer(), ACK_WAIT)
         .handled_by(node.effects(Settlement))
 }
 
 struct Settlement;
 
-impl EffectOf<ObligationCleared, Db> for Settlement {
-    async fn apply(
-        &self,
-        cleared: ObligationCleared,
-        tx: &mut EffectTx<Db>,
-    ) -> Result<(), Failure> {
+impl<D: Db> EffectOf<ObligationCleared, D> for Settlement {
+    async fn apply(&self, cleared: ObligationCleared, tx: &mut EffectTx<D>) -> Result<(), Failure> {
         let Settled {
             completed,
             message,
             turnover,
-        } = book(tx, &cleared).await?;
+        } = book(&mut **tx, &cleared).await?;
         tx.publish(completed).await?;
         tx.publish(message).await?;
         tx.publish(turnover).await?;
@@ -56,7 +52,7 @@ pub(crate) struct Settled {
 }
 
 pub(crate) async fn book(
-    tx: &mut Connection,
+    tx: &mut impl Connection,
     cleared: &ObligationCleared,
 ) -> sqlx::Result<Settled> {
     let ObligationCleared {
@@ -98,7 +94,7 @@ pub(crate) async fn book(
 }
 
 async fn post(
-    tx: &mut Connection,
+    tx: &mut impl Connection,
     number: i64,
     account: &str,
     side: &str,
@@ -107,13 +103,15 @@ async fn post(
 ) -> sqlx::Result<()> {
     let insert = "insert into postings (number, account, side, minor, currency)
                   values ($1, $2, $3, $4, $5)";
-    sqlx::query(insert)
-        .bind(number)
-        .bind(account)
-        .bind(side)
-        .bind(minor)
-        .bind(like.currency().code())
-        .execute(tx)
-        .await
-        .map(drop)
+    tx.execute(
+        insert,
+        &[
+            number.into(),
+            account.into(),
+            side.into(),
+            minor.into(),
+            like.currency().code().into(),
+        ],
+    )
+    .await
 }

@@ -29,50 +29,55 @@ pub(crate) enum Outcomes {
     Settled(SettlementCompleted),
 }
 
-pub(crate) fn consumer(node: &Node) -> Consumer<Outcomes> {
+pub(crate) fn consumer<D: Db>(node: &Node<D>) -> Consumer<Outcomes> {
     node.consumer(Service::Transactions.consumer(), ACK_WAIT)
         .handled_by(node.effects(Transactions))
 }
 
 struct Transactions;
 
-impl EffectOf<ComplianceAlert, Db> for Transactions {
-    async fn apply(&self, alert: ComplianceAlert, tx: &mut EffectTx<Db>) -> Result<(), Failure> {
-        let message = refuse(tx, &alert).await?;
+impl<D: Db> EffectOf<ComplianceAlert, D> for Transactions {
+    async fn apply(&self, alert: ComplianceAlert, tx: &mut EffectTx<D>) -> Result<(), Failure> {
+        let message = refuse(&mut **tx, &alert).await?;
         tx.publish(message).await?;
         Ok(())
     }
 }
 
-impl EffectOf<SettlementCompleted, Db> for Transactions {
+impl<D: Db> EffectOf<SettlementCompleted, D> for Transactions {
     async fn apply(
         &self,
         completed: SettlementCompleted,
-        tx: &mut EffectTx<Db>,
+        tx: &mut EffectTx<D>,
     ) -> Result<(), Failure> {
-        complete(tx, &completed).await?;
+        complete(&mut **tx, &completed).await?;
         Ok(())
     }
 }
 
 /// Stores a payment that a customer submits.
-pub(crate) async fn store(tx: &mut Connection, created: &TransactionCreated) -> sqlx::Result<()> {
+pub(crate) async fn store(
+    tx: &mut impl Connection,
+    created: &TransactionCreated,
+) -> sqlx::Result<()> {
     let insert = "insert into payments (number, payer, payee, minor, currency)
                   values ($1, $2, $3, $4, $5)";
-    sqlx::query(insert)
-        .bind(created.transaction)
-        .bind(&created.payer)
-        .bind(&created.payee)
-        .bind(created.amount.minor())
-        .bind(created.amount.currency().code())
-        .execute(tx)
-        .await
-        .map(drop)
+    tx.execute(
+        insert,
+        &[
+            created.transaction.into(),
+            (&created.payer).into(),
+            (&created.payee).into(),
+            created.amount.minor().into(),
+            created.amount.currency().code().into(),
+        ],
+    )
+    .await
 }
 
 /// Ends a payment that compliance has refused, and tells the payer.
 pub(crate) async fn refuse(
-    tx: &mut Connection,
+    tx: &mut impl Connection,
     alert: &ComplianceAlert,
 ) -> sqlx::Result<MessageRequested> {
     end(tx, alert.transaction, "refused").await?;
@@ -85,17 +90,16 @@ pub(crate) async fn refuse(
 
 /// Ends a payment whose money has moved.
 pub(crate) async fn complete(
-    tx: &mut Connection,
+    tx: &mut impl Connection,
     completed: &SettlementCompleted,
 ) -> sqlx::Result<()> {
     end(tx, completed.transaction, "settled").await
 }
 
-async fn end(tx: &mut Connection, number: i64, ending: &str) -> sqlx::Result<()> {
-    sqlx::query("insert into endings (number, ending) values ($1, $2)")
-        .bind(number)
-        .bind(ending)
-        .execute(tx)
-        .await
-        .map(drop)
+async fn end(tx: &mut impl Connection, number: i64, ending: &str) -> sqlx::Result<()> {
+    tx.execute(
+        "insert into endings (number, ending) values ($1, $2)",
+        &[number.into(), ending.into()],
+    )
+    .await
 }

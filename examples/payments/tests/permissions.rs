@@ -10,6 +10,7 @@ use event_sdk::transport::TransportExt as _;
 use event_sdk_topology::permissions::{Role, User};
 use users::{Place, Program};
 
+use crate::database::Home;
 use crate::normal;
 use crate::services::Service;
 use crate::streams::{self, TOPOLOGY};
@@ -66,6 +67,7 @@ async fn runs(place: &Place<'_>) -> anyhow::Result<()> {
     TOPOLOGY.apply(&admin).await?;
     let bus = streams::connected(&place.config("payments")).await?;
     let operator = streams::connected(&place.config("operator")).await?;
-    normal::run(bus, &operator, 20, false).await?;
+    let home = Home::new()?;
+    normal::run(bus, &operator, 20, &home.files(), false).await?;
     Ok(())
 }

@@ -45,6 +45,10 @@ pub(crate) struct Rig {
 
 impl Rig {
     pub(crate) async fn new() -> Self {
+        Self::over(Database::new().await).await
+    }
+
+    pub(crate) async fn over(database: Database) -> Self {
         let place = DeadLetterStream::new("DLQ");
         let bus = EventBus::builder()
             .stream(StreamSpec::new("EVENTS").subject(">"))
@@ -52,7 +56,6 @@ impl Rig {
             .stream(place.retry_spec())
             .memory()
             .unwrap();
-        let database = Database::new().await;
         let pool = database.direct().await;
         let service = database.pool(5, Duration::from_secs(5)).await;
         let outbox = Outbox::new(service.clone(), bus.clone());

@@ -24,7 +24,11 @@ pub(crate) struct Database {
 
 impl Database {
     pub(crate) async fn new() -> Self {
-        let server = Server::shared().await.unwrap();
+        Self::on(Server::shared().await.unwrap()).await
+    }
+
+    /// A database on this server, behind a proxy of its own.
+    pub(crate) async fn on(server: &Server) -> Self {
         Self {
             database: Arc::new(server.database().await.unwrap()),
             pooler: Arc::new(Pooler::start(server).await.unwrap()),

@@ -1,5 +1,6 @@
 //! The inbox on PostgreSQL: the tests of SQLite that do not depend on the database, through a proxy that
-//! gives each transaction another connection, and those of locks and of transactions that have ended.
+//! gives each transaction another connection, those of locks and of transactions that have ended, and
+//! one whose server is killed.
 
 #[path = "../inbox/batches.rs"]
 mod batches;
@@ -10,6 +11,7 @@ mod database;
 mod dead;
 #[path = "../inbox/effects.rs"]
 mod effects;
+mod killed;
 mod locks;
 #[path = "../inbox/owners.rs"]
 mod owners;
