@@ -194,6 +194,7 @@ fn test(test: &Test, seed: Option<u64>) -> Command {
     command
         .args(["test", "--profile", "bench", "--package", package])
         .args(["--test", program])
+        .args(matches!(test, Test::Backup { .. }).then_some("--features=backup"))
         .env(format!("{variable}_{}", count.0), count.1.to_string())
         .envs(seed.map(|seed| (format!("{variable}_SEED"), seed.to_string())))
         .envs(second)
@@ -225,6 +226,7 @@ fn seed_of_now() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::process::output;
     use clap::Parser;
 
     #[derive(Parser)]
@@ -343,6 +345,41 @@ mod tests {
         let words: Vec<_> = command.get_args().collect();
         assert!(words.contains(&"event-sdk-test-stores".as_ref()));
         assert_eq!(words[words.len() - 2..], ["--test-threads=1", "backlog::"]);
+    }
+
+    #[test]
+    fn each_program_exists_and_has_the_features_that_it_requires() {
+        let json = output(cargo().args(["metadata", "--format-version=1", "--no-deps"])).unwrap();
+        let metadata: serde_json::Value = serde_json::from_str(&json).unwrap();
+        for word in [
+            "roundtrip",
+            "fuzz",
+            "outage",
+            "ledger",
+            "redrive",
+            "kills",
+            "order",
+            "backup",
+            "torture",
+        ] {
+            let command = command(&[word]);
+            let words: Vec<_> = command
+                .get_args()
+                .filter_map(|word| word.to_str())
+                .collect();
+            let after = |name| words[words.iter().position(|word| *word == name).unwrap() + 1];
+            let of_name = |all: &serde_json::Value, name: &str| {
+                let mut all = all.as_array().unwrap().iter();
+                all.find(|it| it["name"] == name).cloned().unwrap()
+            };
+            let package = of_name(&metadata["packages"], after("--package"));
+            let program = of_name(&package["targets"], after("--test"));
+            let required = program["required-features"].as_array();
+            for feature in required.into_iter().flatten() {
+                let given = format!("--features={}", feature.as_str().unwrap());
+                assert!(words.contains(&given.as_str()), "{word} lacks {given}");
+            }
+        }
     }
 
     #[test]
