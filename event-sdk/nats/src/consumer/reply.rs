@@ -78,27 +78,31 @@ pub(super) fn consumer(subject: &str) -> Option<&str> {
 /// What follows the prefix, without domain and account.
 fn tokens(subject: &str) -> Option<[&str; SHORT]> {
     let rest = subject.strip_prefix(PREFIX)?;
-    let mut tokens = [""; LONG];
-    let (mut found, mut begin) = (0, 0);
-    // Byte by byte: tokens are too short for a search to pay.
-    for (end, _) in rest.bytes().enumerate().filter(|(_, byte)| *byte == b'.') {
-        tokens[found] = &rest[begin..end];
-        found += 1;
-        begin = end + 1;
-        if found == LONG {
-            break;
+    // Where each token ends. Byte by byte: tokens are too short for a search to pay.
+    let mut ends = [rest.len(); LONG];
+    let mut found = 0;
+    for (at, byte) in rest.bytes().enumerate() {
+        if byte == b'.' {
+            ends[found] = at;
+            found += 1;
+            if found == LONG {
+                break;
+            }
         }
     }
-    if found < LONG {
-        tokens[found] = &rest[begin..];
-        found += 1;
-    }
-    let from = match found {
+    // The last one ends with the subject, unless more follow than are known.
+    let from = match (found + 1).min(LONG) {
         SHORT => 0,
         LONG => LONG - SHORT,
         _ => return None,
     };
-    tokens[from..from + SHORT].try_into().ok()
+    let mut begin = from.checked_sub(1).map_or(0, |before| ends[before] + 1);
+    let mut tokens = [""; SHORT];
+    for (token, end) in tokens.iter_mut().zip(&ends[from..]) {
+        *token = &rest[begin..*end];
+        begin = end + 1;
+    }
+    Some(tokens)
 }
 
 #[cfg(test)]

@@ -31,6 +31,7 @@
 //! While the gate is closed, what already passed goes on. The machine reads no clock and sends
 //! nothing.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -198,21 +199,20 @@ impl<T> Gate<T> {
         if let Some(missing) = self.closed.as_mut().and_then(|c| c.missing.as_mut()) {
             missing.came(arrival, unsure);
         }
-        match self.unsettled.get_mut(&sequence) {
-            Some(known) if known.delayed => known.delayed = false,
-            Some(_) => {
+        match self.unsettled.entry(sequence) {
+            Entry::Occupied(mut known) if known.get().delayed => known.get_mut().delayed = false,
+            Entry::Occupied(_) => {
                 return match self.held.get_mut(&sequence) {
                     Some(held) => Passage::Held(Some(std::mem::replace(held, item))),
                     None => Passage::Repeated(item),
                 };
             }
-            None => {
-                let known = Unsettled {
+            Entry::Vacant(place) => {
+                self.unsure += usize::from(unsure);
+                place.insert(Unsettled {
                     unsure,
                     delayed: false,
-                };
-                self.unsure += usize::from(known.unsure);
-                self.unsettled.insert(sequence, known);
+                });
             }
         }
         if self.is_open() {
