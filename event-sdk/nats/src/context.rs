@@ -171,6 +171,11 @@ impl NatsContext {
         learnt.server.clone()
     }
 
+    /// The id of the connected server, another one each time that it starts.
+    pub(super) fn server_id(&self) -> String {
+        self.client.server_info().server_id
+    }
+
     /// Whether messages for an abandoned inbox go to other subscriptions at once; see
     /// [`Server::takes_back`].
     pub(super) fn takes_back(&self) -> bool {

@@ -17,29 +17,43 @@ use event_sdk_core::transport::{
 /// Where a server answers each user about itself (NATS server 2.9).
 const SUBJECT: &str = "$SYS.REQ.USER.INFO";
 
+/// How often it is asked while other servers answer first: the hub of a leaf node answers too, about the connection
+/// of the leaf node. The server that has the connection is nearer, and rarely late.
+const TRIES: usize = 20;
+
 /// Asks for the user of the connection; `None` if the server does not know the request.
 pub(crate) fn user(context: Arc<NatsContext>) -> Completion<Result<Option<UserInfo>, Error>> {
     let owner = Arc::clone(&context);
     owner.later(Operation::Read, async move {
         let about = ErrorContext::new(Operation::Read);
         context.check_open(about.operation)?;
-        let reply = context
-            .ask(&about, SUBJECT.to_owned(), Bytes::new())
-            .await?;
-        if reply.is_no_responders() {
-            return Ok(None);
+        for _ in 0..TRIES {
+            let reply = context
+                .ask(&about, SUBJECT.to_owned(), Bytes::new())
+                .await?;
+            if reply.is_no_responders() {
+                return Ok(None);
+            }
+            let answer: Answer = serde_json::from_slice(&reply.payload).map_err(|error| {
+                let reason = format!("the server's answer to {SUBJECT} cannot be read");
+                about.error(ErrorKind::Other, reason).with_source(error)
+            })?;
+            let by = answer.server.id.as_deref();
+            if by.is_some_and(|by| by != context.server_id()) {
+                continue;
+            }
+            let mut user = answer.data.map(|data| data.read(answer.server));
+            if let Some(user) = &mut user
+                && may_name_token(context.server().version)
+            {
+                user.name = None;
+            }
+            return Ok(user);
         }
-        let answer: Answer = serde_json::from_slice(&reply.payload).map_err(|error| {
-            let reason = format!("the server's answer to {SUBJECT} cannot be read");
-            about.error(ErrorKind::Other, reason).with_source(error)
-        })?;
-        let mut user = answer.data.map(|data| data.read(answer.server));
-        if let Some(user) = &mut user
-            && may_name_token(context.server().version)
-        {
-            user.name = None;
-        }
-        Ok(user)
+        let reason = format!(
+            "other servers answer {SUBJECT} before the one of the connection, about connections of their own; ask again"
+        );
+        Err(about.error(ErrorKind::Other, reason))
     })
 }
 
@@ -67,6 +81,7 @@ struct Answer {
 
 #[derive(Debug, Default, Deserialize)]
 struct Server {
+    id: Option<String>,
     #[serde(default)]
     cluster: String,
     time: Option<Timestamp>,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use event_sdk::transport::nats::{ConnectionState, DisconnectReason, Nats, NatsOptions, Version};
 use event_sdk::transport::{Capability, Error, ErrorKind, Outcome, Transport};
-use event_sdk_test_servers::{Server, programs};
+use event_sdk_test_servers::{Server, User, programs};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpListener;
 
@@ -436,5 +436,50 @@ async fn a_login_token_is_never_the_name_of_the_user() {
         let user = within(nats.user()).await.unwrap();
         let text = format!("{user:?}");
         assert!(!text.contains("a-planted-token"), "{text}");
+    }
+}
+
+/// The hub of a leaf node answers too, about the connection of the leaf node.
+#[tokio::test]
+async fn the_user_is_that_of_the_connection_also_where_a_hub_answers_first() {
+    let hub = Server::options().config("leafnodes { listen: \"127.0.0.1:-1\" }");
+    let hub = hub.start().await.unwrap();
+    let listening = "Listening for leafnode connections on ";
+    let address = eventually("the port of leaf nodes", async || {
+        let log = hub.log();
+        let (_, address) = log.split_once(listening)?;
+        Some(address.lines().next()?.to_owned())
+    });
+    let address = address.await;
+    let remote = format!("leafnodes {{ remotes: [{{ url: \"nats-leaf://{address}\" }}] }}");
+    let leaf = Server::options().without_jetstream().config(&remote);
+    let users = [User::password("billing", PASSWORD)];
+    let leaf = leaf.users(users).start().await.unwrap();
+    eventually("the leaf node", async || {
+        let leafs = hub.monitor("/leafz").await.unwrap();
+        (leafs["leafnodes"] == 1).then_some(())
+    })
+    .await;
+    let options = Nats::options(leaf.url()).user("billing", PASSWORD);
+    let nats = within(Nats::connect(options)).await.unwrap();
+    for _ in 0..200 {
+        let user = within(nats.user()).await.unwrap().unwrap();
+        assert_eq!(user.name.as_deref(), Some("billing"), "{user:?}");
+    }
+}
+
+#[tokio::test]
+async fn each_server_of_a_cluster_knows_the_user() {
+    let users = [User::password("billing", PASSWORD)];
+    let cluster = Server::options()
+        .users(users)
+        .start_cluster(3)
+        .await
+        .unwrap();
+    for url in cluster.urls() {
+        let options = Nats::options(url).user("billing", PASSWORD);
+        let nats = within(Nats::connect(options)).await.unwrap();
+        let user = within(nats.user()).await.unwrap().unwrap();
+        assert_eq!(user.name.as_deref(), Some("billing"), "{user:?}");
     }
 }
