@@ -96,7 +96,7 @@ impl Running<'_> {
 }
 
 /// Publishes an event until it is stored, also while a server changes or is away. It has the same id each time, so that
-/// the stream stores it once.
+/// the stream stores it once within its duplicate window.
 async fn store<E: Event>(
     bus: &EventBus,
     publisher: &Publisher<E>,
@@ -106,6 +106,7 @@ async fn store<E: Event>(
         match publisher.publish(event).await {
             Ok(_) => return Ok(()),
             Err(error) if error.is_transient() => {
+                tracing::warn!(%error, "an event is published again");
                 let again = bus.clock().monotonic().saturating_add(PAUSE);
                 bus.clock().sleep_until(again).await;
             }

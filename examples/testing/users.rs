@@ -20,7 +20,7 @@ use logs::Logs;
 const THREADS: usize = 6;
 
 /// How long a case may take on a loaded machine.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A program, and its users with all of their permissions.
 pub(crate) struct Program {
@@ -174,7 +174,9 @@ impl Case<'_> {
         let place = Place { case: self, url };
         let named = self.missing.as_ref().map(|(_, subject)| {
             let exact = subject.split(['*', '>']).next();
-            exact.unwrap_or_default().to_owned()
+            let exact = exact.unwrap_or_default().to_owned();
+            assert!(!exact.is_empty(), "any error names {subject}");
+            exact
         });
         let logged = async {
             match &named {
@@ -185,12 +187,13 @@ impl Case<'_> {
         let ended = tracing::subscriber::with_default(logs.subscriber(), || {
             runtime.block_on(async {
                 tokio::select! {
-                    ended = Box::pin(scene(self.role, &place)) => ended,
-                    () = logged => Ok(()),
-                    () = tokio::time::sleep(PATIENCE) => Err(anyhow::anyhow!("it takes too long")),
+                    ended = Box::pin(scene(self.role, &place)) => Some(ended),
+                    () = logged => Some(Ok(())),
+                    () = tokio::time::sleep(PATIENCE) => None,
                 }
             })
         });
+        let ended = ended.ok_or_else(|| format!("it takes too long\n{logs}"))?;
         let told = ended
             .as_ref()
             .map_or_else(|error| format!("{error:#}"), |()| String::new());

@@ -213,7 +213,7 @@ where
     })
 }
 
-/// How a batch ended of whose readable events some failed, by their index among those.
+/// How a batch ended. The failures have the index of their event among those that could be read.
 fn end_of_some(
     failures: Vec<(usize, Failure)>,
     readable: usize,

@@ -10,9 +10,9 @@ use tokio::sync::watch;
 /// It is false until the subscription is bound, and true from then on. It becomes false before the
 /// drain begins, while handlers still run, and stays so. With one owner or partitions it is also false
 /// while the consumer is denied what it needs to own events (to write a lease or its heartbeat, or to read
-/// those of others) and no instance is known to own them: nobody receives these events then. It says nothing about lag or failures: a consumer that waits for an
-/// unavailable dependency, or cannot keep up, is ready. If the process were taken out of service then,
-/// nothing would be handled any faster.
+/// those of others) and it knows of no instance that owns them. It says nothing about lag or failures: a
+/// consumer that waits for an unavailable dependency, or cannot keep up, is ready. If the process were taken
+/// out of service then, nothing would be handled any faster.
 ///
 /// ```
 /// # use event_sdk::{Event, EventBus};

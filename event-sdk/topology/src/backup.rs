@@ -89,8 +89,8 @@ pub struct Restored {
 /// twice, and gets its name when it is complete. Memory holds some 16 MiB at the most.
 ///
 /// Once it returns `Ok`, the file and its name are on disk, and a crash of the machine does not remove
-/// them. That is so on Unix; on other systems the file is on disk, and the file system decides when its
-/// name is.
+/// them. That is so on Unix; on other systems, in a folder that may not be read, and on a file system that does
+/// not sync folders, the file is on disk, and the file system decides when its name is.
 ///
 /// Cancel-safe: the file gets its name in the last poll of the future, so that dropping the future
 /// leaves no file. A temporary file is removed soon after the drop. The last poll blocks its thread while

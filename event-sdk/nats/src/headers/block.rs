@@ -116,10 +116,12 @@ impl<'a> HeaderBlock<'a> {
         let mut number = 1;
         std::iter::from_fn(move || {
             while !rest.is_empty() {
-                let (line, after) = cut(rest, b'\n').unwrap_or((rest, ""));
+                let (line, after) = match cut(rest, b'\n') {
+                    Some((line, after)) => (line.strip_suffix('\r').unwrap_or(line), after),
+                    None => (rest, ""),
+                };
                 rest = after;
                 number += 1;
-                let line = line.strip_suffix('\r').unwrap_or(line);
                 if !line.is_empty() {
                     return Some((number, line));
                 }

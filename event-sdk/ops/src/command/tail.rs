@@ -30,8 +30,8 @@ const SEARCH: Duration = Duration::from_secs(5);
     after_help = "It reads the streams again and again, and creates no consumer: nothing on the server changes. It\n\
     goes on when the server comes back, or a stream is created again, and says so on the standard error.\n\
     Every 5 seconds it asks which streams store such subjects, and follows a new one from its first\n\
-    event. A stream that is created again and filled beyond where it was between two looks is not\n\
-    noticed.\n\
+    event; one that was restored, or stores such subjects only now, is new too. A stream that is created\n\
+    again and filled beyond where it was between two looks is not noticed.\n\
     Personal data (fields of the type Pii) are hidden, as are the data of events that this program does\n\
     not know.\n\n\
     Examples:\n  \

@@ -114,6 +114,8 @@ pub(crate) struct Keeper {
     members: Members,
     /// When the entries were last read, whatever the answer was.
     read_at: Option<Duration>,
+    /// Whether the leases were read.
+    has_read: bool,
     /// When the last heartbeat was sent.
     beat_at: Option<Duration>,
     leaving: bool,
@@ -164,6 +166,7 @@ impl Keeper {
             leases: (0..partitions).map(|_| kept()).collect(),
             members: Members::default(),
             read_at: None,
+            has_read: false,
             beat_at: None,
             leaving: false,
             heartbeat: Denial::default(),
@@ -386,10 +389,12 @@ impl Keeper {
 
     fn tell_denied(&self, now: Duration) {
         let of_leases = self.leases.iter().find_map(|kept| kept.denied.why());
-        let acquires = !self.heartbeat.is() && !self.reads.is();
+        // Who owns what is known once it was read, unless that is denied.
+        let (knows, cannot_read) = (self.has_read, self.reads.is());
+        let cannot_acquire = cannot_read || self.heartbeat.is() && knows;
         let has_owner = |kept: &Kept| kept.lease.owner(now).is_some();
         let denied = Denied {
-            unowned: of_leases.is_some() || !acquires && !self.leases.iter().all(has_owner),
+            unowned: of_leases.is_some() || cannot_acquire && !self.leases.iter().all(has_owner),
             why: of_leases
                 .or(self.heartbeat.why())
                 .or(self.reads.why())
@@ -400,6 +405,7 @@ impl Keeper {
     }
 
     fn observed(&mut self, tickets: &[ReadTicket], mut found: Found, now: Duration) {
+        self.has_read = true;
         for (partition, (kept, ticket)) in self.leases.iter_mut().zip(tickets).enumerate() {
             let read = found.leases.remove(&partition);
             kept.lease.observed(*ticket, read, now);

@@ -63,6 +63,9 @@ async fn a_new_configuration_is_read_while_it_runs_and_a_wrong_one_is_refused() 
     let wrong = server.reconfigure(|text| text + "no_such_setting: true\n");
     let error = wrong.await.unwrap_err().to_string();
     assert!(error.contains("no_such_setting"), "{error}");
+    // The file has what the server accepted.
+    server.restart().await.unwrap();
+    server.reconfigure(|text| text).await.unwrap();
     server.stop().await.unwrap();
     let stopped = server.reconfigure(|text| text).await;
     assert!(matches!(stopped, Err(Error::State { .. })), "{stopped:?}");

@@ -107,10 +107,15 @@ fn name(
     })
 }
 
-/// Writes the names of the files in a folder to disk.
+/// Writes the names of the files in a folder to disk, unless the folder may not be read or its file system does not
+/// sync folders: then that is left to the system.
 #[cfg(unix)]
 fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
+    use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
+    match File::open(folder).and_then(|folder| folder.sync_all()) {
+        Err(why) if matches!(why.kind(), InvalidInput | PermissionDenied | Unsupported) => Ok(()),
+        synced => synced,
+    }
 }
 
 /// On other systems, no folder can be opened to be synced.

@@ -1,5 +1,6 @@
 //! Changes the configuration of a server that runs.
 
+use std::path::Path;
 use std::{fs, io};
 
 use rustix::process::Signal;
@@ -12,6 +13,8 @@ impl NatsServer {
     /// Writes another configuration, has the running server read it (`SIGHUP`), and waits until it has. `change` gets
     /// the text of the file and returns the new one. After a change of users, the server closes the connections of
     /// those that it does not accept any more.
+    ///
+    /// A configuration that the server refuses is taken back: the file has the former text again.
     ///
     /// Not cancel-safe: the file may be written and not read.
     ///
@@ -28,13 +31,13 @@ impl NatsServer {
         let file = self.folder.config();
         let text = fs::read_to_string(&file);
         let text = text.map_err(|source| self.system("read its configuration", source))?;
-        let written = fs::write(&file, change(text));
-        written.map_err(|source| self.system("write its configuration", source))?;
         let (before, refusals) = (self.loaded_at().await?, self.refusals());
+        self.write(&file, &change(text.clone()))?;
         self.signal("reconfigure", Signal::HUP)?;
         let mut patience = Patience::new(WITHIN);
         while self.loaded_at().await? == before {
             if self.refusals() > refusals {
+                self.write(&file, &text)?;
                 let log = io::Error::other(self.folder.log_end());
                 return Err(self.system("read its new configuration; its log ends", log));
             }
@@ -43,6 +46,11 @@ impl NatsServer {
             }
         }
         Ok(())
+    }
+
+    fn write(&self, file: &Path, text: &str) -> Result<(), Error> {
+        let written = fs::write(file, text);
+        written.map_err(|source| self.system("write its configuration", source))
     }
 
     /// How often it has refused a new configuration.
