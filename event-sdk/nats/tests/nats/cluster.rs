@@ -7,13 +7,13 @@ use event_sdk::transport::{
     Gap, HistoryRequest, Incoming, LostCount, Order, Outcome, RestoreRequest, Settlement, Snapshot,
     SnapshotRequest, StreamChange,
 };
-use event_sdk_test_servers::Cluster;
+use event_sdk_test_servers::{Cluster, Server, User};
 use futures_util::future::{join_all, try_join_all};
 use futures_util::{StreamExt as _, TryStreamExt};
 
 use crate::consumer_support::{PATIENCE, Reader, STREAM, durable, settle, subscribe};
 use crate::support::{draft, pattern, publish, state, stream, within};
-use event_sdk::transport::TransportExt as _;
+use event_sdk::transport::{Transport as _, TransportExt as _};
 
 /// A cluster on a busy machine takes its time.
 fn options(url: impl AsRef<str>) -> NatsOptions {
@@ -304,4 +304,20 @@ async fn a_pause_is_applied_when_it_is_answered() {
         *error.kind(),
         event_sdk::transport::ErrorKind::StreamNotFound
     );
+}
+
+#[tokio::test]
+async fn each_server_of_a_cluster_knows_the_user() {
+    let users = [User::password("billing", "sesame")];
+    let cluster = Server::options()
+        .users(users)
+        .start_cluster(3)
+        .await
+        .unwrap();
+    for url in cluster.urls() {
+        let options = Nats::options(url).user("billing", "sesame");
+        let nats = within(Nats::connect(options)).await.unwrap();
+        let user = within(nats.user()).await.unwrap().unwrap();
+        assert_eq!(user.name.as_deref(), Some("billing"), "{user:?}");
+    }
 }

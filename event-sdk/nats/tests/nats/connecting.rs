@@ -467,19 +467,3 @@ async fn the_user_is_that_of_the_connection_also_where_a_hub_answers_first() {
         assert_eq!(user.name.as_deref(), Some("billing"), "{user:?}");
     }
 }
-
-#[tokio::test]
-async fn each_server_of_a_cluster_knows_the_user() {
-    let users = [User::password("billing", PASSWORD)];
-    let cluster = Server::options()
-        .users(users)
-        .start_cluster(3)
-        .await
-        .unwrap();
-    for url in cluster.urls() {
-        let options = Nats::options(url).user("billing", PASSWORD);
-        let nats = within(Nats::connect(options)).await.unwrap();
-        let user = within(nats.user()).await.unwrap().unwrap();
-        assert_eq!(user.name.as_deref(), Some("billing"), "{user:?}");
-    }
-}
