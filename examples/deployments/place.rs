@@ -26,7 +26,7 @@ pub(crate) const FAMILIES: [StreamSpec; 4] = [
 
 const LETTERS: DeadLetterSpec = DeadLetterSpec::new("DLQ", "DLQ_RETRY");
 
-/// What the program needs on a server. Handlers that are switched off have durables too.
+/// The streams, durables and bucket that the program needs on a server. Handlers that are switched off have durables too.
 pub(crate) const TOPOLOGY: Topology = Topology::new(const { &FAMILIES })
     .consumers(
         const {

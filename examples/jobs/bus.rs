@@ -25,7 +25,7 @@ const REMEMBERS: Duration = Duration::from_mins(15);
 /// connection, or a job whose worker is gone.
 pub(crate) const ACK_WAIT: Duration = Duration::from_secs(5);
 
-/// What the program needs on a server.
+/// The stream and the durable that the program needs on a server.
 pub(crate) const TOPOLOGY: Topology = Topology::new(
     const {
         &[StreamSpec::constant(STREAM, &[">"])

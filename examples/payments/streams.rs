@@ -72,7 +72,7 @@ impl Domain {
     }
 }
 
-/// What the program needs on a server. The dead letters are in the databases.
+/// The streams and durables that the program needs on a server. The dead letters are in the databases.
 pub(crate) const TOPOLOGY: Topology = Topology::new(
     const {
         &[

@@ -18,7 +18,7 @@ pub(super) struct Activity {
     durables: Mutex<Vec<(Text, Text)>>,
     handled: AtomicU64,
     ended: AtomicU64,
-    /// What the server denies to it.
+    /// The error of a request that the server denies to the consumer.
     denied: Mutex<Option<Text>>,
 }
 
@@ -105,13 +105,13 @@ impl Activity {
         durables.clone()
     }
 
-    /// From now on, the server denies this to it.
-    pub(super) fn denied(&self, why: Option<Text>) {
+    /// Sets the error of a request that the server denies to the consumer; `None` if it denies none.
+    pub(super) fn set_denied(&self, why: Option<Text>) {
         *self.denied.lock().unwrap_or_else(PoisonError::into_inner) = why;
     }
 
-    /// What the server denies to it.
-    pub(super) fn is_denied(&self) -> Option<Text> {
+    /// The error of a request that the server denies to the consumer.
+    pub(super) fn denied(&self) -> Option<Text> {
         let denied = self.denied.lock().unwrap_or_else(PoisonError::into_inner);
         denied.clone()
     }

@@ -56,7 +56,7 @@ impl ConsumerMonitor {
     /// nothing is known to be denied.
     #[must_use]
     pub fn denied(&self) -> Option<Text> {
-        self.activity.is_denied()
+        self.activity.denied()
     }
 
     /// How many events the consumer has handled in this process so far: successes of its handlers.

@@ -117,7 +117,7 @@ impl Owned {
             Either::Right((never, _)) => match never {},
         };
         ready.send_replace(false);
-        activity.denied(None);
+        activity.set_denied(None);
         handle.leave();
         // It releases the leases, so that the next instance takes over at once.
         keeper.ended().await;
@@ -271,7 +271,7 @@ async fn tell_denied(
 ) -> Infallible {
     while denied.changed().await.is_ok() {
         let Denied { why, unowned } = denied.borrow_and_update().clone();
-        activity.denied(why);
+        activity.set_denied(why);
         ready.send_if_modified(|ready| std::mem::replace(ready, !unowned) == unowned);
     }
     // The keeper has ended, and so will the consumer.

@@ -1,5 +1,5 @@
-//! The program and its deployment step run under the users that `permissions` prints, and without any one of their
-//! permissions something fails, and names the subject.
+//! The program and its deployment step run under the users that `permissions` prints. Without any one of their
+//! permissions, of which one stands for those that are alike, something fails and names the subject.
 
 #[path = "../../testing/before.rs"]
 mod before;

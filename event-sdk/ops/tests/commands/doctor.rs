@@ -70,7 +70,7 @@ impl Diagnosis {
         assert!(notes.any(|found| is(&found)), "no {code}: {self:#?}");
     }
 
-    /// What is to be done about the first finding of this code has this text.
+    /// Asserts that the remedy of the first finding with this code contains this text.
     #[track_caller]
     fn advises(&self, code: &str, remedy: &str) {
         let found = self.findings.iter().find(|it| it["code"] == *code);

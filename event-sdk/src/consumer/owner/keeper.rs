@@ -80,7 +80,7 @@ impl Handle {
         self.shares.clone()
     }
 
-    /// What the server denies to this process, as far as is known.
+    /// Follows which request of this process the server denies, as far as is known.
     pub(crate) fn denied(&self) -> watch::Receiver<Denied> {
         self.denied.clone()
     }

@@ -3,7 +3,8 @@
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{Error, ErrorKind};
 
-/// What the server denies to a keeper, for the readiness of its consumer and the health of the service.
+/// A request of a keeper that the server denies. The readiness of the consumer and the health of the service
+/// follow from it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Denied {
     /// The error of one request that is denied; `None` if none is, as far as is known.
