@@ -25,6 +25,7 @@ pub struct Sql {
     pub(super) fetch: Statement,
     pub(super) fetch_below: Statement,
     pub(super) fetch_keys: Statement,
+    pub(super) newest: Statement,
     pub(super) claim_due: Statement,
     pub(super) fetch_due: Statement,
     pub(super) has_due: Statement,
@@ -151,15 +152,23 @@ impl Sql {
                     and (r.key is null or r.key not in (select value from json_each(?5)))
                 order by r.id limit ?3"
             )),
+            // One statement for all keys, so that the rows to leave out are read once. Each key ends at
+            // its limit, however many rows it has.
             fetch_keys: sql(&format!(
-                "select r.id, r.shard, r.key, r.attempts,
+                "with k as materialized (select value ->> 0 as shard, value ->> 1 as key,
+                        value ->> 2 as lowest, value ->> 3 as below
+                    from json_each(?1))
+                select r.id, r.shard, r.key, r.attempts,
                     case when {BEHIND_PARKED} then 2 else 0 end, {COLUMNS}
-                from {{outbox}} r
-                where r.shard = ?1 and r.key = ?2 and r.id >= ?6 and r.id < ?3
-                    and r.state = 0 and r.not_before is null and r.key is not null
-                    and r.id not in (select value from json_each(?5))
-                order by r.id limit ?4"
+                from k cross join {{outbox}} r
+                where r.id in (select o.id from {{outbox}} o
+                    where o.shard = k.shard and o.key = k.key
+                        and o.id >= k.lowest and o.id < k.below
+                        and o.state = 0 and o.not_before is null and o.key is not null
+                        and o.id not in (select value from json_each(?3))
+                    order by o.id limit ?2)"
             )),
+            newest: sql("select max(id) from {outbox}"),
             claim_due: sql("update {outbox} set state = 3 where id in (
                 select r.id from {outbox} r
                 where r.not_before <= ?1 and r.state in (0, 3) and r.not_before is not null

@@ -68,29 +68,32 @@ impl SqliteOutbox {
         except: Vec<i64>,
         limit: u32,
     ) -> Result<Vec<OutboxRow>, StoreError> {
-        let mut rows = Vec::new();
+        let keys: Vec<_> = keys
+            .iter()
+            .map(|it| serde_json::json!([it.shard, it.key.as_str(), it.from, it.below]))
+            .collect();
         let mut connection = self.connection().await?;
-        let except = json_of(&except);
-        for KeyPosition {
-            shard,
-            key,
-            from,
-            below,
-        } in keys
-        {
-            let found = sqlx::query(self.sql().fetch_keys.sql())
-                .bind(i64::from(shard))
-                .bind(key.as_str())
-                .bind(below)
-                .bind(i64::from(limit))
-                .bind(&except)
-                .bind(from)
-                .fetch_all(&mut *connection)
-                .await
-                .map_err(store_error)?;
-            read_rows(&found, &mut rows)?;
-        }
+        let found = sqlx::query(self.sql().fetch_keys.sql())
+            .bind(serde_json::Value::Array(keys).to_string())
+            .bind(i64::from(limit))
+            .bind(json_of(&except))
+            .fetch_all(&mut *connection)
+            .await
+            .map_err(store_error)?;
+        let mut rows = Vec::with_capacity(found.len());
+        read_rows(&found, &mut rows)?;
         Ok(rows)
+    }
+
+    /// The id above that of the newest row. SQLite has one writer at a time, and gives no id twice: the
+    /// ids of a transaction lie above all that were committed before.
+    pub(super) async fn settled_id(&self) -> Result<i64, StoreError> {
+        let mut connection = self.connection().await?;
+        let newest: Option<i64> = sqlx::query_scalar(self.sql().newest.sql())
+            .fetch_one(&mut *connection)
+            .await
+            .map_err(store_error)?;
+        Ok(self.settled_at_least(newest.map_or(i64::MIN, |id| id.saturating_add(1))))
     }
 
     pub(super) async fn fetch_scheduled(

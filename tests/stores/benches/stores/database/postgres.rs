@@ -131,9 +131,12 @@ impl BenchDatabase for Postgres {
         .unwrap();
     }
 
-    async fn published(pool: &PgPool) -> i64 {
-        let count = "select count(*) from event_outbox where state = 2";
-        sqlx::query(count).fetch_one(pool).await.unwrap().get(0)
+    async fn has_unpublished(pool: &PgPool) -> bool {
+        sqlx::query(super::UNPUBLISHED)
+            .fetch_optional(pool)
+            .await
+            .unwrap()
+            .is_some()
     }
 
     async fn effect(
