@@ -1,5 +1,5 @@
-//! `DelayUnknown`: option of a subscription that says how many unknown events `Delivery::refuse`
-//! delays at once, and for how long, before it terminates them.
+//! `DelayUnknown`: the option by which a subscription sets its own bounds for the delayed naks of
+//! `Delivery::refuse`, in the place of the defaults of `delayed_naks`.
 
 use std::time::Duration;
 
