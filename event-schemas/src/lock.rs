@@ -112,8 +112,8 @@ impl Lock {
         read::folder(dir.as_ref())
     }
 
-    /// Reads a lock from files that are not in a folder, each with its path
-    /// relative to the lock's folder, parted by `/`.
+    /// Reads a lock from the contents of its files, each with its path relative to the lock's
+    /// folder, parted by `/`.
     ///
     /// # Errors
     ///

@@ -117,13 +117,13 @@ pub struct Config {
     pub region: Option<String>,
     /// All regions, of which `region` has to be one.
     pub regions: Vec<String>,
-    /// With several `regions`, the least time for a publish and a request.
+    /// With several `regions`, the lowest value of the timeouts of publishes and requests.
     pub inter_region_timeout: Option<Duration>,
     /// How long a publish may take until it is confirmed. `None`: that of the builder.
     pub publish_timeout: Option<Duration>,
     /// Maximum size of a body in bytes. `None`: that of the builder.
     pub max_payload: Option<u64>,
-    /// The least severe messages in [`log_filter`](Self::log_filter).
+    /// The lowest level of the messages that [`log_filter`](Self::log_filter) lets through.
     pub log_level: Option<LogLevel>,
     /// The memory transport.
     pub memory: MemoryConfig,

@@ -106,7 +106,7 @@ impl Preset {
 }
 
 choice! {
-    /// The setting `log_level`: the least severe messages of event-sdk that are logged.
+    /// The setting `log_level`: the lowest level of event-sdk's messages that are logged.
     LogLevel, "`off`, `error`, `warn`, `info`, `debug` or `trace`" {
         /// None.
         Off = "off",

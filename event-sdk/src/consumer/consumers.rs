@@ -102,7 +102,7 @@ impl Consumers {
 
     /// Sets how long handlers that run may take to end once the consumers are told to end. Default:
     /// 25 s. It limits the [drain time](Consumer::drain_within) of each consumer that is added to
-    /// this value afterwards.
+    /// these `Consumers` after this call.
     pub fn drain_within(mut self, limit: Duration) -> Self {
         self.drain_within = limit;
         self

@@ -55,7 +55,8 @@ pub fn shutdown_signal() -> ShutdownSignal {
 
 /// The future of [`shutdown_signal`].
 ///
-/// Cancel-safe: a signal that arrives while it exists is not lost, unless the future is dropped.
+/// A signal that arrives while the future exists is kept until it is polled. If the future is
+/// dropped, a signal that it has not yet returned is lost.
 #[must_use = "it completes at a signal only while it is awaited"]
 pub struct ShutdownSignal(platform::Signals);
 

@@ -93,9 +93,9 @@ impl DeadLetterStream {
 
     /// The declaration of the retry stream: it keeps every redriven event.
     ///
-    /// When a redrive is repeated after it was killed, it finds the events that it has already sent
-    /// in this stream. With a maximum age, a redrive that is repeated later than that sends the
-    /// event again.
+    /// When a redrive was killed and is run again, the second run looks in this stream for the
+    /// events that the first has sent. With a maximum age, a run that is later than that sends the
+    /// events again.
     #[must_use]
     pub fn retry_spec(&self) -> StreamSpec {
         StreamSpec::new(self.retry.clone())

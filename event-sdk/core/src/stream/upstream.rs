@@ -125,7 +125,7 @@ impl Upstream {
     /// with `moved_to("eu.events")`, `events.orders.order.placed` is stored as
     /// `eu.events.orders.order.placed`. A bus with this prefix reads them.
     ///
-    /// Only events under the [prefix](Self::prefix) are copied then.
+    /// Then only events under the original [prefix](Self::prefix) of the upstream are copied.
     #[must_use]
     pub const fn moved_to(mut self, prefix: &'static str) -> Self {
         self.moved_to = Some(prefix);

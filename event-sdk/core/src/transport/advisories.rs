@@ -19,10 +19,10 @@ use crate::text::Text;
 
 /// Listens to the advisories of a server: messages about consumers that the server publishes.
 ///
-/// - A subscription receives the advisories that are published while it exists, of the consumers of
-///   all clients, at most once: those during a lost connection are lost, which is
-///   [reported](super::NoticeKind::Reconnected), and those without room in its buffer are
-///   [counted](super::NoticeKind::Dropped).
+/// - A subscription receives advisories about the consumers of all clients, each at most once, and
+///   only while it exists. Advisories that are published while the connection is lost are lost too,
+///   which is [reported](super::NoticeKind::Reconnected). Advisories that find no room in its
+///   buffer are dropped and [counted](super::NoticeKind::Dropped).
 /// - An advisory that cannot be read is reported as
 ///   [`Unreadable`](super::NoticeKind::Unreadable), and the subscription continues.
 /// - To receive them even if no program runs, declare a stream for the subjects of

@@ -12,9 +12,9 @@ use crate::text::Text;
 
 /// Gets, deletes and purges stored messages, without a consumer.
 ///
-/// - A message that was deleted or purged before it was delivered to a consumer is missing there
-///   as one that a limit dropped: the consumer reports a [gap](super::NoticeKind::Gap). Other
-///   messages keep their sequences, and a sequence is never used again.
+/// - If a message is deleted or purged before a consumer received it, the consumer reports a
+///   [gap](super::NoticeKind::Gap), as for a message that a limit dropped. Other messages keep
+///   their sequences, and a sequence is never used again.
 /// - Message ids outlive their messages: within the duplicate window of the stream, a message with
 ///   the id of a deleted one is a duplicate, and is not stored.
 pub trait MessageAdmin: Send + Sync {

@@ -188,7 +188,7 @@ impl Park {
     /// Marks an event as handled: it does not wait any more.
     ///
     /// Not cancel-safe: after dropping the future, the event may be marked. Marking it again is
-    /// safe. The result is the same if it was skipped in the meantime.
+    /// safe. If the event was skipped in the meantime, the call succeeds too.
     ///
     /// # Errors
     ///

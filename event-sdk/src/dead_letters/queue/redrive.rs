@@ -241,8 +241,8 @@ impl Redrive {
         self
     }
 
-    /// Does the same as awaiting it, and calls `each` after each letter, with the number of letters that
-    /// were dealt with and of all that were selected: for the progress of long work.
+    /// Runs the redrive, as awaiting it does, and calls `each` after each letter with two numbers:
+    /// the letters done so far, and the letters selected. For the progress of long work.
     ///
     /// Cancel-safe as [the redrive](Self).
     ///

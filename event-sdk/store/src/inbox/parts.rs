@@ -27,10 +27,11 @@ pub enum PartOutcome {
 /// Handles the events `0..len` in one call of `attempt`, which takes the indices of a part in order,
 /// and commits all of them or none.
 ///
-/// If a part fails, it is divided: at the event that failed, or in halves if that is unknown. An event
-/// counts as failed when it fails alone. Later events that [follow](PartOutcome::Waits) it (`follows`
-/// takes the later and the earlier index) are not handled. With one event that fails, `attempt` is
-/// called four times, and twice the logarithm of `len` if it does not say which.
+/// If a part fails, it is divided: at the event that failed, or in halves if that is unknown. An
+/// event counts as failed when it fails alone. Later events that [follow](PartOutcome::Waits) it
+/// (`follows` takes the later and the earlier index) are not handled. If one event fails, `attempt`
+/// is called at most four times when it says which event failed, and about 2 · log₂(`len`) times
+/// when it does not.
 ///
 /// Cancel-safe in so far as `attempt` is: the parts that were committed stay committed.
 ///

@@ -63,10 +63,10 @@ impl<'b, E: Event + fmt::Debug> Eventually<'b, E> {
         }
     }
 
-    /// Waits until there are exactly `n` events, and returns them. It does not wait for events that
-    /// are published later: assert them with
-    /// [`TestBus::nothing_else`](crate::TestBus::nothing_else) after
-    /// [`TestBus::advance`](crate::TestBus::advance).
+    /// Waits until there are exactly `n` events, and returns them. It does not notice events that
+    /// are published later. To assert that none follow, call
+    /// [`TestBus::advance`](crate::TestBus::advance) and then
+    /// [`TestBus::nothing_else`](crate::TestBus::nothing_else).
     ///
     /// # Panics
     ///

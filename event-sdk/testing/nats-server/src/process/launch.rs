@@ -23,7 +23,8 @@ pub struct Launch {
 }
 
 impl Launch {
-    /// The program, and its folder, which is removed if the test program is killed.
+    /// Prepares the server's program and its folder. The folder is also removed if the test program
+    /// is killed.
     ///
     /// Both of the program's outputs are added to the file `log`.
     pub fn new(
