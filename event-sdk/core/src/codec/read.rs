@@ -1,7 +1,7 @@
 //! Reads a JSON envelope of any valid form and leaves its `data` unparsed.
 //!
-//! Tolerant where publishers of the field are loose: `source`, `version` and
-//! `metadata` may be missing or null, and unknown fields are kept.
+//! It accepts what other publishers write: `source`, `version` and `metadata` may be missing or
+//! null, and unknown fields are kept.
 
 mod written;
 

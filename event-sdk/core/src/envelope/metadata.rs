@@ -73,8 +73,9 @@ impl Metadata {
 
     /// Sets any serializable value under `name`.
     ///
-    /// Under `correlation_id`, `causation_id` and `key`, a text sets the field of this name, null unsets
-    /// it (readers take null as missing), and any other value is an entry, without an id or key then.
+    /// Under `correlation_id`, `causation_id` and `key`, a text sets the field of this name, and
+    /// null clears it, because readers treat null as missing. Any other value becomes an entry, and
+    /// clears the field.
     ///
     /// # Errors
     ///

@@ -55,17 +55,17 @@ pub struct Received {
 /// Information about a message and one delivery of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliveryInfo {
-    /// The stream that stores it.
+    /// The stream that stores the message.
     pub stream: Option<Text>,
-    /// Its sequence in that stream.
+    /// The sequence of the message in that stream.
     pub sequence: Option<u64>,
     /// The number of this delivery, starting at one.
     pub attempt: u32,
-    /// The number of this delivery among those of the consumer, of all messages and to all
+    /// The number of this delivery among all deliveries of the consumer: of all messages, to all
     /// subscriptions, starting at one. A subscription that misses a number misses a delivery.
     /// `None` without a stored consumer.
     pub number: Option<u64>,
-    /// When it was stored.
+    /// When the message was stored.
     pub stored_at: Option<Timestamp>,
     /// Number of messages that the consumer had not yet delivered when it delivered this one; an
     /// upper bound if the transport does not count by filter.
@@ -166,7 +166,7 @@ pub enum Settlement {
     Nak(Duration),
     /// Cannot be handled, for this reason: not delivered again.
     Term(String),
-    /// The same, and completed only when the stream has stored the termination.
+    /// Like [`Term`](Self::Term), and completed only when the stream has stored the termination.
     TermConfirmed(String),
     /// Still being handled: restarts the ack wait.
     InProgress,

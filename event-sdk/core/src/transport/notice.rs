@@ -112,7 +112,7 @@ pub struct Terminated {
 }
 
 impl Terminated {
-    /// That the event was terminated for this reason.
+    /// An event that was terminated for this reason.
     #[must_use]
     pub fn new(subject: Subject, sequence: u64, reason: impl Into<String>) -> Self {
         Self {
@@ -123,7 +123,7 @@ impl Terminated {
     }
 }
 
-/// A stream that went back to an older state, seen by a consumer that did not. More fields may come.
+/// A stream that went back to an older state, while the consumer did not. More fields may come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WentBack {
