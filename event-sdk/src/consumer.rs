@@ -49,9 +49,10 @@
 //! # }
 //! ```
 //!
-//! **Handlers** are closures by event ([`on`](Consumer::on), [`on_blocking`](Consumer::on_blocking)),
-//! a type that implements [`Handle`] for each event ([`handled_by`](Consumer::handled_by)), one
-//! function of the whole set ([`each`](Consumer::each)), or one for [batches](Consumer::on_batches).
+//! **Handlers** are closures by event ([`on`](Consumer::on),
+//! [`on_blocking`](Consumer::on_blocking)), a type that implements [`Handle`] for each event
+//! ([`handled_by`](Consumer::handled_by)), one function for the whole set
+//! ([`each`](Consumer::each)), or one function for [batches](Consumer::on_batches).
 //!
 //! **Published events.** An event that a handler publishes through its [`Ctx`] inherits the
 //! correlation id and the trace of the handled event, has the handled event as its cause, and is
@@ -67,11 +68,11 @@
 //! process. An event that is given up becomes a [dead letter](crate::dead_letters).
 //!
 //! **Restarts.** Attempts are counted across restarts, in the
-//! [bucket](crate::BusBuilder::coordination) of the bus: a record is written when an attempt fails,
-//! and before each start of an event that was delivered before; an event that succeeds at once
+//! [bucket](crate::BusBuilder::coordination) of the bus. A record is written when an attempt fails,
+//! and before each start of an event that was delivered before. An event that succeeds at once
 //! writes nothing. If the process ended while a handler ran, the event of that handler is repeated
-//! alone: no other handler of the process runs beside it. If the process ends again in each further
-//! attempt, the event becomes a dead letter of the class
+//! alone: no other handler of the process runs at the same time. If the process ends again in each
+//! further attempt, the event becomes a dead letter of the class
 //! [`KilledProcess`](crate::dead_letters::DeadLetterClass::KilledProcess). Other events whose
 //! handlers ran at the same time are repeated, and do not become dead letters because of this. If
 //! the first start of the event was at its first delivery, that start is not recorded, so the
@@ -80,31 +81,32 @@
 //! cannot be reached, an event that was delivered before waits up to 5 minutes, and then runs alone
 //! in its process.
 //!
-//! **Unknown events**, and those of a newer major version, are normal during a rolling deploy. They
-//! are given back with a growing delay, for a newer instance, within the bounds of
-//! [`delay_unknown`](Consumer::delay_unknown), and become dead letters beyond them. A message that
-//! is not an event becomes a dead letter at once.
+//! **Unknown events**, and events of a newer major version, are normal during a rolling deploy.
+//! They are given back with a growing delay, for a newer instance, within the bounds of
+//! [`delay_unknown`](Consumer::delay_unknown), and become dead letters beyond these bounds. A
+//! message that is not an event becomes a dead letter at once.
 //!
 //! **Order.** By default one handler runs at a time, and a retry does not hold up later events.
 //! With [`ordered_by_key`](Consumer::ordered_by_key) a retry holds the later events of its key, and
-//! no others. This holds within a process; with [`single_active`](Consumer::single_active), which
-//! lets one instance at a time handle events, or [`partitions`](Consumer::partitions), which shares
-//! the keys among the instances, it holds across them. With one owner, later events of a waiting
-//! key can wait in the dead-letter stream ([`Park`](crate::dead_letters::Park)), also behind a dead
-//! letter ([`sequenced`](crate::dead_letters::DeadLetters::sequenced)). There they take no place in
+//! no others. This order holds within a process. It holds across instances with
+//! [`single_active`](Consumer::single_active), which lets one instance at a time handle events, and
+//! with [`partitions`](Consumer::partitions), which shares the keys among the instances. With one
+//! owner, later events of a waiting key can wait in the dead-letter stream
+//! ([`Park`](crate::dead_letters::Park)), also behind a dead letter
+//! ([`sequenced`](crate::dead_letters::DeadLetters::sequenced)). There they take no place in
 //! `max_ack_pending`.
 //!
-//! **Filters** acknowledge events that should not be handled before they count for the concurrency:
-//! [`filter`](Consumer::filter) by the envelope, [`filter_event`](Consumer::filter_event) by the
-//! decoded event. These events are counted. **Layers** of `tower` are around each attempt
-//! ([`layer`](Consumer::layer)). A **preset** sets several options ([`Preset`]).
+//! **Filters** select the events to handle: [`filter`](Consumer::filter) by the envelope,
+//! [`filter_event`](Consumer::filter_event) by the decoded event. Other events are acknowledged and
+//! counted, and do not take a place in the concurrency. **Layers** of `tower` are around each
+//! attempt ([`layer`](Consumer::layer)). A **preset** sets several options ([`Preset`]).
 //!
-//! **The end.** When its signal completes, a consumer stops receiving, gives the events back whose
+//! **The end.** When its signal completes, a consumer stops receiving, gives back the events whose
 //! handlers have not started, and waits for the handlers that run. [`Consumers`] runs several
-//! consumers in one process, and waits until all receive ([`ready`](Consumers::ready)) or nothing
-//! is left to do ([`idle`](Consumers::idle)). [`Readiness`] turns false before a consumer stops
-//! receiving. `shutdown_signal`, of the feature `signal`, completes when the process is told to
-//! end.
+//! consumers in one process, and waits until all of them receive ([`ready`](Consumers::ready)) or
+//! nothing is left to do ([`idle`](Consumers::idle)). [`Readiness`] turns false before a consumer
+//! stops receiving. `shutdown_signal`, of the feature `signal`, completes when the process is told
+//! to end.
 
 mod activity;
 mod attempts;
