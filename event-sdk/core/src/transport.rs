@@ -105,9 +105,9 @@ use std::time::Duration;
 ///   follows the settings of an existing consumer, and [`BoundConsumer`] lists the settings that
 ///   differ from the requested ones. An existing consumer that would lose or misread messages is
 ///   refused ([`ErrorKind::ConsumerMismatch`], [`ConsumerConfig::bind`]).
-/// - If a filter matches no subject of the stream, no consumer is created, and an existing consumer
-///   is bound only while it still has messages to deliver or unsettled deliveries
-///   ([`ErrorKind::InvalidSubject`]).
+/// - If a filter matches no subject of the stream, no consumer is created
+///   ([`ErrorKind::InvalidSubject`]). An existing consumer is then bound only while it still has
+///   messages to deliver or unsettled deliveries.
 /// - Subscriptions of one durable or group share its messages: each message goes to one of them.
 ///   Every other consumer gets its own copy.
 /// - First deliveries are in order of sequence; a redelivery follows when it is due.
@@ -134,8 +134,8 @@ use std::time::Duration;
 ///   connection fails. Each transport documents what a crash of its server may lose. Other
 ///   settlements may complete earlier.
 /// - When a subscription is dropped, its unsettled messages are delivered to other subscriptions of
-///   the consumer: at once if they had not been returned to the caller, otherwise at the latest
-///   after the ack wait.
+///   the consumer. Messages that had not been returned to the caller are delivered at once, others
+///   at the latest after the ack wait.
 /// - No loss is silent. If the capability is declared, messages that a stream drops before they
 ///   were delivered to a consumer are reported as [`NoticeKind::Gap`], and exhausted messages as
 ///   [`NoticeKind::Exhausted`].

@@ -91,8 +91,8 @@ impl Ctx {
         self.held.shared().owner
     }
 
-    /// Whether this event and `earlier` are handled in the order in which they came: both have the
-    /// same key and stream, and the consumer handles events in the
+    /// Whether this event and `earlier` are handled in the order in which they came. This holds if
+    /// both have the same key and stream, and the consumer handles events in the
     /// [order](super::Consumer::ordered_by_key) of their keys. A redriven event is in the order of
     /// its original stream.
     #[must_use]

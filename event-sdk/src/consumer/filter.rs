@@ -31,8 +31,8 @@ pub(super) use self::of_consumer::{Filters, Verdict};
 /// subjects with [`Consumer::subject`](super::Consumer::subject) or
 /// [`Consumer::key`](super::Consumer::key).
 ///
-/// **Regions and tags** are entries of the envelope's metadata: `region` is a text, such as
-/// `eu-west-1`; `tags` is a text of tags with commas between them, such as `canary,priority`, or a
+/// **Regions and tags** are entries of the envelope's metadata. `region` is a text, such as
+/// `eu-west-1`. `tags` is a text of tags with commas between them, such as `canary,priority`, or a
 /// JSON array of texts. A publisher sets them with
 /// [`metadata("tags", "canary,priority")`](crate::Publish::metadata).
 #[derive(Clone)]

@@ -9,9 +9,9 @@ use tokio::sync::watch;
 ///
 /// It is false until the subscription is bound, and true from then on. It becomes false before the
 /// drain begins, while handlers still run, and stays false. With one owner or partitions, it is
-/// also false while two things hold: the server denies the consumer a request that it needs to own
-/// events (to write a lease or heartbeat, or to read those of other instances), and the consumer
-/// knows of no instance that owns them.
+/// also false while the server denies the consumer a request that it needs to own events, and the
+/// consumer knows of no instance that owns them. Such a request writes a lease or heartbeat, or
+/// reads those of other instances.
 ///
 /// It says nothing about lag or failures: a consumer that waits for an unavailable dependency, or
 /// cannot keep up, is ready. If its process were taken out of service, nothing would be handled any
@@ -62,8 +62,8 @@ impl Readiness {
         self.0.wait_for(|ready| *ready).await.is_ok()
     }
 
-    /// Waits for a change since the last call, or since this value was made or cloned, and returns
-    /// the new state; `None` when the consumer has ended and nothing changes any more.
+    /// Waits for a change since the last call, or since this value was made or cloned. Returns the
+    /// new state; `None` when the consumer has ended and nothing changes any more.
     ///
     /// Changes that follow each other at once may be seen as one.
     ///

@@ -79,9 +79,9 @@ impl StreamConfig {
         self.upstreams().next().is_some()
     }
 
-    /// Whether the stream has the duplicate window that the transport gives to copies: it copies
-    /// messages of other streams, has no subjects of its own, and declares no other window than the
-    /// default.
+    /// Whether the stream has the duplicate window that the transport gives to copies. This holds
+    /// if it copies messages of other streams, has no subjects of its own, and declares no other
+    /// window than the default.
     #[must_use]
     pub fn has_window_of_copies(&self) -> bool {
         let default = Deduplication::DEFAULT.window;

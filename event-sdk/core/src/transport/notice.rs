@@ -62,10 +62,9 @@ pub enum NoticeKind {
 /// Messages that the stream dropped before they were delivered to the consumer, or before they were
 /// delivered again.
 ///
-/// Not every message between `from` and `to` is lost: some may be for other consumers, already
-/// handled, or still stored, because a stream with a limit for each subject also drops messages
-/// from its middle. `lost` counts the lost messages of this consumer. No message is counted by two
-/// gaps.
+/// Not every message between `from` and `to` is lost. Some may be for other consumers, already
+/// handled, or still stored: a stream with a limit for each subject also drops messages from its
+/// middle. `lost` counts the lost messages of this consumer. No message is counted by two gaps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gap {
     /// The sequence of the first dropped message.

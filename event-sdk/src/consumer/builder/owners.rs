@@ -15,8 +15,8 @@ impl<S> Consumer<S> {
     /// that crashed or is frozen.
     ///
     /// With [`ordered_by_key`](Self::ordered_by_key), the order of a key then holds across
-    /// instances, also when the owner changes: a new owner first receives everything that the
-    /// previous owner had not settled; only then it handles events. Two handlers never run at once
+    /// instances, also when the owner changes: a new owner handles events only after it has
+    /// received everything that the previous owner had not settled. Two handlers never run at once
     /// for a key, with one exception: a handler that was running when its process or machine was
     /// frozen. When the process continues, the handler is dropped at its first poll, and its
     /// settlement is not sent.
