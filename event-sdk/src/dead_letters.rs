@@ -97,8 +97,8 @@ enum Kind {
 }
 
 impl DeadLetters {
-    /// Keeps letters in a stream of the bus: a name, or a [`DeadLetterStream`]. Declare the stream,
-    /// as shown there.
+    /// Keeps letters in a stream of the bus: a name, or a [`DeadLetterStream`]. Declare the stream
+    /// as that type shows.
     #[must_use]
     pub fn stream(place: impl Into<DeadLetterStream>) -> Self {
         Self::of(Kind::Stream(place.into()))
@@ -133,10 +133,9 @@ impl DeadLetters {
         })
     }
 
-    /// Lets the consumer receive the events that are sent again from a store, through the retry
-    /// stream of this name or [`DeadLetterStream`]: see
-    /// [`redrive_letter`](EventBus::redrive_letter). Letters in a [stream](Self::stream) already
-    /// have a retry stream.
+    /// Lets the consumer receive events that are sent again from a store, through the retry stream
+    /// of this name or [`DeadLetterStream`]. See [`redrive_letter`](EventBus::redrive_letter).
+    /// Letters in a [stream](Self::stream) already have a retry stream.
     #[must_use]
     pub fn retried_through(mut self, place: impl Into<DeadLetterStream>) -> Self {
         if let Kind::Store { retries, .. } = &mut self.kind {
@@ -153,21 +152,21 @@ impl DeadLetters {
     }
 
     /// Lets a dead letter hold its key (*sequenced mode*): later events of the key are not handled,
-    /// and wait in the [`Park`] of the key, in the dead-letter stream, until an operator
+    /// and wait in the [`Park`] of the key, in the dead-letter stream. They wait until an operator
     /// [redrives](DeadLetterQueue::redrive) the letter, or gives it up
-    /// ([`skip_head`](Park::skip_head), [`drop_key`](Park::drop_key)). The consumer then handles what
-    /// has waited, in order, before newer events of the key. By default later events go on after a
-    /// dead letter.
+    /// ([`skip_head`](Park::skip_head), [`drop_key`](Park::drop_key)). The consumer then handles
+    /// the waiting events, in order, before newer events of the key. By default, later events are
+    /// handled after a dead letter.
     ///
     /// It needs letters in a [stream](Self::stream), and a consumer with
     /// [`ordered_by_key`](crate::consumer::Consumer::ordered_by_key) and
     /// [`single_active`](crate::consumer::Consumer::single_active); otherwise the consumer does not
     /// start. The dead-letter stream must not drop messages because of a limit ([`Park::verify`]).
     ///
-    /// These do not hold a key: the letter of an event without a key, and the letter of an unknown
-    /// event whose time for a newer version was over
-    /// ([`UnknownEvent`](DeadLetterClass::UnknownEvent)), since later events of its key went on
-    /// meanwhile.
+    /// Two kinds of letter do not hold a key: the letter of an event without a key, and the letter
+    /// of an unknown event whose time for a newer version was over
+    /// ([`UnknownEvent`](DeadLetterClass::UnknownEvent)), since later events of its key were
+    /// handled meanwhile.
     #[must_use]
     pub const fn sequenced(mut self) -> Self {
         self.sequenced = true;
