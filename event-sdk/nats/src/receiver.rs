@@ -5,8 +5,8 @@
 //! connection hands over messages as bytes (`message`), reads and writes many at once
 //! (`session`), and never ends because of what another client has published.
 //!
-//! It is opened by the first subscription, shared by all, opened again when it is lost (`task`),
-//! and closed with the transport.
+//! The first subscription opens the connection, and all subscriptions share it. It is opened again
+//! when it is lost (`task`), and closed with the transport.
 
 mod arrivals;
 mod dial;
