@@ -211,7 +211,7 @@ pub enum CheckError {
     Files {
         /// The folder.
         folder: PathBuf,
-        /// Why not.
+        /// The cause.
         source: Box<LockError>,
     },
     /// The files at the ref cannot be read.
@@ -221,7 +221,7 @@ pub enum CheckError {
         folder: PathBuf,
         /// The ref.
         reference: String,
-        /// Why not.
+        /// The cause.
         source: Box<LockError>,
     },
     /// A file of the folder could not be read, to compare it with the generated one.

@@ -227,7 +227,7 @@ enum CliError {
     Failed {
         /// What could not be done.
         what: String,
-        /// Why not.
+        /// The cause.
         source: Box<dyn std::error::Error>,
     },
 }

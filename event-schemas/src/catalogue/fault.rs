@@ -49,7 +49,7 @@ pub enum CatalogueFault {
     BadSchema {
         /// The event and its version.
         event: EventName,
-        /// Why not.
+        /// The cause.
         source: event_schemas_subset::SchemaError,
     },
     /// An example cannot be encoded as JSON.
@@ -59,7 +59,7 @@ pub enum CatalogueFault {
         event: EventName,
         /// The number of the example, counted from 1.
         number: usize,
-        /// Why not.
+        /// The cause.
         source: event_sdk::codec::EncodeError,
     },
     /// The schema does not accept an example as serde writes it.
@@ -85,7 +85,7 @@ pub enum CatalogueFault {
         event: EventName,
         /// The example.
         example: Value,
-        /// Why not.
+        /// The cause.
         source: event_sdk::event::DataError,
     },
     /// The declaration of a stream is invalid.
