@@ -1,7 +1,7 @@
 //! Creates consumers that start at the right sequence also where a replica lags.
 //!
-//! One server keeps a consumer, and its copy of the stream may lack confirmed messages, and may
-//! still have messages that were dropped. The consumer then begins earlier. So if the stream has
+//! A consumer is kept by one server. The server's copy of the stream may lack confirmed messages,
+//! or still have messages that were dropped. The consumer then begins earlier. So if the stream has
 //! replicas, consumers are created until one begins on a copy that has caught up.
 
 use std::time::Instant;

@@ -22,7 +22,7 @@ pub trait Harness: Send + Sync + 'static {
 
     /// Starts a transport with these empty streams; `streams` may be empty.
     ///
-    /// Its clock must run, since cases wait for ack waits.
+    /// The clock of the transport must run, since cases wait for the end of ack waits.
     ///
     /// # Errors
     ///

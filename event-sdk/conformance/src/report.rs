@@ -22,9 +22,9 @@ pub struct Report {
 pub struct CaseResult {
     /// The case.
     pub case: Case,
-    /// Its verdict.
+    /// The verdict of the case.
     pub verdict: Verdict,
-    /// Its duration.
+    /// How long the case ran.
     pub elapsed: Duration,
 }
 

@@ -13,8 +13,8 @@
 //!   time of a message is the time of day, and never decreases from message to message.
 //! - **Gaps.** For each consumer, the transport counts exactly which undelivered messages its
 //!   stream drops. It reports them at the next poll, or when a durable without subscription is
-//!   bound again. All gaps until then are reported as one, from the first to the last sequence. A
-//!   message that is dropped while a handler has it counts as lost only when it would be delivered
+//!   bound again. All gaps until then are reported as one, from the first to the last sequence. If
+//!   a message is dropped while a handler has it, it counts as lost only when it would be delivered
 //!   again, after a nak or an expired ack wait. Messages that were dropped before a consumer was
 //!   created count only for a consumer that starts at a sequence, and only from that sequence on.
 //! - **Memory** is bounded by the limits of the streams. A consumer stores its position and the
@@ -27,9 +27,9 @@
 //! - **Order of checks.** Message id; expected sequence of the subject or pattern, then of the
 //!   stream; size and room. Servers up to 2.11 use the same order. (From 2.12, a server that is not
 //!   clustered checks the message id last.)
-//! - **Redelivery.** If the ack wait of an unsettled delivery ends, and the next poll is by the
-//!   subscription that already has the message, the poll does not return the message again. The
-//!   poll still counts as the next delivery, and starts a new ack wait.
+//! - **Redelivery.** When the ack wait of an unsettled delivery has ended, the next poll counts as
+//!   the next delivery, and starts a new ack wait. If the subscription that polls already has the
+//!   message, the poll does not return the message again.
 //! - **Settling.** A `nak` applies to the newest delivery of a message, even if it is called on an
 //!   earlier delivery. A nak of the last allowed delivery makes the message
 //!   [exhausted](event_sdk_core::transport::NoticeKind::Exhausted) at once.
@@ -89,9 +89,10 @@
 //! - `filters`, `interest`, `token_tree`: which consumers match a subject;
 //! - `bind`: binds or creates a consumer;
 //! - `consumer`: a consumer's state: deliveries, redelivery, backoff, limits;
-//! - `position`, `pending`: what it has read, and what is unsettled with its deadlines;
+//! - `position`, `pending`: the messages that it has read, and its unsettled deliveries with their
+//!   deadlines;
 //! - `ack_pending`: unsettled deliveries by connection;
-//! - `retention_ledger`: which messages it has still to settle;
+//! - `retention_ledger`: the messages that it still has to settle;
 //! - `notices`: gaps and exhausted messages that it reports;
 //! - `subscribers`, `subscription`, `own_subjects`: the subscriptions that poll it;
 //! - `settle`: ack, nak, term, in progress;

@@ -5,8 +5,8 @@
 //! files, and the output of `nats stream info --json` and `nats consumer info --json`.
 //!
 //! No setting is dropped silently. If only one side can express a setting, it is listed
-//! ([`Exported::left_out`], [`Imported::left_out`]). If a consumer without the setting would work
-//! in another way, such as one to which the server pushes, the import fails with an
+//! ([`Exported::left_out`], [`Imported::left_out`]). If the import cannot keep a setting that
+//! changes how the consumer works, such as the subject to which the server pushes, it fails with an
 //! [`ImportError`].
 //!
 //! ```
@@ -81,8 +81,8 @@ pub enum ImportError {
         /// The reason.
         reason: String,
     },
-    /// A declaration cannot express a setting, and without it the consumer would work in another
-    /// way: for example, the server pushes to the consumer.
+    /// A declaration cannot express a setting that changes how the consumer works, such as the
+    /// subject to which the server pushes.
     Unsupported {
         /// The setting.
         field: String,

@@ -34,10 +34,10 @@
 //!   further messages to return, a settlement is delayed by up to about 1 ms and written together
 //!   with the next ones.
 //! - **Unreadable messages.** A message is unreadable if its subject is invalid for an event, if it
-//!   has more than 1,024 headers, or if its headers are not UTF-8, have a line without a colon, a
-//!   blank in a name, or a version other than `NATS/1.0`. A subscription terminates such a message
-//!   and reports it as [`Unreadable`](event_sdk_core::transport::NoticeKind::Unreadable). History
-//!   and [`CoreNats`] skip it, with a warning in the log.
+//!   has more than 1,024 headers, or if its headers are malformed: not UTF-8, a line without a
+//!   colon, a blank in a name, or a version other than `NATS/1.0`. A subscription terminates such a
+//!   message and reports it as [`Unreadable`](event_sdk_core::transport::NoticeKind::Unreadable).
+//!   History and [`CoreNats`] skip it, with a warning in the log.
 //! - **Publishing** sends messages in the order of the calls, and waits while too many are in
 //!   flight or the connection is lost. If a message cannot be sent in time, it is not stored, and
 //!   the error is [`Disconnected`](event_sdk_core::transport::ErrorKind::Disconnected), or
@@ -68,11 +68,11 @@
 //!   information about streams (`$JS.API.STREAM.NAMES`, `.INFO`, `.MSG.GET`); without those
 //!   permissions it returns the server's own error. With [`Management::Never`] it makes no such
 //!   request.
-//! - **Ending a subscription.** If an ended subscription had received messages and not returned
-//!   them, the transport naks them, so that other subscriptions of the consumer receive them: at
-//!   once on a single server, and within two seconds in a cluster. A cluster may still deliver to
-//!   the inbox of the ended subscription. So the transport listens until the open pull requests
-//!   end, and naks the messages that arrive; each of them counts as delivered once. A
+//! - **Ending a subscription.** If an ended subscription has received messages and not returned
+//!   them, the transport naks them for the other subscriptions of the consumer. It does so at once
+//!   on a single server, and within two seconds in a cluster. A cluster may still deliver to the
+//!   inbox of the ended subscription. So the transport listens until the open pull requests end,
+//!   and naks the messages that arrive; each of them counts as delivered once. A
 //!   [drain](Transport::drain) waits for this.
 //! - **Groups.** A group ends when no delivery is unsettled and no subscription has requested
 //!   messages for [`inactive_threshold`](NatsOptions::inactive_threshold). A subscription that is
@@ -93,9 +93,9 @@
 //!   - *Order.* The notice comes before the message that follows the gap; that message waits for a
 //!     check of stream and consumer. If the filters are narrower than the stream, the notice can
 //!     come after that message.
-//!   - *Requests.* The checks use `$JS.API.STREAM.INFO` and `$JS.API.CONSUMER.INFO`: when a
-//!     subscription begins, when no more messages arrive, at a gap, and at most once a second after
-//!     a consumer with narrower filters has passed over messages.
+//!   - *Requests.* The checks use `$JS.API.STREAM.INFO` and `$JS.API.CONSUMER.INFO`. They are made
+//!     when a subscription begins, when no more messages arrive, at a gap, and at most once a
+//!     second after a consumer with narrower filters has passed over messages.
 //!
 //!   Not reported, because the server does not provide the information:
 //!   - messages that a purge removes while no subscription runs;
@@ -114,10 +114,10 @@
 //!   - messages that a consumer with `LastPerSubject`, or with a start time in the future, passes
 //!     over at its start.
 //!
-//!   Conversely, a gap may contain messages that were not dropped. If a consumer that starts at a
-//!   sequence is [reset](event_sdk_core::transport::ConsumerAdmin::reset) to a later one, a
-//!   subscription reports the messages that the reset skips as a gap, until the consumer has
-//!   delivered a message.
+//!   Conversely, a gap may contain messages that were not dropped. This happens if a consumer that
+//!   starts at a sequence is [reset](event_sdk_core::transport::ConsumerAdmin::reset) to a later
+//!   one. Until the consumer has delivered a message, a subscription reports the skipped messages
+//!   as a gap.
 //! - **Streams that went back.** If a stream is restored from an older copy and its consumer is
 //!   not, a server before 2.15 does not deliver the new messages up to the position of the
 //!   consumer. A subscription therefore compares the stream with the consumer
@@ -151,11 +151,11 @@
 //!   - With [`Management::Never`], coordination is not available.
 //! - **Schedules** ([`Scheduler`]) are stored and fired by the server. They need server 2.12, and a
 //!   stream that was applied with [`schedules`](event_sdk_core::stream::StreamSpec::schedules).
-//!   - A waiting schedule is a message of the stream, under `schedules.<stream>.<key>`. It has a
-//!     sequence, and counts towards the limits by number and bytes, which may **drop it without
-//!     notice**; the maximum age does not apply to it. A consumer of another client that has no
-//!     filter receives the schedule at once. In a work queue, that consumer's acknowledgement
-//!     removes the schedule.
+//!   - A waiting schedule is a message of the stream, under `schedules.<stream>.<key>`. The message
+//!     has a sequence, and counts towards the limits by number and bytes, which may **drop it
+//!     without notice**. The maximum age does not apply to it. A consumer of another client that
+//!     has no filter receives the schedule at once. In a work queue, that consumer's
+//!     acknowledgement removes the schedule.
 //!   - Consumers of a stream with schedules report no gaps, since a schedule that fires leaves a
 //!     gap in the sequences.
 //!   - A server looks for due schedules at most once every 250 ms. Schedules that it finds together
@@ -164,9 +164,8 @@
 //!     duplicate of it.
 //!   - Cancelling or replacing a schedule at the moment when it is due takes up to two seconds,
 //!     until it is known whether the server has fired it.
-//!   - If the schedule of a key does not exist, a cancellation searches the newest 1,000 messages
-//!     of the subjects for the fired message, to distinguish a late cancellation from an unknown
-//!     key.
+//!   - If a key has no waiting schedule, a cancellation searches the newest 1,000 messages of its
+//!     subjects for the fired message. This distinguishes a late cancellation from an unknown key.
 //! - **Single messages** ([`MessageAdmin`]) are read from the leader, so that a confirmed message
 //!   is always found. A purge before a sequence never moves the end of the stream, although the
 //!   server's own purge does so for a sequence beyond the end. So a purge without a filter first
@@ -190,7 +189,7 @@
 //! - `connect`: opens the connection;
 //! - `connection`: its state, and the server's permission violations;
 //! - `server`: version and capabilities of the server;
-//! - `context`: what all parts share, and requests to the JetStream API;
+//! - `context`: state that all parts share, and requests to the JetStream API;
 //! - `error`: server errors as error kinds.
 //!
 //! Publishing:
@@ -202,7 +201,7 @@
 //! Streams, consuming and reading:
 //! - `stream_answer`: the answer of a stream to an entry of a bucket, or to a schedule;
 //! - `streams`: finds, creates and changes streams;
-//! - `user`: who the connection is for the server, and what it may do;
+//! - `user`: the user of the connection, and the permissions of this user;
 //! - `receiver`: the connection for pull requests, deliveries and settlements;
 //! - `consumer`: binds consumers, pulls, settles, recovers, reports gaps;
 //! - `history`: reads stored messages without a consumer;
@@ -211,7 +210,7 @@
 //! - `snapshots`: whole streams as the server's own archives, and back;
 //! - `coordination`: entries by key in buckets, changed by compare-and-set;
 //! - `core_nats`: publish and subscribe without streams;
-//! - `advisories`: listens to what the server says of consumers;
+//! - `advisories`: listens to the server's advisories about consumers;
 //! - [`config_file`]: configurations as files of the `nats` command line.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

@@ -31,11 +31,11 @@ use crate::test_bus::{TestBus, TestBusBuilder};
 /// A *service* is started on an [`EventBus`], together with a *world* that survives the crashes of
 /// the service, such as a database. The scenario first runs undisturbed to count its points. There
 /// is a point before and after each call through the bus, before and after each settlement, and
-/// before each delivery. Then the scenario runs once for each point, with a crash at that point:
-/// the service's future and its tasks are dropped in the middle of the call, and the service is
-/// started again on a new connection to the same streams. Unsettled events are delivered again
-/// after the ack wait. With [`faults`](Self::faults), the scenario also runs once for each seed of
-/// faults. All runs take virtual time only.
+/// before each delivery. Then the scenario runs once for each point, with a crash at that point. In
+/// a crash, the service's future and its tasks are dropped in the middle of the call, and the
+/// service is started again on a new connection to the same streams. Unsettled events are delivered
+/// again after the ack wait. With [`faults`](Self::faults), the scenario also runs once for each
+/// seed of faults. All runs take virtual time only.
 ///
 /// The closures of [`always`](Self::always) and [`finally`](Self::finally) check what must hold.
 /// They panic if it does not hold, so they can use any assertion. In addition, no run may leave
@@ -88,11 +88,11 @@ use crate::test_bus::{TestBus, TestBusBuilder};
 ///
 /// # What a run repeats
 ///
-/// A run is repeatable from its [`Seed`] if the service is deterministic: the service must not use
-/// real time, random numbers or threads of its own, and must take the branches of `tokio::select!`
-/// in a fixed order (`biased`). If a service blocks its thread forever, the run is given up after
-/// some seconds, and the thread stays until the test program ends. A failure names its seed. To
-/// repeat only that run, use [`replay`](Self::replay) or the environment variable
+/// A run is repeatable from its [`Seed`] if the service is deterministic. So the service must not
+/// use real time, random numbers or threads of its own. It must take the branches of
+/// `tokio::select!` in a fixed order (`biased`). If a service blocks its thread forever, the run is
+/// given up after some seconds, and the thread stays until the test program ends. A failure names
+/// its seed. To repeat only that run, use [`replay`](Self::replay) or the environment variable
 /// [`Explore::REPLAY_VARIABLE`].
 #[must_use = "nothing is explored until `run` is called"]
 pub struct Explore<W> {

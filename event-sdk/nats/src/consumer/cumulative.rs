@@ -2,12 +2,12 @@
 //! and up to which sequence everything is settled.
 //!
 //! A server accepts such an acknowledgement only if two numbers are higher than in the last one:
-//! the sequence, and the consumer's own number of the delivery (nats-server, `processAckMsg` in
-//! `server/consumer.go`). First deliveries have numbers in the order of their sequences; a message
-//! that is delivered again has a new, high number. If it were acknowledged under the new number,
-//! the server would ignore the acknowledgements of the messages that follow. So each message is
-//! acknowledged under the number of its first delivery. If that is not known, because the delivery
-//! went to another instance or was lost with a connection, a lower number is used.
+//! the sequence, and the number that the consumer gave the delivery (nats-server, `processAckMsg`
+//! in `server/consumer.go`). First deliveries have numbers in the order of their sequences; a
+//! message that is delivered again has a new, high number. If it were acknowledged under the new
+//! number, the server would ignore the acknowledgements of the messages that follow. So each
+//! message is acknowledged under the number of its first delivery. If that is not known, because
+//! the delivery went to another instance or was lost with a connection, a lower number is used.
 //!
 //! An acknowledgement of a previous owner may arrive late, with a higher number than this
 //! subscription uses. The server would then ignore the acknowledgements of this subscription.

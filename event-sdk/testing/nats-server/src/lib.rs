@@ -8,7 +8,7 @@
 //!
 //! - `options`, `config`: the options of a server, and its configuration file;
 //! - `find`: finds the program;
-//! - `folder`, `port`: its temporary folder and its ports;
+//! - `folder`, `port`: the server's temporary folder and its ports;
 //! - `process`: the server's process, which ends with the test; [`Launch`] starts other programs in
 //!   the same way;
 //! - `server`: [`NatsServer`]: start, stop, kill, pause, restart;

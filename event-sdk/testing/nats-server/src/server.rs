@@ -48,7 +48,8 @@ impl NatsServer {
         Self::options().start().await
     }
 
-    /// Starts the options of a server, such as its program and further configuration.
+    /// Returns options for a server, such as another program or further configuration;
+    /// [`Options::start`] starts the server.
     pub fn options() -> Options {
         Options::new()
     }
