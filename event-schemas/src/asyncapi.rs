@@ -3,8 +3,8 @@
 //! - A *channel* for each event: its address is the whole subject, and a key in the subject is the
 //!   parameter `key`.
 //! - A *message* for each version: its payload is the schema of the whole envelope, declared as
-//!   JSON Schema 2020-12. Its examples are real values, or one that is generated from the schema
-//!   and labelled so.
+//!   JSON Schema 2020-12. Its examples are real values. If there are none, one example is generated
+//!   from the schema, with a summary that says so.
 //! - An *operation* for each event that a service publishes, and for each event that one of its
 //!   consumers receives. A consumer with a wildcard has an operation for each event of the
 //!   catalogue that it receives.

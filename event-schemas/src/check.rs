@@ -2,9 +2,9 @@
 //! git ref.
 //!
 //! Without a ref, the committed contracts are the files in the folder. With a ref, they are the
-//! files of the folder at that ref: versions that exist only in the work tree may still change, and
-//! versions that exist at the ref must be unchanged. Nothing is written, and the work tree is never
-//! touched.
+//! files of the folder at that ref. Versions that exist only in the work tree may then still
+//! change; versions that exist at the ref must be unchanged. Nothing is written, and the work tree
+//! is never touched.
 
 mod cause;
 mod contracts;

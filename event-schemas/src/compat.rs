@@ -20,9 +20,9 @@
 //!   counterexample of each break between the schemas. A break whose counterexample passes is
 //!   reported as mitigated.
 //! - **events of a newer major**: the consumer does not read them. It naks them with a delay, so
-//!   they are delivered again. For this reason consumers are deployed first, and forward breaks
-//!   between majors are mitigated: no event is lost if the consumers are updated before the
-//!   redeliveries of the event run out.
+//!   they are delivered again. So deploy consumers first: no event is lost if they are updated
+//!   before the event's redeliveries run out. For this reason, forward breaks between majors are
+//!   mitigated.
 //!
 //! A schema does not say everything that serde does: with `#[serde(alias)]` a field has a second
 //! name, and a `HashSet` accepts an item twice. So if the schemas of an older writer and of the

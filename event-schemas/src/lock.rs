@@ -19,9 +19,9 @@
 //! # What may change
 //!
 //! - **The contract of a version that is in the lock does not change.** A change, compatible or
-//!   not, needs another version: raise the minor if readers of the old version can read the new
-//!   one, otherwise raise the major and add an upcaster. `generate` refuses to replace the contract
-//!   of a version in the lock ([`Conflict::Changed`]).
+//!   not, needs another version. If readers of the old version can read the new one, raise the
+//!   minor. Otherwise raise the major and add an upcaster. `generate` refuses to replace the
+//!   contract of a version in the lock ([`Conflict::Changed`]).
 //! - Descriptions, titles, defaults and examples can change at any time, and so can services,
 //!   consumers and streams.
 //! - **A version that was not released yet** can be replaced with `generate --replace <subject>`.

@@ -57,9 +57,9 @@ impl<'a> Current<'a> {
     }
 
     /// Adds the function that decodes data and encodes the value again. With it, a break is
-    /// reported as [mitigated](super::Mitigation::Read) if the event's type decodes the example
-    /// document of the break, and the document that it encodes again still has the value at the
-    /// place of the break.
+    /// reported as [mitigated](super::Mitigation::Read) under two conditions: the event's type
+    /// decodes the example document of the break, and the document encoded again still has the
+    /// value at the place of the break.
     #[must_use]
     pub fn rereading(mut self, reread: &'a Reread<'a>) -> Self {
         self.reread = Some(reread);

@@ -14,12 +14,12 @@ pub enum Mode {
     /// The reader of a version reads data of the previous version: stored events, and events of
     /// publishers that are not updated yet.
     Backward,
-    /// The same, with every version that was ever committed.
+    /// Like `BACKWARD`, with every version that was ever committed.
     BackwardTransitive,
     /// Readers of the previous version read data of this version, because some consumers are not
     /// updated yet.
     Forward,
-    /// The same, with every version that was ever committed.
+    /// Like `FORWARD`, with every version that was ever committed.
     ForwardTransitive,
     /// `BACKWARD` and `FORWARD`, compared with the previous version.
     Full,
@@ -30,7 +30,7 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// All modes, from the one that requires nothing to the one that requires most.
+    /// All modes, from the least to the most strict.
     pub const ALL: [Self; 7] = [
         Self::None,
         Self::Backward,
@@ -137,7 +137,7 @@ impl fmt::Display for Direction {
     }
 }
 
-/// What a reader does with a field that its schema does not name.
+/// Defines what a reader does with a field that is not in its schema.
 ///
 /// A *writer* is always assumed to write exactly the fields that it declares. For this reason a new
 /// optional field does not break a tolerant reader.

@@ -6,7 +6,7 @@ use event_schemas_subset::Rule as SchemaRule;
 
 use super::EventRule;
 
-/// What a finding is about: a rule about schemas, or one about events.
+/// The rule of a finding: a rule about schemas, or a rule about events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rule {
     /// A rule about events, versions, files or waivers.

@@ -128,13 +128,12 @@ impl Schema {
     /// Returns the schema as a writer, or a strict reader, uses it: if the schema of a value names
     /// properties, other properties of the value are refused.
     ///
-    /// `unevaluatedProperties: false` is added at each place of a value for which the schema has
-    /// `properties`, or for which another schema of the same value has them (`$ref`, `allOf`,
-    /// `anyOf`, `oneOf`, `then`, `else`, `dependentSchemas`). An object without named properties,
-    /// such as a map, stays open, and so does an object with `additionalProperties`. The schemas in
-    /// `not`, `if` and `contains` are conditions, not descriptions, and are not changed. Draft-07
-    /// does not have `unevaluatedProperties`, so a schema in draft-07 is first converted to
-    /// 2020-12.
+    /// `unevaluatedProperties: false` is added for each value whose schema has `properties`. It is
+    /// also added if only another schema of the same value has them (`$ref`, `allOf`, `anyOf`,
+    /// `oneOf`, `then`, `else`, `dependentSchemas`). An object without named properties, such as a
+    /// map, stays open, and so does an object with `additionalProperties`. The schemas in `not`,
+    /// `if` and `contains` are conditions, not descriptions, and are not changed. Draft-07 does not
+    /// have `unevaluatedProperties`, so a schema in draft-07 is first converted to 2020-12.
     ///
     /// # Errors
     ///

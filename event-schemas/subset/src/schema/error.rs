@@ -54,7 +54,7 @@ pub enum SchemaError {
         /// The reference as written.
         reference: String,
     },
-    /// A `$dynamicRef` whose target depends on the way to it.
+    /// The target of a `$dynamicRef` depends on the path to the reference.
     #[error(
         "at {pointer:?}: the target of `$dynamicRef` {reference:?} depends on which schema it is reached from; only those with one target are followed"
     )]
