@@ -45,7 +45,7 @@ use clap::{Parser, Subcommand};
 
 use crate::Catalogue;
 
-/// Runs the command that the program's arguments name, and says how it ended.
+/// Runs the command given by the program's arguments, and returns its [exit code](self#exit-codes).
 pub fn run(catalogue: impl Borrow<Catalogue>) -> ExitCode {
     let (mut out, mut err) = (io::stdout(), io::stderr());
     let colors = Colors {
@@ -227,7 +227,7 @@ enum CliError {
     Failed {
         /// What could not be done.
         what: String,
-        /// Why not.
+        /// The cause.
         source: Box<dyn std::error::Error>,
     },
 }
