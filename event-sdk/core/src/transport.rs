@@ -105,9 +105,9 @@ use std::time::Duration;
 ///   follows the settings of an existing consumer, and [`BoundConsumer`] lists the settings that
 ///   differ from the requested ones. An existing consumer that would lose or misread messages is
 ///   refused ([`ErrorKind::ConsumerMismatch`], [`ConsumerConfig::bind`]).
-/// - If a filter matches no subject of the stream, no consumer is created
-///   ([`ErrorKind::InvalidSubject`]). An existing consumer is then bound only while it still has
-///   messages to deliver or unsettled deliveries.
+/// - If a filter matches no subject of the stream, no consumer is created, and an existing consumer
+///   is bound only while it still has messages to deliver or unsettled deliveries. Otherwise the
+///   error is [`ErrorKind::InvalidSubject`].
 /// - Subscriptions of one durable or group share its messages: each message goes to one of them.
 ///   Every other consumer gets its own copy.
 /// - First deliveries are in order of sequence; a redelivery follows when it is due.

@@ -12,21 +12,23 @@
 //!    were delivered as were unsettled then. If a late acknowledgement of the previous owner
 //!    settles one of them, the count is never reached, and rule 4 applies.
 //! 2. The deliveries of a consumer are numbered. A missing number was delivered elsewhere (to an
-//!    open pull of the previous owner) or was lost. The gate closes again, until everything
-//!    unsettled is here: by a new baseline, asked for after the missing number was noticed.
-//! 3. A new baseline counts what is here unsettled. It is of no use while it is not sure that all of
-//!    that is unsettled at the server too: a message that was delivered before the takeover may be
-//!    settled by a late acknowledgement of the previous owner; one that is delivered again may have
-//!    been settled from here while that delivery was on its way. Each would hide a missing one.
+//!    open pull of the previous owner) or was lost. The gate then closes again. It opens by a new
+//!    baseline, which is asked for after the missing number was noticed, when everything unsettled
+//!    is here.
+//! 3. A new baseline counts the unsettled messages that are here. It is of no use while one of them
+//!    may be settled at the server. A late acknowledgement of the previous owner may have settled a
+//!    message that was delivered before the takeover. A message that is delivered again may have
+//!    been settled from here, while that delivery was on its way. Each such message would hide a
+//!    missing one.
 //! 4. At the latest, the gate opens after the longest time until an unsettled message is delivered
 //!    again: the ack wait, and after a takeover also the longest delay of a nak.
 //!
 //! # One acknowledgement for many
 //!
-//! Where an acknowledgement settles everything before it ([`Gate::cumulative`]), everything above the
-//! server's ack floor that is here is unsettled there too, so rule 3 has no exception: every baseline
-//! is of use. The gate then never opens by time, since an acknowledgement would settle what is
-//! missing; see [`ack_floor`](super::ack_floor).
+//! Where an acknowledgement settles everything before it ([`Gate::cumulative`]), every message
+//! above the server's ack floor that is here is unsettled at the server too. So rule 3 has no
+//! exception: every baseline is of use. The gate then never opens by time, since an acknowledgement
+//! would settle the missing messages; see [`ack_floor`](super::ack_floor).
 //!
 //! While the gate is closed, what already passed goes on. The machine reads no clock and sends
 //! nothing.
