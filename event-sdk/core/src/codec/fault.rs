@@ -33,7 +33,7 @@ pub enum DecodeErrorKind {
 /// body; a delivery adds them.
 ///
 /// `Display`, `Debug` and the sources show no data: only the path, and the expected and the found
-/// kind of value. [`expose`](Self::expose) returns the whole message.
+/// kind of value. [`expose`](Self::expose) returns the whole text of the error.
 pub struct DecodeFault(Box<Inner>);
 
 struct Inner {

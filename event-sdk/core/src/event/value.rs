@@ -95,7 +95,7 @@ pub fn decode_data<E: Readable>(found: Version, data: &[u8]) -> Result<E, DataEr
 /// The error of data that could not be decoded as an event of the wanted type.
 ///
 /// `Display` and `Debug` show no data: only the path, and the expected and the found kind of value.
-/// [`expose`](Self::expose) returns the whole message.
+/// [`expose`](Self::expose) returns the whole text of the error.
 pub struct DataError {
     kind: DataErrorKind,
     reason: String,

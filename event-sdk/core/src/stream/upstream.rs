@@ -54,7 +54,8 @@ pub enum CopyFrom {
     /// The oldest stored message.
     #[default]
     Oldest,
-    /// The message with this stream sequence, or the next message; at least 1.
+    /// The message with this stream sequence, or the next one if it is missing. The sequence is at
+    /// least 1.
     Sequence(u64),
     /// The first message that was stored at this time or later.
     Time(Timestamp),

@@ -82,9 +82,9 @@ pub trait StreamAdmin: Send + Sync {
 ///
 /// - [`apply`](Self::apply) creates or changes a durable. A changed durable keeps its position:
 ///   acknowledged messages are not delivered again, and unsettled deliveries stay unsettled.
-/// - A message that only the new filters match is delivered if the consumer has not passed its
-///   sequence yet: the sequence is higher than that of the last delivered message. Earlier messages
-///   are not delivered.
+/// - A message that only the new filters match is delivered if its sequence is higher than the
+///   sequence of the last delivered message, and the consumer has not passed over it yet. Earlier
+///   messages are not delivered.
 /// - A new ack wait applies from the next delivery on.
 /// - The start position matters only when a consumer is created; it is neither compared nor
 ///   changed.

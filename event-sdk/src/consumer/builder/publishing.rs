@@ -7,8 +7,8 @@ use super::Consumer;
 
 /// Publishing from handlers.
 impl<S> Consumer<S> {
-    /// Sets entries of the handled event's metadata, for example region or tenant, that the events
-    /// which a handler publishes through its context inherit. By default these events get the
+    /// Names entries of the handled event's metadata, for example region or tenant: events that a
+    /// handler publishes through its context inherit these entries. By default such events get the
     /// correlation id and the trace of the handled event, and its id as their causation id. They
     /// inherit nothing else, since other metadata may be about the handled event alone.
     ///

@@ -58,9 +58,9 @@ impl Consumers {
         Ok(())
     }
 
-    /// Waits until nothing is left to do: no consumer holds an event, and their durables have no
-    /// event left to deliver or settle, whichever instance holds it. It is for tests, and for jobs
-    /// that end when their events are handled.
+    /// Waits until nothing is left to do: no consumer holds an event, and the durables of the
+    /// consumers have no event left to deliver or settle, whichever instance holds it. It is for
+    /// tests, and for jobs that end when their events are handled.
     ///
     /// Events that wait for a retry, a dependency or their key are not done yet. An event that was
     /// given back for a newer version is not done until it comes again. Events behind a dead key do

@@ -98,7 +98,8 @@ pub struct CancelRequest {
     pub stream: Text,
     /// The key.
     pub key: Text,
-    /// The subjects that the message may have. The transport looks under them whether it has fired.
+    /// The subjects that the message may have. The transport looks there to see whether the message
+    /// was stored.
     pub subjects: Pattern,
 }
 
