@@ -52,15 +52,15 @@
 //! | `event_sdk.connection.connections` | counter | | connections made; each after the first follows a drop |
 //! | `event_sdk.stream.messages`, `event_sdk.stream.bytes` | gauge | stream | messages and bytes of a stream |
 //! | `event_sdk.stream.max_bytes`, `event_sdk.stream.max_messages` | gauge | stream, discard | most bytes and messages of a stream with such a limit; `discard` is `old` or `new`, what it drops or refuses when it is full |
-//! | `event_sdk.stream.removed` | gauge | stream | messages that were stored and are there no longer: dropped by a limit, expired, settled or deleted |
+//! | `event_sdk.stream.removed` | gauge | stream | messages that the stream stored but no longer has: dropped by a limit, expired, settled or deleted |
 //! | `event_sdk.certificate.expiry.seconds` | gauge | owner | when the certificate of the `server` or `client` expires, in seconds since 1970; only with TLS |
 //! | `event_sdk.consumer.ready` | gauge | consumer | 1 or 0 |
 //! | `event_sdk.consumer.lag` | gauge | stream, consumer, durable | events that are not settled |
-//! | `event_sdk.consumer.lag.seconds` | gauge | stream, consumer, durable | age of the oldest of them |
+//! | `event_sdk.consumer.lag.seconds` | gauge | stream, consumer, durable | age of the oldest event that is not settled |
 //! | `event_sdk.consumer.stuck` | gauge | stream, consumer, durable | 1 or 0 |
 //! | `event_sdk.dead_letters` | gauge | stream | messages of a dead-letter stream |
 //! | `event_sdk.outbox.depth` | gauge | outbox | rows that can be published |
-//! | `event_sdk.outbox.oldest_age.seconds` | gauge | outbox | age of the oldest of them |
+//! | `event_sdk.outbox.oldest_age.seconds` | gauge | outbox | age of the oldest row that can be published |
 //! | `event_sdk.bus.discarded` | counter | | events that a bus without a transport has dropped |
 //!
 //! `consumer` is the name of the consumer, as in the metrics above, and `durable` is the name of

@@ -14,8 +14,8 @@ use crate::error::{OpsError, shown};
 use crate::operations::Operations;
 use crate::output::{BAD, Output, Progress, styled};
 
-/// Runs the command given by the program's arguments, and returns its [exit
-/// code](crate#exit-codes).
+/// Runs the command given by the program's arguments, and returns its
+/// [exit code](crate#exit-codes).
 ///
 /// Cancel-safe for commands that only read. If a command that changes something is dropped, it may
 /// have made a part of its changes.
@@ -23,9 +23,9 @@ pub async fn run(operations: &Operations) -> ExitCode {
     run_with(operations, std::env::args_os()).await
 }
 
-/// Runs the command given by `args`, whose first is the program's name, and returns its [exit
-/// code](crate#exit-codes). For programs that also have commands of their own: they remove their
-/// own arguments before.
+/// Runs the command given by `args`, whose first is the program's name, and returns its
+/// [exit code](crate#exit-codes). For programs that also have commands of their own: pass only the
+/// arguments of a command of this crate.
 ///
 /// Cancel-safe as [`run`].
 pub async fn run_with<T: Into<OsString> + Clone>(

@@ -45,8 +45,8 @@
 //!
 //! - [`Outbox`] stores events in the caller's transaction; its [`relay`](Outbox::relay) publishes them.
 //! - [`Tx`] is a transaction whose commit wakes the relay.
-//! - [`Inbox`] makes each effect happen once ([`EffectOf`]), and keeps [dead
-//!   letters](SqlDeadLetters) in the same database.
+//! - [`Inbox`] makes each effect happen once ([`EffectOf`]), and keeps
+//!   [dead letters](SqlDeadLetters) in the same database.
 //! - [`recover`] compares databases and streams after one of them was restored from a backup, and
 //!   repairs the divergences.
 //! - [`Tables`] has the names of schema and tables; [`Outbox::migrate`] creates the tables.

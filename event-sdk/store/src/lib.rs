@@ -9,7 +9,7 @@
 //! - [`relay`]: [`Relay`] publishes the rows, those of each key in order, and deletes old ones;
 //! - [`StreamReader`]: reads which message a stream has at a sequence, and searches for ids;
 //! - [`recover`]: [`Recover`](recover::Recover) compares databases and streams after one of them was
-//!   restored from a backup, and repairs what diverges;
+//!   restored from a backup, and repairs the divergences;
 //! - [`Wake`]: tells the relays of this process that there are new rows, or will be soon;
 //! - [`StoreError`]: the error of all operations.
 //!

@@ -25,7 +25,7 @@ use crate::topology::Topology;
 /// or have the same name, and that no stream copies its own messages through others. It also checks
 /// that each consumer finds its events: the events of its set, or its pattern in its stream. A
 /// consumer that names a mirror, or a stream with sources, finds the events of the copied streams
-/// there. Mirrors and sources do not count as the one stream that stores an event of a set.
+/// there. Such copies do not count as the one stream that stores an event of a set.
 /// `covers!(TOPOLOGY, Set, …)` also checks the events of these sets.
 ///
 /// The macro checks the relative subjects of [`StreamSpec::constant`], and refuses an event with an

@@ -69,7 +69,7 @@ impl Plan {
 pub struct Planned {
     /// The part.
     pub item: Item,
-    /// What happens to it.
+    /// What happens to the part.
     pub action: Action,
     /// The changes of the part that can delete stored events as soon as they are applied: a lower
     /// maximum of age, messages, messages per subject or bytes, and retention by interest.

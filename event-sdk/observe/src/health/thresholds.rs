@@ -28,7 +28,7 @@ pub struct Thresholds {
     /// of bytes or messages. A stream that drops its oldest messages is full in normal operation,
     /// and is not compared. Default: 90.
     pub stream_full_percent: Option<u8>,
-    /// How long before the expiry of a certificate of the connection the service is degraded.
+    /// How long before a certificate of the connection expires the service becomes degraded.
     /// Default: 14 days.
     pub certificate_expiry: Option<Duration>,
     /// The number of messages that a dead-letter stream may have. Default: 100.

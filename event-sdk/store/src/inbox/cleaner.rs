@@ -25,8 +25,8 @@ use crate::StoreError;
 /// the transport cannot return an ack floor, the cleaner keeps all records of that source, and
 /// reports this ([`CleanReport::kept`]).
 ///
-/// Several cleaners of one inbox never work on the same consumer and stream at once; one is enough
-/// for each database.
+/// Several cleaners of one inbox never work on the same consumer and stream at once; one cleaner
+/// for each database is enough.
 pub struct InboxCleaner {
     store: Arc<dyn InboxStore>,
     bus: EventBus,

@@ -13,11 +13,11 @@ use super::OutboxMessage;
 pub struct ShardPosition {
     /// The shard.
     pub shard: u16,
-    /// Rows with this id or a higher one have not been read.
+    /// The position: the lowest id that has not been read.
     pub from: i64,
     /// Ids below the floor need not be looked at: their rows were read, and no transaction can
-    /// still insert one (see [`OutboxStore::settled`](super::OutboxStore::settled)). [`i64::MIN`]
-    /// if no floor is known.
+    /// insert a row with such an id any more (see
+    /// [`OutboxStore::settled`](super::OutboxStore::settled)). [`i64::MIN`] if no floor is known.
     pub floor: i64,
 }
 
@@ -84,7 +84,7 @@ pub struct OutboxRow {
 }
 
 impl OutboxRow {
-    /// A row without a key, before whose publish no other row has to be published.
+    /// A row without a key, which need not wait for other rows.
     #[must_use]
     pub const fn new(id: i64, shard: u16, message: Result<OutboxMessage, String>) -> Self {
         Self {

@@ -64,8 +64,8 @@ pub trait OutboxStore: fmt::Debug + Send + Sync + 'static {
     /// alive.
     fn leave(&self, relay: RelayId) -> StoreFuture<'_, ()>;
 
-    /// Claims or renews the right to clean, which one relay at a time has. Returns whether this
-    /// relay has it for `ttl`.
+    /// Claims or renews the right to clean, which only one relay at a time can have. Returns
+    /// whether this relay has it for `ttl`.
     fn claim_cleaning(&self, relay: RelayId, ttl: Duration) -> StoreFuture<'_, bool>;
 
     /// Returns at most `limit` ready rows at or above the positions, sorted by id in each shard.

@@ -14,9 +14,9 @@ use super::invalid;
 #[non_exhaustive]
 pub enum Login {
     /// A password, or better its bcrypt hash, that the server reads from the variable of this name.
-    /// The variable is in the server's environment when it starts, or in the [file of
-    /// passwords](super::PermissionsBuilder::passwords_file). This is the default, with the name
-    /// `<USER>_PASSWORD`.
+    /// The variable is in the server's environment when it starts, or in the password file
+    /// ([`passwords_file`](super::PermissionsBuilder::passwords_file)). This is the default, with
+    /// the name `<USER>_PASSWORD`.
     PasswordVariable(String),
     /// The bcrypt hash of the password, as `nats server passwd` prints it.
     Bcrypt(String),
