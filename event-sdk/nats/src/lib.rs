@@ -35,8 +35,10 @@
 //! - **Unreadable messages.** A message is terminated and reported as
 //!   [`Unreadable`](event_sdk_core::transport::NoticeKind::Unreadable) if its subject is not one
 //!   that an event can have, if its headers are not UTF-8 or have a line without a colon, a blank
-//!   in a name, another version than `NATS/1.0`, or if there are more than 1,024 headers. History,
-//!   and a subscription without a stream, leave it out with a warning in the log.
+//!   in a name, another version than `NATS/1.0`, or if there are more than 1,024 headers. With the
+//!   ack policy `All`, a term would settle everything before it: the notice has a
+//!   [settler](event_sdk_core::transport::Notice::settler) instead. History, and a subscription
+//!   without a stream, leave the message out with a warning in the log.
 //! - **Publishing** sends messages in the order of the calls, and waits while too many are in
 //!   flight or the connection is lost. If a message could not be sent in time, it was not stored,
 //!   and the error is [`Disconnected`](event_sdk_core::transport::ErrorKind::Disconnected), or

@@ -152,26 +152,36 @@ async fn publish_unreadable(port: u16, count: usize) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn more_unreadable_messages_than_may_be_unsettled_hold_up_no_event() {
-    let (server, bus) = start().await;
-    let notes = Notes::default();
-    publish(&bus, 0..1).await;
-    publish_unreadable(server.port(), 25).await;
-    publish(&bus, 1..2).await;
-    let (stop, stopped) = oneshot::channel::<()>();
-    let consumer = consumer(&bus, Duration::from_secs(30)).max_ack_pending(10);
-    let consumer = consumer.on_with(
-        Arc::clone(&notes),
-        async |notes: Notes, event: Counted, _: Ctx| {
-            notes.lock().unwrap().push(event.number);
-            Ok(())
-        },
-    );
-    let task = tokio::spawn(consumer.run_until(async { drop(stopped.await) }));
-    eventually("all events", async || {
-        left(&bus, "together").await == Some((0, 0)) && notes.lock().unwrap().len() == 2
-    })
-    .await;
-    stop.send(()).unwrap();
-    within("the end", task).await.unwrap().unwrap();
-    assert_eq!(*notes.lock().unwrap(), [0, 1]);
+    for ack_all in [true, false] {
+        let (server, bus) = start().await;
+        let notes = Notes::default();
+        publish(&bus, 0..1).await;
+        publish_unreadable(server.port(), 25).await;
+        publish(&bus, 1..2).await;
+        // Nothing comes after these.
+        publish_unreadable(server.port(), 25).await;
+        let (stop, stopped) = oneshot::channel::<()>();
+        let term = Duration::from_secs(30);
+        let consumer = if ack_all {
+            consumer(&bus, term)
+        } else {
+            bus.consumer::<Counted>("together").single_active_for(term)
+        };
+        let consumer = consumer.max_ack_pending(10).on_with(
+            Arc::clone(&notes),
+            async |notes: Notes, event: Counted, _: Ctx| {
+                notes.lock().unwrap().push(event.number);
+                Ok(())
+            },
+        );
+        let task = tokio::spawn(consumer.run_until(async { drop(stopped.await) }));
+        eventually("all events", async || {
+            left(&bus, "together").await == Some((0, 0)) && notes.lock().unwrap().len() == 2
+        })
+        .await;
+        stop.send(()).unwrap();
+        let report = within("the end", task).await.unwrap().unwrap();
+        assert_eq!((report.handled, report.repeated), (2, 0));
+        assert_eq!(*notes.lock().unwrap(), [0, 1]);
+    }
 }
