@@ -16,6 +16,7 @@ mod difference;
 mod error;
 mod ext;
 mod history;
+mod incoming;
 mod message;
 mod message_admin;
 mod notice;
@@ -43,11 +44,12 @@ pub use consumer::{
 };
 pub use consumer_change::ConsumerChange;
 pub use coordination::{BucketConfig, Coordination, CoordinationEntry, PutRequest, Revision};
-pub use delivery::{Deliveries, DeliveryInfo, Incoming, Received, Settle, Settlement, Settler};
+pub use delivery::{DeliveryInfo, Received, Settle, Settlement, Settler};
 pub use difference::Difference;
 pub use error::{Error, ErrorKind, Operation, Outcome};
 pub use ext::TransportExt;
 pub use history::{History, HistoryRequest, HistoryStart, HistoryStream, Order, StoredMessage};
+pub use incoming::{Deliveries, Incoming};
 pub use message::{Body, Confirmation, Expectations, MessageId, PublishRequest, Stored, ValueBody};
 pub use message_admin::{
     Deletion, FoundMessage, MessageAdmin, PurgeRequest, UnreadableHeaders, WhichMessage,

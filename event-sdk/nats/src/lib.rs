@@ -37,7 +37,9 @@
 //!   has more than 1,024 headers, or if its headers are malformed: not UTF-8, a line without a
 //!   colon, a blank in a name, or a version other than `NATS/1.0`. A subscription terminates such a
 //!   message and reports it as [`Unreadable`](event_sdk_core::transport::NoticeKind::Unreadable).
-//!   History and [`CoreNats`] skip it, with a warning in the log.
+//!   With the ack policy `All`, a term would also settle everything before the message: the notice
+//!   then has a [settler](event_sdk_core::transport::Notice::settler) instead. History and
+//!   [`CoreNats`] skip the message, with a warning in the log.
 //! - **Publishing** sends messages in the order of the calls, and waits while too many are in
 //!   flight or the connection is lost. If a message cannot be sent in time, it is not stored, and
 //!   the error is [`Disconnected`](event_sdk_core::transport::ErrorKind::Disconnected), or

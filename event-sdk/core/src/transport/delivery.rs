@@ -1,41 +1,17 @@
-//! Items of a subscription: messages and notices; and how a delivery is settled (ack, nak with a
+//! `Received`, `DeliveryInfo`: a delivered message, and how a delivery is settled (ack, nak with a
 //! delay, term, in progress).
 
 use std::any::Any;
 use std::fmt;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_core::Stream;
 use jiff::Timestamp;
 
-use super::{Body, Completion, Error, Notice, SettleCompletions, Unsettled};
+use super::{Body, Completion, Error, SettleCompletions, Unsettled};
 use crate::headers::Headers;
 use crate::subject::Subject;
 use crate::text::Text;
-
-/// The messages and notices of a subscription.
-///
-/// An error is final: it is the reason why the subscription has ended, and `None` follows. When the
-/// transport is drained or closed, the subscription ends with `None` and without an error.
-/// Everything that does not end a subscription is a [`Notice`].
-///
-/// Polling is cancel-safe: an item is either returned or kept.
-pub type Deliveries = Pin<Box<dyn Stream<Item = Result<Incoming, Error>> + Send>>;
-
-/// One item of a subscription.
-#[derive(Debug)]
-#[allow(
-    clippy::large_enum_variant,
-    reason = "nearly every item is a message, and a box would be an allocation for each"
-)]
-pub enum Incoming {
-    /// A message.
-    Message(Received),
-    /// A notice. The subscription continues.
-    Notice(Notice),
-}
 
 /// A delivered message.
 #[derive(Debug)]

@@ -195,12 +195,8 @@ impl<T> Gate<T> {
 
     /// Reports a delivery.
     pub(crate) fn delivered(&mut self, arrival: Arrival, item: T, now: Duration) -> Passage<T> {
-        self.follow(arrival.number, now);
         let sequence = arrival.sequence;
-        let unsure = arrival.redelivered && sequence <= self.settled_up_to;
-        if let Some(missing) = self.closed.as_mut().and_then(|c| c.missing.as_mut()) {
-            missing.came(arrival, unsure);
-        }
+        let unsure = self.came(arrival, now);
         match self.unsettled.entry(sequence) {
             Entry::Occupied(mut known) if known.get().delayed => known.get_mut().delayed = false,
             Entry::Occupied(_) => {
@@ -224,12 +220,28 @@ impl<T> Gate<T> {
         Passage::Held(None)
     }
 
-    /// Reports a message that was delivered and cannot be read: it is here, and nothing is to pass.
-    pub(crate) fn unreadable(&mut self, sequence: u64) {
-        self.unsettled.entry(sequence).or_insert(Unsettled {
-            unsure: false,
-            delayed: false,
-        });
+    /// Reports the delivery of a message that cannot be read: it is here, and is never held. Returns
+    /// whether the gate is open.
+    pub(crate) fn unreadable(&mut self, arrival: Arrival, now: Duration) -> bool {
+        let unsure = self.came(arrival, now);
+        if let Entry::Vacant(place) = self.unsettled.entry(arrival.sequence) {
+            self.unsure += usize::from(unsure);
+            place.insert(Unsettled {
+                unsure,
+                delayed: false,
+            });
+        }
+        self.is_open()
+    }
+
+    /// Counts a delivery. Returns whether its message may be settled at the server.
+    fn came(&mut self, arrival: Arrival, now: Duration) -> bool {
+        self.follow(arrival.number, now);
+        let unsure = arrival.redelivered && arrival.sequence <= self.settled_up_to;
+        if let Some(missing) = self.closed.as_mut().and_then(|c| c.missing.as_mut()) {
+            missing.came(arrival, unsure);
+        }
+        unsure
     }
 
     /// Reports that a message was settled for good from here.
