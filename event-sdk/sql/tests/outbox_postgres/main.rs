@@ -1,6 +1,7 @@
 //! The tests of the outbox on a real PostgreSQL, and those of PostgreSQL alone.
 
 mod database;
+mod full;
 mod pooled;
 mod restarted;
 mod stopped;
