@@ -136,11 +136,11 @@ impl Relay {
 
     /// Sets how many rows the relay reads or marks in one statement. Default: 500.
     ///
-    /// The relay keeps at most eight batches in memory, with about an eighth of a batch for each
-    /// key. A key may wait for a confirmation, another attempt or the end of an outage; its backlog
-    /// does not hold up other keys. Rows of other keys wait only if more than 4 × `rows` keys
-    /// (2,000 by default) have a failed row, or more than 40 × `rows` keys (20,000) wait for the
-    /// end of an outage.
+    /// The relay keeps at most nine batches in memory: about an eighth of a batch for each key, and
+    /// at most one and a half batches for a key whose rows are being published. A key may wait for
+    /// a confirmation, another attempt or the end of an outage; its backlog does not hold up other
+    /// keys. Rows of other keys wait only if more than 4 × `rows` keys (2,000 by default) have a
+    /// failed row, or more than 40 × `rows` keys (20,000) wait for the end of an outage.
     pub fn batch(mut self, rows: u32) -> Self {
         self.options.batch = rows;
         self
