@@ -301,10 +301,22 @@ impl Sql {
                     and p.state = 1 and p.not_before is null and p.key is not null
                 order by p.id desc limit $3)"),
 
+            // From the floors on, as the reads of the relay: below lie the entries of published rows.
             status: sql(&format!(
-                "select
-                    (select count(*) from (select 1 from {{outbox}}
-                        where state = 0 and not_before is null limit $1) a),
+                "with first as materialized (
+                    select s.shard, f.id, f.created_at
+                    from unnest($3::smallint[], $4::bigint[]) as s (shard, floor)
+                    left join lateral (
+                        select o.id, o.created_at from {{outbox}} o
+                        where o.shard = s.shard and o.id >= s.floor
+                            and o.state = 0 and o.not_before is null
+                        order by o.id limit 1) f on true)
+                select
+                    (select count(*) from (select 1 from first s cross join lateral (
+                        select 1 from {{outbox}} o
+                        where o.shard = s.shard and o.id >= s.id
+                            and o.state = 0 and o.not_before is null
+                        order by o.id limit $1) r limit $1) a),
                     (select count(*) from (select 1 from {{outbox}}
                         where state in (0, 3) and not_before is not null limit $1) a),
                     (select count(*) from (select 1 from {{outbox}}
@@ -312,13 +324,11 @@ impl Sql {
                         + (select count(*) from (select 1 from {{outbox_parked}}
                             where key is null limit $1) a),
                     (select count(*) from (select 1 from {{outbox_parked}} limit $1) a),
-                    (select min(f.created_at) from {{outbox_shards}} s cross join lateral (
-                        select o.created_at from {{outbox}} o
-                        where o.shard = s.shard and o.state = 0 and o.not_before is null
-                        order by o.id limit 1) f),
+                    (select min(created_at) from first),
                     (select count(*) from (select 1 from {{outbox}}
                         where state = 2 and published_at >= $2 limit $1) a),
-                    (select count(*) from {{outbox_relays}} where until > {NOW})"
+                    (select count(*) from {{outbox_relays}} where until > {NOW}),
+                    (select array_agg(id order by shard) from first)"
             )),
             clean: sql("with gone as (delete from {outbox} where id = any (array(
                     select id from {outbox}

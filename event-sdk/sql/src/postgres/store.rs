@@ -1,6 +1,7 @@
 //! `PostgresOutbox`: the tables of an outbox on PostgreSQL, as a relay uses them.
 
 mod cleaned;
+mod counting;
 mod kept;
 mod leases;
 mod operator;
@@ -9,7 +10,7 @@ mod rows;
 mod settling;
 
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use event_sdk::text::Text;
@@ -30,6 +31,7 @@ use super::sql::Sql;
 use crate::error::store_error;
 use crate::tables::{Statement, Tables};
 use cleaned::Cleaned;
+use counting::Counting;
 use settling::Settling;
 
 /// Begins a transaction, in one round trip. A relay that is frozen within a transaction, or whose machine is
@@ -49,6 +51,7 @@ struct Inner {
     named: bool,
     settling: Settling,
     cleaned: Mutex<Cleaned>,
+    counting: Mutex<Counting>,
 }
 
 impl PostgresOutbox {
@@ -61,6 +64,7 @@ impl PostgresOutbox {
             named,
             settling: Settling::default(),
             cleaned: Mutex::default(),
+            counting: Mutex::default(),
         }))
     }
 
@@ -77,6 +81,11 @@ impl PostgresOutbox {
     /// steps, and between them a proxy may change the connection.
     async fn begin(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
         self.0.pool.begin_with(BEGIN).await.map_err(store_error)
+    }
+
+    fn counting(&self) -> MutexGuard<'_, Counting> {
+        let counting = self.0.counting.lock();
+        counting.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether the lease is the current one; if so, it stays so until the end of the transaction.

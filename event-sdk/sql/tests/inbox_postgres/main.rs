@@ -11,6 +11,7 @@ mod database;
 mod dead;
 #[path = "../inbox/effects.rs"]
 mod effects;
+mod full;
 mod killed;
 mod locks;
 #[path = "../inbox/owners.rs"]

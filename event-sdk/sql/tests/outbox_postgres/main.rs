@@ -1,8 +1,10 @@
 //! The tests of the outbox on a real PostgreSQL, and those of PostgreSQL alone.
 
 mod database;
+mod full;
 mod pooled;
 mod restarted;
+mod status;
 mod stopped;
 mod texts;
 

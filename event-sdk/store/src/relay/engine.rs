@@ -99,6 +99,8 @@ pub(super) struct Engine {
     /// When a row that an outage holds is read, so that there is one to try with.
     probe_at: Duration,
     clean_at: Duration,
+    /// Until when the right to clean need not be renewed.
+    cleaner_until: Duration,
     /// Raised when the positions are set back: the result of an older read is ignored.
     generation: u64,
     report: RelayReport,
@@ -178,6 +180,7 @@ impl Engine {
             look_at: now,
             probe_at: now,
             clean_at: now,
+            cleaner_until: now,
             generation: 0,
             report: RelayReport::default(),
             fatal: None,

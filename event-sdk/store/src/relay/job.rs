@@ -98,7 +98,11 @@ pub(super) enum Job {
     /// Claim the right to clean.
     ClaimCleaning,
     /// Delete old rows.
-    Clean { before: Timestamp, limit: u32 },
+    Clean {
+        before: Timestamp,
+        limit: u32,
+        began: Duration,
+    },
 }
 
 /// The result of a [`Job`].
@@ -216,7 +220,7 @@ impl Job {
                 limit,
             } => Done::Released(store.release_parked(lease, entry, limit).await?),
             Self::ClaimCleaning => Done::Cleaner(store.claim_cleaning(relay, ttl).await?),
-            Self::Clean { before, limit } => Done::Count(store.clean(before, limit).await?),
+            Self::Clean { before, limit, .. } => Done::Count(store.clean(before, limit).await?),
         })
     }
 }

@@ -21,6 +21,7 @@ use event_sdk::text::Text;
 
 use crate::outbox::OutboxRow;
 use floors::Floors;
+pub(super) use rest::BegunRefill;
 
 /// The queue of a key, or of a row that takes part in no order.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -63,6 +64,8 @@ struct Lane {
     /// The doubts, and the floor of the shard, when the rest was read last.
     doubts: u64,
     floor: i64,
+    /// How many rows of the rest were read last, or may have been.
+    portion: usize,
     /// Whether the rest is not read because an outage is known.
     held: bool,
 }
@@ -189,6 +192,7 @@ impl Lanes {
             left: None,
             doubts: 0,
             floor: i64::MIN,
+            portion: 0,
             held: false,
         })
     }
@@ -247,6 +251,7 @@ impl Lanes {
         lane.in_flight = false;
         lane.sent.remove(&row.id);
         lane.retry_at = Some(at);
+        lane.portion = 0;
         // A row with a lower id may have come meanwhile.
         let place = lane.queue.partition_point(|other| other.id < row.id);
         lane.queue.insert(place, row);

@@ -8,8 +8,8 @@ use event_sdk_store::outbox::{Counted, OutboxStatus, ParkedEntry, WhichParked};
 use jiff::Timestamp;
 use sqlx::{PgConnection, Row as _};
 
-use super::PostgresOutbox;
 use super::rows::read_parked;
+use super::{PostgresOutbox, SHARDS, signed_shard};
 use crate::error::store_error;
 use crate::row::signed;
 
@@ -129,12 +129,18 @@ impl PostgresOutbox {
     }
 
     pub(super) async fn read_status(&self, now: Timestamp) -> Result<OutboxStatus, StoreError> {
+        // Before the read, which sees all rows below it.
+        let settled = self.settled_id().await?;
+        let begun = self.counting().begin(Instant::now());
         let mut tx = self.begin().await?;
         let since = now - OutboxStatus::RATE_WINDOW;
+        let shards: Vec<_> = (0..SHARDS).map(signed_shard).collect();
         let row = self
             .query(&self.sql().status)
             .bind(signed(Counted::LIMIT + 1))
             .bind(since.as_microsecond())
+            .bind(shards)
+            .bind(begun.floors.clone())
             .fetch_one(&mut *tx)
             .await
             .map_err(store_error)?;
@@ -145,6 +151,9 @@ impl PostgresOutbox {
         };
         let oldest: Option<i64> = row.try_get(4).map_err(store_error)?;
         let relays: i64 = row.try_get(6).map_err(store_error)?;
+        let first: Vec<Option<i64>> = row.try_get(7).map_err(store_error)?;
+        self.counting()
+            .found(&begun, &first, settled, Instant::now());
         let mut status = OutboxStatus::default();
         status.depth = counted(0)?;
         status.scheduled = counted(1)?;

@@ -359,6 +359,7 @@ impl PostgresOutbox {
                 .map_err(store_error)?;
         }
         tx.commit().await.map_err(store_error)?;
+        self.counting().released();
         Ok(if partly {
             Release::Partly
         } else {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::super::job::Job;
-use super::super::lanes::LaneId;
+use super::super::lanes::{BegunRefill, LaneId};
 use super::super::pace::Look;
 use super::Engine;
 use super::sending::domain_of;
@@ -249,9 +249,12 @@ impl Engine {
             return;
         }
         let most = self.options.batch_rows();
-        let (keys, known) = self.lanes.begin_refill(most);
+        let BegunRefill {
+            keys,
+            known,
+            of_each,
+        } = self.lanes.begin_refill(most);
         if !keys.is_empty() {
-            let of_each = (most / keys.len()).clamp(1, self.lanes.room());
             // A read from the positions on may run at the same time: the two share no row.
             let keys = keys.into_iter().map(|(shard, key, from)| KeyPosition {
                 shard,

@@ -15,6 +15,13 @@ const FIRST_DELAY: Duration = Duration::from_millis(50);
 /// The longest delay between two attempts at the store.
 const LONGEST_DELAY: Duration = Duration::from_secs(5);
 
+/// While rows wait to be published, the cleaner waits after each batch for this many times the duration of
+/// the batch.
+const CLEANS_RARELY: u32 = 3;
+
+/// The shortest pause of the cleaner.
+const CLEAN_PAUSE: Duration = Duration::from_millis(20);
+
 /// A store that fails: since when nothing begins, and until when.
 #[derive(Debug, Default)]
 pub(super) struct StoreTrouble {
@@ -89,7 +96,11 @@ impl Engine {
         self.begin_give_back();
         if !self.ending && !self.running.clean && now >= self.clean_at {
             self.running.clean = true;
-            self.start(Job::ClaimCleaning);
+            if now < self.cleaner_until {
+                self.begin_clean(true);
+            } else {
+                self.start(Job::ClaimCleaning);
+            }
         }
     }
 
@@ -187,8 +198,13 @@ impl Engine {
             (Job::Park { row, .. }, Done::Fenced(valid)) => self.park_done(row, valid),
             (job @ Job::ParkBehind { .. }, Done::Count(moved)) => self.moved_behind(&job, moved),
             (job, Done::Released(release)) => self.released(&job, release),
-            (Job::ClaimCleaning, Done::Cleaner(cleaner)) => self.begin_clean(cleaner),
-            (Job::Clean { limit, .. }, Done::Count(rows)) => self.cleaned(rows, limit),
+            (Job::ClaimCleaning, Done::Cleaner(cleaner)) => {
+                self.cleaner_until = self.now() + self.options.lease / 3;
+                self.begin_clean(cleaner);
+            }
+            (Job::Clean { limit, began, .. }, Done::Count(rows)) => {
+                self.cleaned(rows, limit, began);
+            }
             _ => {}
         }
     }
@@ -202,15 +218,20 @@ impl Engine {
         self.start(Job::Clean {
             before: before(self.clock.now(), self.options.keep_published),
             limit: self.options.clean_batch,
+            began: self.now(),
         });
     }
 
-    fn cleaned(&mut self, rows: u64, limit: u32) {
+    fn cleaned(&mut self, rows: u64, limit: u32, began: Duration) {
         self.running.clean = false;
         self.report.cleaned += rows;
         let pause = if rows >= u64::from(limit) {
-            // A backlog: leave most of the time to others.
-            Duration::from_millis(20)
+            // There is more to delete. Rows that wait to be published are more urgent.
+            let is_behind =
+                self.lanes.has_rest() || self.lanes.queued() >= self.options.batch_rows();
+            let took = self.now().saturating_sub(began);
+            let pause = took.saturating_mul(if is_behind { CLEANS_RARELY } else { 1 });
+            pause.max(CLEAN_PAUSE)
         } else {
             (self.options.keep_published / 100)
                 .clamp(Duration::from_millis(100), Duration::from_secs(60))

@@ -7,6 +7,17 @@ use event_sdk::text::Text;
 use super::{LaneId, Lanes};
 use crate::outbox::{Ahead, KeyPosition, OutboxRow};
 
+/// The rests of keys that have to be read.
+#[derive(Debug)]
+pub(in super::super) struct BegunRefill {
+    /// With the lowest id of each rest.
+    pub(in super::super) keys: Vec<(u16, Text, i64)>,
+    /// Those of their rows that are known.
+    pub(in super::super) known: Vec<i64>,
+    /// How many rows to read of each key.
+    pub(in super::super) of_each: usize,
+}
+
 impl Lanes {
     /// Whether the queue of the row has room for it. If not, the row stays in the store. So does one
     /// behind a row that is below the position: that one may have been committed late, and not be known.
@@ -109,10 +120,16 @@ impl Lanes {
             && !lane.refilling
             && !lane.held
             && lane.retry_at.is_none()
-            && lane.queue.len() <= self.room / 4
+            // Early, so that it is read while the others are sent.
+            && lane.queue.len() <= (self.room / 4).max(lane.portion / 2)
         {
             self.hungry.insert(id.clone());
         }
+    }
+
+    /// Whether the store has rows of a key that wait until its queue has room.
+    pub(in super::super) fn has_rest(&self) -> bool {
+        self.rests > 0
     }
 
     /// The keys with a rest, which need not be read otherwise.
@@ -133,14 +150,13 @@ impl Lanes {
         self.hungry.len()
     }
 
-    /// Keys whose rest has to be read, at most this number, each of them in its turn, with the lowest id of
-    /// their rests; and those of their rows that are known.
-    pub(in super::super) fn begin_refill(
-        &mut self,
-        most: usize,
-    ) -> (Vec<(u16, Text, i64)>, Vec<i64>) {
-        let (mut keys, mut known) = (Vec::new(), Vec::new());
-        let doubts = self.doubts();
+    /// Keys whose rest has to be read, at most `most`, each of them in its turn.
+    ///
+    /// At most `most` rows are read of all of them together. A key that is read again has sent its rows, and
+    /// gets twice as many as the last time: a long backlog of one key would wait for each read otherwise.
+    pub(in super::super) fn begin_refill(&mut self, most: usize) -> BegunRefill {
+        let (mut keys, mut known, mut portion) = (Vec::new(), Vec::new(), most);
+        let (doubts, room) = (self.doubts(), self.room);
         while keys.len() < most
             && let Some(id) = self.next_hungry()
         {
@@ -152,6 +168,8 @@ impl Lanes {
             {
                 lane.left = None;
                 lane.refilling = true;
+                lane.portion = lane.portion.saturating_mul(2).clamp(room, room.max(most));
+                portion = portion.min(lane.portion);
                 let from = if lane.doubts == doubts {
                     lane.from
                 } else {
@@ -165,7 +183,17 @@ impl Lanes {
             }
             self.fed = Some(id);
         }
-        (keys, known)
+        let of_each = (most / keys.len().max(1)).clamp(1, portion.max(1));
+        for (shard, key, _) in &keys {
+            if let Some(lane) = self.by_id.get_mut(&LaneId::Key(*shard, key.clone())) {
+                lane.portion = of_each;
+            }
+        }
+        BegunRefill {
+            keys,
+            known,
+            of_each,
+        }
     }
 
     fn next_hungry(&mut self) -> Option<LaneId> {
@@ -176,11 +204,6 @@ impl Lanes {
         let id = behind.or_else(|| self.hungry.first())?.clone();
         self.hungry.remove(&id);
         Some(id)
-    }
-
-    /// How many rows of a key are read at once.
-    pub(in super::super) fn room(&self) -> usize {
-        self.room
     }
 
     /// The rest of a key was read: its lowest rows that were not known, sorted, and whether there may be
@@ -250,6 +273,7 @@ impl Lanes {
             };
             let shard = lane.shard;
             let dropped = lane.queue.split_off(1);
+            lane.portion = 0;
             self.queued -= dropped.len();
             for row in &dropped {
                 self.known.remove(&row.id);

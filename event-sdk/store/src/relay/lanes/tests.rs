@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{LaneId, Lanes};
+use super::{BegunRefill, LaneId, Lanes};
 use crate::outbox::{Ahead, OutboxRow, ShardPosition};
 
 const NOW: Duration = Duration::from_secs(1);
@@ -163,17 +163,17 @@ fn a_row_behind_one_that_may_not_be_known_waits_until_the_key_is_read() {
     // Row 10 was committed late, below the position; row 60 after it.
     lanes.push(late(60, "a"));
     assert_eq!(next_id(&mut lanes), None);
-    let (keys, known) = lanes.begin_refill(8);
+    let BegunRefill { keys, known, .. } = lanes.begin_refill(8);
     assert_eq!((keys.len(), known), (1, vec![5]));
     // What comes meanwhile waits too.
     lanes.push(row(70, Some("a")));
     lanes.refill(&a, vec![row(10, Some("a")), row(60, Some("a"))], false);
     assert_eq!(next_id(&mut lanes), Some(10));
     lanes.push(row(80, Some("a")));
-    let (keys, known) = lanes.begin_refill(8);
+    let BegunRefill { keys, known, .. } = lanes.begin_refill(8);
     assert_eq!((keys.len(), known), (1, vec![60, 5, 10]));
     lanes.refill(&a, vec![row(70, Some("a")), row(80, Some("a"))], false);
-    assert_eq!(lanes.begin_refill(8).0.len(), 0);
+    assert_eq!(lanes.begin_refill(8).keys.len(), 0);
     for id in [60, 70, 80] {
         lanes.confirmed(&a);
         assert_eq!(next_id(&mut lanes), Some(id));
@@ -188,7 +188,7 @@ fn rows_are_not_dropped_while_the_rest_of_their_key_is_read() {
     lanes.push(late(60, "a"));
     assert_eq!(next_id(&mut lanes), Some(6));
     lanes.push_always(row(8, Some("a")));
-    assert_eq!(lanes.begin_refill(8).0.len(), 1);
+    assert_eq!(lanes.begin_refill(8).keys.len(), 1);
     lanes.trim();
     assert_eq!(lanes.queued(), 2);
     lanes.refill(&a, vec![row(60, Some("a"))], true);
@@ -202,12 +202,12 @@ fn rows_are_not_dropped_while_the_rest_of_their_key_is_read() {
 fn a_read_of_a_rest_that_was_forgotten_is_ignored() {
     let (mut lanes, a) = sent_5(8);
     lanes.push(late(60, "a"));
-    assert_eq!(lanes.begin_refill(8).0.len(), 1);
+    assert_eq!(lanes.begin_refill(8).keys.len(), 1);
     lanes.forget_unsent(None);
     lanes.push(late(61, "a"));
     lanes.refill(&a, vec![row(60, Some("a"))], false);
     assert_eq!(next_id(&mut lanes), None);
-    assert_eq!(lanes.begin_refill(8).0.len(), 1);
+    assert_eq!(lanes.begin_refill(8).keys.len(), 1);
 }
 
 #[test]
@@ -219,7 +219,7 @@ fn keys_are_read_in_turn() {
     while next(&mut lanes).is_some() {}
     let mut turns = Vec::new();
     for _ in 0..6 {
-        let (keys, _) = lanes.begin_refill(1);
+        let keys = lanes.begin_refill(1).keys;
         let (shard, key, _) = keys.into_iter().next().expect("a key");
         turns.push(key.to_string());
         let id = LaneId::Key(shard, key);
@@ -262,7 +262,7 @@ fn rest_from(lanes: &mut Lanes) -> Option<i64> {
     while let Some((id, _)) = next(lanes) {
         lanes.confirmed(&id);
     }
-    lanes.begin_refill(8).0.first().map(|(_, _, from)| *from)
+    lanes.begin_refill(8).keys.first().map(|(_, _, from)| *from)
 }
 
 #[test]
@@ -329,4 +329,40 @@ fn a_look_that_began_before_a_doubt_sets_no_floor() {
     lanes.forget_unsent(None);
     lanes.settle(&[SHARD], 100, doubts);
     assert_eq!(lanes.floor(0), i64::MIN);
+}
+
+#[test]
+fn a_key_whose_rows_are_sent_is_read_in_larger_portions_and_before_its_queue_is_empty() {
+    let mut lanes = Lanes::new(4);
+    settle(&mut lanes, 1_000);
+    for id in 1..=5 {
+        lanes.push(row(id, Some("a")));
+    }
+    let (mut last, mut portions) = (4, Vec::new());
+    while portions.len() < 6 {
+        let (a, sent) = next(&mut lanes).expect("no key waits for a read");
+        let begun = lanes.begin_refill(20);
+        if let Some((_, key, from)) = begun.keys.into_iter().next() {
+            assert_eq!((key.as_str(), from), ("a", last + 1));
+            portions.push(begun.of_each);
+            let rows = last + 1..=last + i64::try_from(begun.of_each).expect("it is small");
+            last = *rows.end();
+            lanes.refill(&a, rows.map(|id| row(id, Some("a"))).collect(), true);
+        }
+        lanes.confirmed(&a);
+        lanes.settled(&a, sent.id);
+    }
+    assert_eq!(portions, [4, 8, 16, 20, 20, 20]);
+    // Two keys share what is read.
+    let mut lanes = Lanes::new(4);
+    for (id, key) in (1..).zip(["a", "b"].into_iter().cycle().take(12)) {
+        lanes.push(row(id, Some(key)));
+    }
+    for _ in 0..6 {
+        let (id, sent) = next(&mut lanes).expect("a row");
+        lanes.confirmed(&id);
+        lanes.settled(&id, sent.id);
+    }
+    let begun = lanes.begin_refill(6);
+    assert_eq!((begun.keys.len(), begun.of_each), (2, 3));
 }
