@@ -25,7 +25,7 @@ pub struct Sql {
     pub(super) fetch: Statement,
     pub(super) fetch_below: Statement,
     pub(super) fetch_keys: Statement,
-    pub(super) newest: Statement,
+    pub(super) last_id: Statement,
     pub(super) claim_due: Statement,
     pub(super) fetch_due: Statement,
     pub(super) has_due: Statement,
@@ -168,7 +168,15 @@ impl Sql {
                         and o.id not in (select value from json_each(?3))
                     order by o.id limit ?2)"
             )),
-            newest: sql("select max(id) from {outbox}"),
+            // Unlike the highest id of the rows, it does not fall when they are deleted. Without
+            // `autoincrement`, ids are given again, and there is none.
+            last_id: sql(&format!(
+                "select seq from {} where name = '{}outbox'",
+                tables.schema().map_or("sqlite_sequence".to_owned(), |schema| {
+                    format!("\"{schema}\".sqlite_sequence")
+                }),
+                tables.prefix()
+            )),
             claim_due: sql("update {outbox} set state = 3 where id in (
                 select r.id from {outbox} r
                 where r.not_before <= ?1 and r.state in (0, 3) and r.not_before is not null

@@ -8,7 +8,6 @@ mod rows;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use event_sdk::text::Text;
@@ -37,8 +36,6 @@ struct Inner {
     tables: Tables,
     name: String,
     sql: Sql,
-    /// The highest id that was settled: the newest rows may be deleted.
-    settled: AtomicI64,
 }
 
 impl SqliteOutbox {
@@ -48,13 +45,7 @@ impl SqliteOutbox {
             tables: tables.clone(),
             name: tables.table("outbox").replace('"', ""),
             sql: Sql::new(tables),
-            settled: AtomicI64::new(i64::MIN),
         }))
-    }
-
-    /// The highest id that was settled up to now.
-    fn settled_at_least(&self, id: i64) -> i64 {
-        self.0.settled.fetch_max(id, Ordering::Relaxed).max(id)
     }
 
     fn sql(&self) -> &Sql {

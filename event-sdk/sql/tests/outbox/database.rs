@@ -19,9 +19,17 @@ pub(crate) async fn open() -> (Home, SqlitePool) {
     (home, pool)
 }
 
-/// The next ids begin at 1,000.
-pub(crate) const IDS_FROM_1000: &str =
-    "insert into sqlite_sequence (name, seq) values ('event_outbox', 999)";
+/// The next ids begin at 1,000, and lower ones may still come: the table loses its `autoincrement`. With
+/// it, SQLite gives each transaction higher ids than all that were committed before.
+pub(crate) const IDS_FROM_1000: &str = "
+    pragma writable_schema = on;
+    update sqlite_schema set sql = replace(sql, ' autoincrement', '') where name = 'event_outbox';
+    pragma writable_schema = reset;
+    delete from sqlite_sequence where name = 'event_outbox';
+    -- Tells the other connections.
+    create table changed (id integer);
+    insert into event_outbox (id, subject, message_id, body, not_before)
+    values (999, 'never', 'never', x'', 9000000000000000)";
 
 /// Inserts a copy of row 1,000 with another id, key, message id and data.
 pub(crate) const LATE_ROW: &str = r#"

@@ -16,5 +16,6 @@ mod rig;
 mod scheduled;
 mod schema;
 mod script;
+mod settling;
 mod trouble;
 mod went_back;

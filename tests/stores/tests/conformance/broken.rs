@@ -240,6 +240,13 @@ const EXPECTED: &[Expected] = &[
     ),
     (CleansAllAtOnce, &["rows_are_deleted_in_batches"]),
     (
+        SettlesEverything,
+        &[
+            "an_open_transaction_is_above_what_is_settled",
+            "ids_of_deleted_rows_stay_settled",
+        ],
+    ),
+    (
         TellsOfConcurrentWriters,
         &["a_late_commit_is_found_below", "late_commits_are_published"],
     ),

@@ -85,15 +85,16 @@ impl SqliteOutbox {
         Ok(rows)
     }
 
-    /// The id above that of the newest row. SQLite has one writer at a time, and gives no id twice: the
-    /// ids of a transaction lie above all that were committed before.
+    /// The id above the last one of a committed transaction. SQLite has one writer at a time: a
+    /// transaction that runs, or begins later, takes higher ids. What a rolled back transaction took is
+    /// not counted.
     pub(super) async fn settled_id(&self) -> Result<i64, StoreError> {
         let mut connection = self.connection().await?;
-        let newest: Option<i64> = sqlx::query_scalar(self.sql().newest.sql())
-            .fetch_one(&mut *connection)
+        let last: Option<i64> = sqlx::query_scalar(self.sql().last_id.sql())
+            .fetch_optional(&mut *connection)
             .await
             .map_err(store_error)?;
-        Ok(self.settled_at_least(newest.map_or(i64::MIN, |id| id.saturating_add(1))))
+        Ok(last.map_or(i64::MIN, |id| id.saturating_add(1)))
     }
 
     pub(super) async fn fetch_scheduled(

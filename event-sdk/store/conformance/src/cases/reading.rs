@@ -31,6 +31,10 @@ cases! { "reading":
         "Rows below a floor are neither returned below a position nor reported ahead, and those of a key are returned from an id on.";
     what_can_still_be_committed_is_not_settled [ConcurrentWriters]
         "A row of an open transaction is not settled, however often that is asked.";
+    an_open_transaction_is_above_what_is_settled []
+        "A row of an open transaction, and one that is written after a rollback, is not settled.";
+    ids_of_deleted_rows_stay_settled []
+        "After the newest rows were deleted, what is settled does not fall, and no later row lies below it.";
     a_late_commit_is_found_below [ConcurrentWriters]
         "A row that commits later than one with a higher id is found below the position.";
     a_late_commit_is_ahead_of_its_key [ConcurrentWriters]
@@ -294,6 +298,67 @@ async fn what_can_still_be_committed_is_not_settled(rig: Rig) -> Outcome {
         settled <= late,
         true,
         "the open transaction's row is not settled"
+    );
+    Ok(())
+}
+
+/// The highest id that is settled within some looks: a store may ask its database now and then only.
+async fn settled(rig: &Rig) -> Outcome<i64> {
+    let mut settled = i64::MIN;
+    for _ in 0..6 {
+        settled = settled.max(rig.store.settled().await?);
+        tokio::time::sleep(Duration::from_millis(40)).await;
+    }
+    Ok(settled)
+}
+
+async fn an_open_transaction_is_above_what_is_settled(rig: Rig) -> Outcome {
+    rig.write([keyed("before", "k")]).await?;
+    let mut open = rig.begin().await?;
+    open.insert(keyed("rolled back", "k")).await?;
+    let beside = settled(&rig).await?;
+    open.rollback().await?;
+    let after = settled(&rig).await?;
+    let mut open = rig.begin().await?;
+    open.insert(keyed("open", "k")).await?;
+    let open_beside = settled(&rig).await?;
+    open.commit().await?;
+    let row = rig.find("open").await?;
+    for (settled, when) in [
+        (beside, "beside a transaction that was rolled back"),
+        (after, "after it was rolled back"),
+        (open_beside, "beside its own transaction"),
+    ] {
+        ensure_eq!(
+            settled <= row.id,
+            true,
+            "the row is not below what was settled {when}"
+        );
+    }
+    Ok(())
+}
+
+async fn ids_of_deleted_rows_stay_settled(rig: Rig) -> Outcome {
+    let owner = rig.owner().await?;
+    rig.write(["a", "b", "c"].map(|name| keyed(name, "k")))
+        .await?;
+    let before = settled(&rig).await?;
+    let rows = rig.ready().await?;
+    let published: Vec<_> = rows.iter().collect();
+    rig.publish(&owner, &published, at(1)).await?;
+    rig.store.clean(at(2), MANY).await?;
+    let after = settled(&rig).await?;
+    ensure_eq!(
+        after >= before,
+        true,
+        "after the deletion, no less is settled"
+    );
+    rig.write([keyed("next", "k")]).await?;
+    let next = rig.find("next").await?;
+    ensure_eq!(
+        next.id >= after,
+        true,
+        "the next row is above what is settled"
     );
     Ok(())
 }
