@@ -125,10 +125,14 @@ impl Sql {
             lock_lease: sql("select true from {outbox_shards}
                 where shard = $1 and epoch = $2 for key share"),
 
+            // First the same number of rows of each shard: a batch then has rows of many keys, which can
+            // be sent at the same time, and rows that were inserted together lie on the same pages. If
+            // that leaves room, the rest comes from shards that have more.
+            //
             // What lies ahead is looked up once for each key: with an old snapshot open, a look passes
             // all old versions of the key's rows.
             fetch: sql(&format!(
-                "with found as materialized (
+                "with first as materialized (
                     select s.position, s.floor, r.*
                     from unnest($1::smallint[], $2::bigint[], $4::bigint[])
                         as s (shard, position, floor)
@@ -136,15 +140,26 @@ impl Sql {
                         select * from {{outbox}} o
                         where o.shard = s.shard and o.id >= s.position
                             and o.state = 0 and o.not_before is null
-                        order by o.id limit $3) r
+                        order by o.id limit $5) r
                     limit $3),
+                more as materialized (
+                    select s.position, s.floor, r.*
+                    from (select shard, position, floor, max(id) as last from first
+                        group by shard, position, floor having count(*) >= $5) s
+                    cross join lateral (
+                        select * from {{outbox}} o
+                        where o.shard = s.shard and o.id > s.last
+                            and o.state = 0 and o.not_before is null
+                        order by o.id limit $3) r
+                    limit $3 - (select count(*) from first)),
+                found as not materialized (select * from first union all select * from more),
                 keys as materialized (
                     select k.shard, k.key,
                         (select min(p.id) from {{outbox}} p
                             where p.shard = k.shard and p.key = k.key
                                 and p.state = 1 and p.not_before is null and p.key is not null)
                             as parked,
-                        exists (select 1 from {{outbox}} a
+                        k.floor < k.position and exists (select 1 from {{outbox}} a
                             where a.shard = k.shard and a.key = k.key
                                 and a.id >= k.floor and a.id < k.position
                                 and a.state = 0 and a.not_before is null and a.key is not null)

@@ -4,6 +4,7 @@ mod database;
 mod full;
 mod pooled;
 mod restarted;
+mod shares;
 mod status;
 mod stopped;
 mod texts;

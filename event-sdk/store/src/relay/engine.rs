@@ -23,6 +23,7 @@ use event_sdk::text::Text;
 use event_sdk::time::Clock;
 use event_sdk::transport::Capability;
 use event_sdk::{EventBus, RawBus};
+use futures_util::FutureExt as _;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio::sync::watch;
 
@@ -215,7 +216,7 @@ impl Engine {
                     end_at = self.now().saturating_add(self.options.drain_within);
                 }
                 Some((job, result)) = self.jobs.next() => self.job_done(job, result),
-                Some(landed) = self.flights.next() => self.landed(landed),
+                Some(landed) = self.flights.next() => self.all_landed(landed),
                 Some((check, result)) = self.checks.next() => self.checked(check, result),
                 changed = self.hints.changed(), if !self.ending => {
                     if changed.is_ok() {
@@ -234,6 +235,17 @@ impl Engine {
         match self.fatal {
             Some(error) => Err(error),
             None => Ok(self.report),
+        }
+    }
+
+    /// Handles a publish that has ended, and the others that have: a connection gives many answers at
+    /// once, and looking for what can begin takes longer than handling one.
+    fn all_landed(&mut self, first: Landed) {
+        let mut landed = Some(first);
+        while let Some(one) = landed {
+            self.landed(one);
+            // Its waker is registered when all is waited for again.
+            landed = self.flights.next().now_or_never().flatten();
         }
     }
 

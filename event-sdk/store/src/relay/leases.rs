@@ -24,6 +24,16 @@ struct Owned {
     leaving: bool,
 }
 
+impl Owned {
+    fn is_readable(&self) -> bool {
+        !self.resending && !self.leaving
+    }
+
+    fn is_resending(&self) -> bool {
+        self.resending && !self.leaving
+    }
+}
+
 /// The shards of a relay.
 #[derive(Debug)]
 pub(super) struct Leases {
@@ -159,7 +169,7 @@ impl Leases {
         let mut positions: Vec<_> = self
             .owned
             .iter()
-            .filter(|(_, owned)| !owned.resending && !owned.leaving)
+            .filter(|(_, owned)| owned.is_readable())
             .map(|(shard, owned)| ShardPosition {
                 shard: *shard,
                 from: owned.position,
@@ -175,26 +185,29 @@ impl Leases {
 
     /// The shards whose rows may be read.
     pub(super) fn readable(&self) -> Vec<u16> {
-        let readable = self.owned.keys().filter(|shard| self.is_readable(**shard));
-        readable.copied().collect()
+        let readable = self.owned.iter().filter(|(_, owned)| owned.is_readable());
+        readable.map(|(shard, _)| *shard).collect()
+    }
+
+    /// Whether there is a shard whose rows may be read.
+    pub(super) fn has_readable(&self) -> bool {
+        self.owned.values().any(Owned::is_readable)
     }
 
     /// Whether the rows of a shard may be read.
     pub(super) fn is_readable(&self, shard: u16) -> bool {
-        let owned = self.owned.get(&shard);
-        owned.is_some_and(|owned| !owned.resending && !owned.leaving)
+        self.owned.get(&shard).is_some_and(Owned::is_readable)
     }
 
     /// Whether the confirmed rows of a shard have to be published again first.
     pub(super) fn is_resending(&self, shard: u16) -> bool {
-        let owned = self.owned.get(&shard);
-        owned.is_some_and(|owned| owned.resending && !owned.leaving)
+        self.owned.get(&shard).is_some_and(Owned::is_resending)
     }
 
     /// The shards whose confirmed rows have to be published again first.
     pub(super) fn resending(&self) -> Vec<u16> {
-        let resending = self.owned.keys().filter(|shard| self.is_resending(**shard));
-        resending.copied().collect()
+        let resending = self.owned.iter().filter(|(_, owned)| owned.is_resending());
+        resending.map(|(shard, _)| *shard).collect()
     }
 
     /// All confirmed rows have to be published again, as after a new connection at `now`.

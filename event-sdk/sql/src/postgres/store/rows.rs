@@ -20,19 +20,18 @@ impl PostgresOutbox {
         shards: Vec<ShardPosition>,
         limit: u32,
     ) -> Result<Vec<OutboxRow>, StoreError> {
-        let mut tx = self.begin().await?;
         let (shards, positions, floors) = columns(&shards);
-        let found = self
+        let limit = i64::from(limit);
+        let count = i64::try_from(shards.len()).unwrap_or(i64::MAX).max(1);
+        let of_each = limit.saturating_add(count - 1) / count;
+        let query = self
             .query(&self.sql().fetch)
             .bind(shards)
             .bind(positions)
-            .bind(i64::from(limit))
+            .bind(limit)
             .bind(floors)
-            .fetch_all(&mut *tx)
-            .await
-            .map_err(store_error)?;
-        tx.commit().await.map_err(store_error)?;
-        read_rows(&found)
+            .bind(of_each);
+        read_rows(&self.fetch_alone(query).await?)
     }
 
     pub(super) async fn fetch_under(
@@ -41,26 +40,21 @@ impl PostgresOutbox {
         except: Except,
         limit: u32,
     ) -> Result<Vec<OutboxRow>, StoreError> {
-        let mut tx = self.begin().await?;
         let (shards, positions, floors) = columns(&shards);
         let keys: Vec<_> = except
             .keys
             .iter()
             .map(|key| key.as_str().to_owned())
             .collect();
-        let found = self
+        let query = self
             .query(&self.sql().fetch_below)
             .bind(shards)
             .bind(positions)
             .bind(i64::from(limit))
             .bind(except.rows)
             .bind(keys)
-            .bind(floors)
-            .fetch_all(&mut *tx)
-            .await
-            .map_err(store_error)?;
-        tx.commit().await.map_err(store_error)?;
-        read_rows(&found)
+            .bind(floors);
+        read_rows(&self.fetch_alone(query).await?)
     }
 
     pub(super) async fn fetch_of_keys(
@@ -69,24 +63,19 @@ impl PostgresOutbox {
         except: Vec<i64>,
         limit: u32,
     ) -> Result<Vec<OutboxRow>, StoreError> {
-        let mut tx = self.begin().await?;
         let shards: Vec<_> = keys.iter().map(|key| signed_shard(key.shard)).collect();
         let names: Vec<_> = keys.iter().map(|key| key.key.as_str().to_owned()).collect();
         let positions: Vec<_> = keys.iter().map(|key| key.below).collect();
         let lowest: Vec<_> = keys.iter().map(|key| key.from).collect();
-        let found = self
+        let query = self
             .query(&self.sql().fetch_keys)
             .bind(shards)
             .bind(names)
             .bind(positions)
             .bind(i64::from(limit))
             .bind(except)
-            .bind(lowest)
-            .fetch_all(&mut *tx)
-            .await
-            .map_err(store_error)?;
-        tx.commit().await.map_err(store_error)?;
-        read_rows(&found)
+            .bind(lowest);
+        read_rows(&self.fetch_alone(query).await?)
     }
 
     pub(super) async fn fetch_scheduled(
@@ -187,7 +176,6 @@ impl PostgresOutbox {
         rows: Vec<ConfirmedRow>,
         now: Timestamp,
     ) -> Result<Vec<i64>, StoreError> {
-        let mut tx = self.begin().await?;
         let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
         let shards: Vec<_> = rows.iter().map(|row| signed_shard(row.shard)).collect();
         let epochs: Vec<_> = rows.iter().map(|row| row.epoch).collect();
@@ -198,7 +186,7 @@ impl PostgresOutbox {
         let sequences: Vec<_> = rows.iter().map(|row| row.sequence.map(signed)).collect();
         let times = rows.iter().map(|row| row.published_at);
         let times: Vec<_> = times.map(|at| at.map(Timestamp::as_microsecond)).collect();
-        let marked = self
+        let query = self
             .query(&self.sql().mark)
             .bind(relay.to_string())
             .bind(now.as_microsecond())
@@ -207,11 +195,8 @@ impl PostgresOutbox {
             .bind(epochs)
             .bind(streams)
             .bind(sequences)
-            .bind(times)
-            .fetch_all(&mut *tx)
-            .await
-            .map_err(store_error)?;
-        tx.commit().await.map_err(store_error)?;
+            .bind(times);
+        let marked = self.fetch_alone(query).await?;
         marked
             .iter()
             .map(|row| row.try_get(0))

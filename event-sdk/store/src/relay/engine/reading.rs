@@ -54,8 +54,7 @@ impl Engine {
 
     /// When the next read is due.
     pub(super) fn fetch_at(&self) -> Option<Duration> {
-        let any = !self.leases.readable().is_empty();
-        (any && self.wants_rows()).then(|| self.pace.next_at())
+        (self.leases.has_readable() && self.wants_rows()).then(|| self.pace.next_at())
     }
 
     fn begin_fetch(&mut self, now: Duration) {
@@ -71,7 +70,12 @@ impl Engine {
         if !self.wants_rows() {
             return;
         }
-        let except = self.except();
+        // Only a look below needs it.
+        let except = if look == Look::Below {
+            self.except()
+        } else {
+            Except::default()
+        };
         let whole = look == Look::Below && except == Except::default();
         if look == Look::Below {
             if self.pace.all_due(now) {

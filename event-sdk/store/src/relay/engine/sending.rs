@@ -294,7 +294,7 @@ impl Engine {
 
     /// Marks are written.
     pub(super) fn marked(&mut self, rows: Vec<super::super::marks::Confirmed>, written: &[i64]) {
-        self.marks.written();
+        self.marks.written(self.now());
         let written: std::collections::HashSet<_> = written.iter().collect();
         let rows_refused = written.len() < rows.len();
         for (lane, row) in rows {
