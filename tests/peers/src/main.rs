@@ -1,9 +1,9 @@
-//! Benchmark: event-sdk beside RustStream and async-nats by hand, each event acknowledged.
+//! Benchmark: event-sdk beside RustStream, obix and async-nats by hand.
 //!
 //! `cargo xtask bench peers` runs the sides in turn, and prints the medians of their times and the
-//! ratios: JSON from publisher to handler in one process, then consuming from a nats-server. With
-//! `-- memory` or `-- nats` it runs one of the two, and `-- instructions` counts the instructions of
-//! the first instead.
+//! ratios: JSON from publisher to handler in one process, then consuming from a nats-server, then
+//! relays of outboxes. With `-- memory`, `-- nats` or `-- outbox` it runs one of them, and
+//! `-- instructions` counts the instructions of the first instead.
 
 #[path = "../../benches/instructions/callgrind.rs"]
 mod callgrind;
@@ -11,6 +11,7 @@ mod callgrind;
 mod events;
 mod nats;
 mod ours;
+mod outbox;
 mod ruststream_memory;
 
 use std::time::Duration;
@@ -86,13 +87,17 @@ fn main() {
         [] => {
             times();
             nats::run(&[]);
+            outbox::run(&[]);
         }
         ["memory"] => times(),
         ["nats", ref what @ ..] => nats::run(what),
+        ["outbox", ref what @ ..] => outbox::run(what),
         ["instructions"] => instructions(),
         [callgrind::RUN, case, events] => run(case, events.parse().expect("a number of events")),
         _ => {
-            eprintln!("there are `memory`, `nats` and `instructions`, or nothing for all times");
+            eprintln!(
+                "there are `memory`, `nats`, `outbox` and `instructions`, or nothing for all times"
+            );
             std::process::exit(2);
         }
     }
