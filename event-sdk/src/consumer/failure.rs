@@ -154,8 +154,9 @@ impl Failure {
     /// one. A class that was set explicitly, by [`retry`](Self::retry), [`outage`](Self::outage) or
     /// [`reject`](Self::reject), stays as it is.
     ///
-    /// Stores add the errors of their databases in this way; a consumer does it for all its handlers
-    /// by [`Consumer::classify`](super::Consumer::classify).
+    /// Stores classify the errors of their databases in this way.
+    /// [`Consumer::classify`](super::Consumer::classify) does the same for all handlers of a
+    /// consumer.
     #[must_use]
     pub fn classified_by<F>(mut self, classify: F) -> Self
     where

@@ -103,7 +103,7 @@ impl DeadLetterStream {
             .when_full(Discard::New)
     }
 
-    /// The pattern of the redriven events of a consumer, which it reads from the retry stream.
+    /// The pattern that matches the redriven events that a consumer reads from the retry stream.
     ///
     /// # Errors
     ///

@@ -3,9 +3,8 @@
 
 /// Hashes a relative subject (64-bit FNV-1a).
 ///
-/// The derive writes the result into the event's spec, so that a set's table is
-/// built from numbers and looking an event up hashes each subject once.
-/// Two subjects with one hash are still told apart: the table compares texts.
+/// The derive writes the result into the event's spec. The table of a set is built from these numbers, and a lookup
+/// hashes the subject once. Two subjects with one hash are still told apart: the table compares texts.
 #[must_use]
 pub const fn subject_hash(subject: &str) -> u64 {
     let bytes = subject.as_bytes();

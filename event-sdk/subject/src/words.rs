@@ -7,7 +7,7 @@
 /// use event_sdk_subject::two_words;
 ///
 /// assert_eq!(two_words("WindowOpened"), Some(("window".into(), "opened".into())));
-/// assert_eq!(two_words("DeploymentRolledBack"), None); // it has to say
+/// assert_eq!(two_words("DeploymentRolledBack"), None); // the event must name its subject
 /// assert_eq!(two_words("Placed"), None);
 /// ```
 #[must_use]
