@@ -54,7 +54,7 @@ async fn a_publish_that_is_not_confirmed_in_time_may_have_been_stored() {
     assert_eq!(*error.kind(), ErrorKind::Timeout);
     assert_eq!(error.outcome(), Outcome::Unknown);
     assert!(
-        error.error().to_string().contains("may have been done"),
+        error.error().to_string().contains("may have succeeded"),
         "{error}"
     );
 

@@ -9,8 +9,8 @@ use super::{Capability, Difference};
 use crate::shown::Shown;
 use crate::text::Text;
 
-/// The error of a bus or transport: the operation, the kind, the subject, stream, consumer or bucket, the
-/// reason, and what to do.
+/// The error of a bus or transport. It has the operation that failed, the kind, the subject, stream,
+/// consumer or bucket, the reason, and often what to do.
 ///
 /// `Display` prints one line and does not repeat [`source`](std::error::Error::source). Text from
 /// servers or callers is escaped if it would act on a terminal, and shortened if it is very long.
@@ -73,8 +73,8 @@ pub enum ErrorKind {
         /// The revision of the key's last write, if known; that write may be a deletion.
         last: Option<u64>,
     },
-    /// A consumer of this name exists, and would lose or misread messages, or has a setting that
-    /// cannot be changed to the applied one.
+    /// A consumer of this name exists, and its settings cannot be used: messages would be lost or
+    /// misread, or `apply` cannot change a setting to the declared value.
     ConsumerMismatch {
         /// The settings that differ.
         differences: Vec<Difference>,
@@ -97,12 +97,12 @@ pub enum ErrorKind {
     Disconnected,
     /// The server does not accept the credentials, or they have expired.
     Unauthenticated,
-    /// No TLS connection can be made: for example a certificate is not trusted, not for this
-    /// server, expired or missing.
+    /// No TLS connection can be made. For example, a certificate is missing, expired, not trusted,
+    /// or names another server.
     Tls,
     /// The user lacks a permission on the server.
     PermissionDenied,
-    /// No transport is configured, or the configuration says that every operation is refused.
+    /// No transport is configured, or the configured transport refuses every operation.
     NotConfigured,
     /// The transport or server lacks a capability.
     Unsupported(Capability),
@@ -160,8 +160,8 @@ impl Error {
         }))
     }
 
-    /// The error about a missing capability. `needed` completes the sentence: it names what
-    /// provides the capability.
+    /// The error about a missing capability. `needed` is the end of the message, and says what has
+    /// the capability, such as a newer server.
     pub fn unsupported(capability: Capability, operation: Operation, needed: &str) -> Self {
         Self::new(
             ErrorKind::Unsupported(capability),
@@ -305,7 +305,7 @@ impl fmt::Display for Error {
         }
         write!(f, ": {}", Shown(&inner.reason, MAX_REASON))?;
         if inner.outcome == Outcome::Unknown {
-            f.write_str(" (it may have been done all the same)")?;
+            f.write_str(" (the operation may have succeeded)")?;
         }
         Ok(())
     }
