@@ -1,4 +1,5 @@
-//! Typed domain events: derive [`Event`] on a struct, publish it, receive it typed.
+//! Typed domain events: derive [`Event`] on a struct, publish its values, and receive them as the
+//! same type.
 //!
 //! ```
 //! use event_sdk::{Event, EventBus, EventSet};
@@ -52,10 +53,10 @@
 //!   [`PublishError`] contains the prepared event.
 //! - [`Publisher::publish_at`] and [`publish_after`](Publisher::publish_after) publish an event
 //!   later; [`EventBus::schedules`] cancels and lists scheduled events.
-//! - [`EventBus::subscribe`] binds an existing consumer or creates one. It never changes a
-//!   consumer. A [`Subscriber`] is a stream of [`Delivery`]s. A message that is not an event of the
-//!   set is a delivery too, whose [`decode`](Message::decode) returns an error. A [`Batch`] has
-//!   several deliveries that are settled together.
+//! - [`EventBus::subscribe`] binds a consumer of the server, which keeps the position in the stream,
+//!   or creates one. It never changes a consumer. A [`Subscriber`] is a stream of [`Delivery`]s. A
+//!   message that is not an event of the set is a delivery too; its [`decode`](Message::decode)
+//!   returns an error. A [`Batch`] has several deliveries that are settled together.
 //! - [`EventBus::consumer`] runs handlers, with retries, order by key, dead letters and a graceful
 //!   end; see [`consumer`].
 //! - [`EventBus::history`] reads stored events without a consumer.
@@ -79,14 +80,14 @@
 //! A drawing of the whole is in the [README](https://github.com/event-sdk/event-sdk#readme). There
 //! is one page for each task:
 //!
-//! - to set up: [configuration], [topology],
-//!   [production], [security], [rolling deploys];
-//! - to be sure: [order], [dead letters],
-//!   [the outbox], [the inbox], [durability];
-//! - to operate: [health and metrics], [the runbook],
-//!   [after a restore];
-//! - with other teams: [contracts], [the wire contract],
-//!   [leaving the SDK].
+//! - to set up: [configuration], [topology], [production], [security], [several regions],
+//!   [rolling deploys];
+//! - to lose, repeat and reorder nothing: [order], [dead letters], [the outbox], [the inbox],
+//!   [durability];
+//! - to operate: [health and metrics], [the runbook], [commands], [troubleshooting],
+//!   [backup and restore], [after a restore];
+//! - with other teams and systems: [contracts], [the wire contract],
+//!   [coming from another system], [leaving the SDK].
 //!
 //! [configuration]: https://github.com/event-sdk/event-sdk/blob/main/docs/configuration.md
 //! [coming from another system]: https://github.com/event-sdk/event-sdk/blob/main/docs/seeds.md
@@ -94,7 +95,6 @@
 //! [troubleshooting]: https://github.com/event-sdk/event-sdk/blob/main/docs/troubleshooting.md
 //! [commands]: https://github.com/event-sdk/event-sdk/blob/main/docs/commands.md
 //! [several regions]: https://github.com/event-sdk/event-sdk/blob/main/docs/multi-region.md
-//! [security]: https://github.com/event-sdk/event-sdk/blob/main/docs/security.md
 //! [topology]: https://github.com/event-sdk/event-sdk/blob/main/docs/topology.md
 //! [production]: https://github.com/event-sdk/event-sdk/blob/main/docs/production.md
 //! [security]: https://github.com/event-sdk/event-sdk/blob/main/docs/security.md
@@ -120,7 +120,7 @@
 //!
 //! # Modules
 //!
-//! - [`observer`]: is told what a bus does, for metrics;
+//! - [`observer`]: reports what a bus does to your code, for metrics;
 //! - `bus`: the bus, its builder, and the subjects and streams of a set;
 //! - `cause`: correlation and causation of an event;
 //! - [`trace`]: trace context and spans;
@@ -129,14 +129,14 @@
 //! - [`transport`]: memory and NATS;
 //! - `subscribe`: options, subscriber, deliveries and batches;
 //! - `delayed_naks`: the bounds on delayed naks of unknown events;
-//! - `process_gate`: lets a handler run together with others of the process, or alone;
+//! - `process_gate`: runs a handler together with other handlers of the process, or alone;
 //! - [`consumer`]: runs handlers, with retry, order, dead letters and a graceful end;
 //! - `partition`: the partition of a key, and the number of its owner;
 //! - `message`: a received or stored message, and its decoding;
 //! - `history`: reads stored events;
 //! - `raw`: publishes and receives bytes without a type;
 //! - [`dead_letters`]: events that a consumer gave up, and the stores that keep them;
-//! - `config`: configuration, and the bus that is made from it;
+//! - `config`: reads the configuration, and makes a bus from it;
 //! - [`time`]: clocks and ids.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -202,7 +202,7 @@ const TRACING_TARGET: &str = "event_sdk";
 #[doc(hidden)]
 pub use event_sdk_core::__private;
 
-/// README's earlier program has to go on compiling.
+/// The program of an earlier README has to compile still.
 #[cfg(doctest)]
 #[doc = include_str!("../tests/earlier_readme.md")]
 struct EarlierReadme;
@@ -212,12 +212,12 @@ struct EarlierReadme;
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
-/// So have those of the page on configuration.
+/// The examples of the page on configuration have to compile.
 #[cfg(all(doctest, feature = "config", feature = "nats"))]
 #[doc = include_str!("../../docs/configuration.md")]
 struct Configuration;
 
-/// So have those of the page on production.
+/// The examples of the page on production have to compile.
 #[cfg(all(doctest, feature = "nats"))]
 #[doc = include_str!("../../docs/production.md")]
 struct Production;

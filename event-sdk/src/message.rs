@@ -35,7 +35,7 @@ pub(crate) struct Opener {
 /// A received or stored message. The envelope is read on first use, and the data each time that
 /// [`decode`](Self::decode) is called.
 ///
-/// A message that is not an event of the set `S` is an ordinary value too: its
+/// A message that is not an event of the set `S` is a `Message` too: its
 /// [`subject`](Self::subject), [`headers`](Self::headers) and [`body`](Self::body) can be read,
 /// and [`decode`](Self::decode) returns the error.
 pub struct Message<S> {

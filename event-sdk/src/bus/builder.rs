@@ -116,8 +116,8 @@ impl BusBuilder {
     }
 
     /// Declares a stream. `memory` creates it; on other transports, [`EventBus::apply`] and
-    /// [`EventBus::apply_streams`] create or change it. Subscriptions look up the stream of a
-    /// subject among the declared streams first, and then on the transport.
+    /// [`EventBus::apply_streams`] create or change it. To find the stream of a subject, a
+    /// subscription looks first among the declared streams, and then asks the transport.
     pub fn stream(mut self, stream: StreamSpec) -> Self {
         self.streams.push(stream);
         self
@@ -132,9 +132,9 @@ impl BusBuilder {
     /// Declares the bucket in which the instances of a service coordinate. Its entries are leases
     /// and attempt records. [`EventBus::apply`] creates or changes the bucket; `memory` creates it.
     ///
-    /// Without this declaration, the bus uses the bucket `EVENT_SDK`, which `memory` creates too,
-    /// but `apply` does not: another service, or a deployment step, has to create it. Buses that
-    /// share a durable need the same bucket.
+    /// Without this declaration, the bus uses the bucket `EVENT_SDK`. `memory` creates this bucket,
+    /// but `apply` does not: another service that declares it, or a deployment step, has to create
+    /// it. Buses that share a durable need the same bucket.
     ///
     /// ```
     /// use event_sdk::EventBus;
@@ -172,14 +172,15 @@ impl BusBuilder {
         self
     }
 
-    /// Sets how long a publish may take until it is confirmed. Default: 5 s.
+    /// Sets how long a publish waits for its confirmation, before it fails with
+    /// [`ErrorKind::Timeout`]. Default: 5 s.
     pub fn publish_timeout(mut self, timeout: Duration) -> Self {
         self.publish_timeout = timeout;
         self
     }
 
-    /// Sets the maximum size of a body in bytes, for publishing and decoding. Default: 8 MiB. The
-    /// transport may have a lower limit.
+    /// Sets the maximum size of a body in bytes. The bus refuses to publish and to decode a larger
+    /// one. Default: 8 MiB. The transport may have a lower limit.
     pub fn max_payload(mut self, bytes: usize) -> Self {
         self.max_payload = bytes;
         self
@@ -189,9 +190,9 @@ impl BusBuilder {
     /// virtual time, share a process. A bus that is built by [`memory`](Self::memory) is always
     /// treated in this way.
     ///
-    /// If a handler may have ended its process, the consumer repeats that handler's event while no
-    /// other handler of the process runs. Normally the handlers on all buses of the process count.
-    /// With this setting, only the handlers on this bus count.
+    /// If a handler may have ended its process, the consumer repeats the event of this handler while
+    /// no other handler of the process runs. Normally, the consumer waits until no handler runs on
+    /// any bus of the process. With this setting, it waits only for the handlers on this bus.
     pub fn simulated_process(mut self) -> Self {
         self.simulated_process = true;
         self
@@ -216,7 +217,7 @@ impl BusBuilder {
     /// # Errors
     ///
     /// [`ErrorKind::InvalidSubject`] for a malformed prefix, [`ErrorKind::InvalidOption`] for an
-    /// invalid stream or durable, or `key` as metadata.
+    /// invalid stream, durable or bucket, a durable that is declared twice, or `key` as metadata.
     pub fn transport(self, transport: impl Transport) -> Result<EventBus, Error> {
         let streams = self.checked_streams()?;
         Ok(self.finish(Arc::new(transport), streams))
@@ -228,7 +229,8 @@ impl BusBuilder {
     /// # Errors
     ///
     /// [`ErrorKind::InvalidSubject`] for a malformed prefix, [`ErrorKind::InvalidOption`] for an
-    /// invalid stream, overlapping streams, or `key` as metadata.
+    /// invalid stream, durable or bucket, a durable that is declared twice, overlapping streams, or
+    /// `key` as metadata.
     #[cfg(feature = "memory")]
     pub fn memory(self) -> Result<EventBus, Error> {
         self.memory_with(|memory| memory)

@@ -41,7 +41,7 @@ use crate::subscribe::{DelayUnknown, Subscribe};
 
 /// A consumer of the set `S`: add handlers and options, then [run](Self::run_until) it.
 ///
-/// [`EventBus::consumer`] makes one. See the [module](super) for what it does.
+/// [`EventBus::consumer`] makes one. The docs of the [module](super) explain what a consumer does.
 #[must_use = "a consumer does nothing until it is run"]
 pub struct Consumer<S> {
     bus: EventBus,
@@ -63,10 +63,10 @@ pub struct Consumer<S> {
 }
 
 impl EventBus {
-    /// A consumer of the events of the set `S`, under the durable of this name.
+    /// Makes a consumer of the events of the set `S` that uses the durable `name`.
     ///
-    /// Instances with the same name share the events. The durable is bound or created as by
-    /// [`EventBus::subscribe`].
+    /// Instances with the same name share the events. When the consumer runs, it binds the durable,
+    /// or creates it, as [`EventBus::subscribe`] does.
     pub fn consumer<S: EventSet>(&self, name: impl Into<Text>) -> Consumer<S> {
         let name = name.into();
         Consumer {
@@ -94,8 +94,8 @@ impl<S: EventSet> Consumer<S> {
     /// Handles the event `P` with a closure. Each event of the set needs exactly one handler, which
     /// is checked when the consumer starts; see [`otherwise`](Self::otherwise).
     ///
-    /// If the event was passed without encoding, a closure that takes an `Arc` gets it without a
-    /// copy.
+    /// A closure can also take an `Arc` of the event. If the transport passed the event without
+    /// encoding, the event is then not copied.
     pub fn on<P, F, Fut>(mut self, handle: F) -> Self
     where
         P: 'static,
@@ -107,7 +107,8 @@ impl<S: EventSet> Consumer<S> {
         self
     }
 
-    /// Like [`on`](Self::on), with a clone of `state` for each attempt: a pool, a client, an `Arc`.
+    /// Like [`on`](Self::on), and passes the closure a clone of `state` in each attempt, such as a
+    /// pool, a client or an `Arc`.
     pub fn on_with<T, P, F, Fut>(mut self, state: T, handle: F) -> Self
     where
         T: Clone + Send + Sync + 'static,
@@ -120,8 +121,8 @@ impl<S: EventSet> Consumer<S> {
         self
     }
 
-    /// Handles all events of the set with one function of the enum; `match` checks that none is
-    /// missing.
+    /// Handles all events of the set with one function, which takes the enum. If its `match` lacks
+    /// an event, the code does not compile.
     pub fn each<F, Fut>(mut self, handle: F) -> Self
     where
         F: Fn(S, Ctx) -> Fut + Send + Sync + 'static,
@@ -163,7 +164,8 @@ impl<S: EventSet> Consumer<S> {
         self
     }
 
-    /// Handles the events of the set that have no handler of their own, undecoded.
+    /// Handles the events of the set that have no handler of their own. The data of these events is
+    /// not decoded.
     pub fn otherwise<F, Fut>(mut self, handle: F) -> Self
     where
         F: Fn(RawEvent, Ctx) -> Fut + Send + Sync + 'static,
@@ -200,13 +202,13 @@ impl<S> Consumer<S> {
         self
     }
 
-    /// Sets how often the consumer tries an unavailable dependency. Default: after 1 s, doubled up
-    /// to 30 s.
+    /// Sets the time between two probes of an unavailable dependency. Default: first 1 s, then
+    /// doubled after each probe, up to 30 s.
     ///
-    /// A handler that ends in an [outage](super::FailureClass::Outage) opens the circuit breaker:
-    /// events wait, fetching pauses, and one event at a time runs as a probe, until one succeeds.
-    /// An outage does not count as an attempt, unless only one event reports it while others
-    /// succeed.
+    /// A handler that ends in an [outage](super::FailureClass::Outage) opens the circuit breaker.
+    /// Then events wait, fetching pauses, and one event at a time is handled as a probe, until one
+    /// succeeds. An outage does not count as an attempt, unless only one event reports it while
+    /// others succeed.
     pub fn probe_interval(mut self, interval: ProbeInterval) -> Self {
         self.options.probe_interval = interval;
         self
@@ -215,8 +217,8 @@ impl<S> Consumer<S> {
     /// Gives the events of each scope their own circuit breaker: for example the events of each
     /// tenant, if each tenant has its own database. By default there is one breaker for all events.
     ///
-    /// While only breakers of single scopes are open, the consumer goes on fetching until it holds
-    /// `max_ack_pending` events.
+    /// The consumer continues to fetch while the breakers of some scopes are open. Events of these
+    /// scopes wait in the consumer, until it holds `max_ack_pending` events.
     pub fn breaker_by(
         mut self,
         scope: impl Fn(&EnvelopeHeader) -> String + Send + Sync + 'static,
@@ -232,14 +234,14 @@ impl<S> Consumer<S> {
         self
     }
 
-    /// Lets attempts take as long as they want.
+    /// Removes the time limit of attempts.
     pub fn no_handler_timeout(mut self) -> Self {
         self.options.handler_timeout = None;
         self
     }
 
-    /// Sets for how long after its receipt the consumer keeps an event alive, by restarting its ack
-    /// wait. Default: one hour.
+    /// Sets for how long the consumer keeps an event alive: from the time when it receives the event,
+    /// it restarts the ack wait until this time is over. Default: one hour.
     ///
     /// If a handler holds an event longer, the server delivers the event again: first within one
     /// ack wait after this limit, then after each ack wait, until the handler ends. Another
@@ -260,14 +262,15 @@ impl<S> Consumer<S> {
         self
     }
 
-    /// Runs events of the same key and stream one after the other, in the order of the stream. A
-    /// retry holds its key, and no other.
+    /// Handles events of the same key and stream one after the other, in the order of the stream.
+    /// While an event waits for a retry, later events of its key wait too; events of other keys do
+    /// not.
     ///
     /// The key of an event is `metadata.key` of its envelope, or else the key in its subject
     /// ([`Message::key`](crate::Message::key)). Events of different types with the same key are
     /// handled in one common order, so that all events of an entity stay in order, whichever
-    /// service published them. An event without a key does not wait for other events; the first one
-    /// is logged.
+    /// service published them. An event without a key does not wait for other events; the consumer
+    /// logs the first one.
     ///
     /// Events that wait for their key count for [`max_ack_pending`](Self::max_ack_pending) (1,000
     /// unless set). If the consumer has [one owner](Self::single_active) and keeps its dead letters
@@ -282,8 +285,8 @@ impl<S> Consumer<S> {
         self
     }
 
-    /// Sets how long running handlers may take to end once the consumer is told to end. Default:
-    /// 25 s.
+    /// Sets the drain time: how long running handlers may take to end after the signal to end.
+    /// Default: 25 s.
     pub fn drain_within(mut self, limit: Duration) -> Self {
         self.options.drain_within = limit;
         self
@@ -297,7 +300,8 @@ impl<S> Consumer<S> {
         self
     }
 
-    /// Tells handlers that they replay old events ([`Ctx::is_replay`]).
+    /// Declares that this consumer replays old events: [`Ctx::is_replay`] is then true in its
+    /// handlers.
     pub fn replay(mut self) -> Self {
         self.options.replay = true;
         self

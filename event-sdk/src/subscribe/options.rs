@@ -44,9 +44,9 @@ use crate::message::Opener;
 /// A durable may have filters that match more than the set. The additional events arrive too, and
 /// their `decode` fails. The warning names these filters.
 ///
-/// If the events of the set are in several streams, the subscription has one consumer in each, and
-/// order and sequences are per stream. Streams are looked up when the subscription is awaited; a
-/// stream that is created later is found by the next subscription.
+/// If the events of the set are in several streams, the subscription has one consumer in each. The
+/// events of one stream are in order, and sequences are those of the stream. Streams are looked up
+/// when the subscription is awaited: it does not find a stream that is created later.
 ///
 /// Cancel-safe, except that a durable or group that was already created stays.
 #[must_use = "nothing is subscribed until this is awaited"]
@@ -156,8 +156,9 @@ impl<S> Subscribe<S> {
 
     /// Sets how deliveries are acknowledged. Default: each separately.
     ///
-    /// [`AckPolicy::All`] is refused here, since one acknowledgement would settle events that another
-    /// subscription has: use [`Consumer::ack_all`](crate::consumer::Consumer::ack_all).
+    /// [`AckPolicy::All`] is refused here, because one acknowledgement would also settle events that
+    /// another subscription is handling: use
+    /// [`Consumer::ack_all`](crate::consumer::Consumer::ack_all).
     pub fn ack_policy(mut self, policy: AckPolicy) -> Self {
         self.config.ack = policy;
         self.given.push(Setting::Ack);
@@ -179,14 +180,15 @@ impl<S> Subscribe<S> {
 
     /// Sets the maximum number of deliveries of an event. Default: 0, no limit.
     ///
-    /// The server enforces the limit. An event that was delivered this many times and not
-    /// acknowledged or terminated is exhausted: it is not delivered again, stays in the stream, and
+    /// The server enforces the limit. An event is *exhausted* if it was delivered this many times
+    /// and neither acknowledged nor terminated. It is not delivered again, stays in the stream, and
     /// is reported as [`NoticeKind::Exhausted`](crate::transport::NoticeKind::Exhausted) if the
     /// transport [can report it](crate::transport::Capability::ReportsExhausted).
     ///
-    /// The server counts a delivery when it sends the event, handled or not. So that prefetched
-    /// events are not exhausted, events are requested one by one while
-    /// [`next`](super::Subscriber::next) waits, unless [`prefetch`](Self::prefetch) is set.
+    /// The server counts a delivery when it sends the event, even if nothing handles it. A
+    /// prefetched event could therefore be exhausted without being handled. To avoid this, the
+    /// subscription requests an event only while [`next`](super::Subscriber::next) waits for one,
+    /// unless [`prefetch`](Self::prefetch) is set.
     ///
     /// A NATS server reports an event only once, when the event becomes exhausted. If the consumer
     /// has no subscription at that time, the report is lost. The next subscription can then find at
@@ -208,8 +210,8 @@ impl<S> Subscribe<S> {
         self
     }
 
-    /// Sets the server's backoff: the ack wait of each delivery, by its number. These waits replace
-    /// [`ack_wait`](Self::ack_wait). Default: none.
+    /// Sets the server's backoff: one ack wait for each delivery of an event, the first wait for the
+    /// first delivery. These waits replace [`ack_wait`](Self::ack_wait). Default: none.
     ///
     /// The waits also limit the time to handle an event: if the first wait is 1 s and the handler
     /// takes 2 s, the event is delivered again while the handler runs. To wait between failed
@@ -239,8 +241,9 @@ impl<S> Subscribe<S> {
     }
 
     /// Receives only events whose subjects also match this pattern, which is relative to the
-    /// prefix. If this method is called twice, both patterns must match. The server filters. An
-    /// existing durable keeps its filters: if they are wider, other subjects arrive too.
+    /// prefix. If this method is called twice, both patterns must match. The server
+    /// filters, by the pattern with which the consumer was created. An existing durable keeps its
+    /// filters: if they match more, events with other subjects arrive too.
     pub fn subject(mut self, pattern: Pattern) -> Self {
         self.routes.narrow(pattern);
         self
@@ -438,9 +441,9 @@ impl<S> Subscribe<S> {
 
 /// Options for sets of events. A subscription without a type knows no keys and no unknown events.
 impl<S: EventSet> Subscribe<S> {
-    /// Receives only events with this key. The events must declare their key `in_subject`. The
-    /// server filters. An existing durable keeps its filters: if they are wider, events with other
-    /// keys arrive too.
+    /// Receives only events with this key. The events must declare their key `in_subject`, because
+    /// the server filters by subject. An existing durable keeps its filters: if they match more,
+    /// events with other keys arrive too.
     pub fn key(self, key: impl fmt::Display) -> Self {
         self.with_key(&key)
     }

@@ -1,13 +1,13 @@
 //! Grammar of subjects, patterns, prefixes, tokens and event types: allowed characters,
 //! reserved tokens and maximum lengths.
 //!
-//! The house grammar is for what this SDK names itself: tokens of lower-case
-//! letters, digits, `_` and `-`, joined by dots. NATS's grammar is wider and is
-//! for subjects that exist already or are foreign: any tokens without
+//! The *house grammar* is for names that this SDK makes: tokens of lower-case
+//! letters, digits, `_` and `-`, joined by dots. NATS's grammar allows more, and is
+//! for subjects that exist already or belong to other systems: any tokens without
 //! white space, control characters, invisible characters and wildcards
-//! (NATS documentation, "Subject-Based Messaging", characters allowed). Two subjects that look the
-//! same must be the same: an event under a subject with a no-break space would never reach a
-//! subscription whose subject looks the same.
+//! (NATS documentation, "Subject-Based Messaging", characters allowed). White space and invisible
+//! characters are refused because two subjects that look the same must be the same: an event under
+//! a subject with a no-break space would never reach a subscription whose subject looks the same.
 
 use core::fmt;
 
@@ -56,9 +56,9 @@ pub enum FaultKind {
     TokenTooLong,
     /// The text is longer than its limit.
     TooLong,
-    /// A dot where a single token is wanted.
+    /// A dot in a text that has to be a single token.
     Dot,
-    /// A character that the house grammar does not have.
+    /// A character that the house grammar does not allow.
     NotHouse,
     /// White space of any script. In NATS's protocol, ASCII white space ends a subject.
     WhiteSpace,
@@ -145,7 +145,7 @@ pub const fn check_token(token: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Checks tokens of the house grammar joined by dots, at most 255 bytes.
+/// Checks a relative subject: tokens of the house grammar joined by dots, at most 255 bytes.
 ///
 /// # Errors
 ///
@@ -155,7 +155,7 @@ pub const fn check_relative(subject: &str) -> Result<(), Fault> {
 }
 
 /// Checks the prefix of a bus: the house grammar, at most 128 bytes, and no
-/// first token that the server keeps for itself.
+/// first token that the server [reserves](FaultKind::Reserved).
 ///
 /// # Errors
 ///
@@ -169,8 +169,9 @@ pub const fn check_prefix(prefix: &str) -> Result<(), Fault> {
 
 /// Checks a literal subject by NATS's own grammar, at most 640 bytes.
 ///
-/// Tokens may hold any UTF-8 but white space, control characters, characters that
-/// show nothing, `*` and `>`.
+/// Tokens may have any characters of UTF-8 except white space, control characters, invisible
+/// characters, `*` and `>`. The first token must not be [reserved](FaultKind::Reserved) by the
+/// server.
 ///
 /// # Errors
 ///
@@ -183,10 +184,10 @@ pub const fn check_subject(subject: &str) -> Result<(), Fault> {
 }
 
 /// Checks a pattern by NATS's own grammar: a subject in which a whole token may
-/// be `*` (any one token) and the last may be `>` (one token or more).
+/// be `*` (any one token), and the last token may be `>` (one token or more).
 ///
-/// A `*` or `>` inside a longer token is legal for the server, which takes it literally. It is
-/// refused here, because a person who writes `order*` means a wildcard.
+/// A server takes a `*` or `>` inside a longer token literally. This function refuses it, because
+/// a person who writes `order*` means a wildcard.
 ///
 /// # Errors
 ///
@@ -199,9 +200,9 @@ pub const fn check_pattern(pattern: &str) -> Result<(), Fault> {
 }
 
 /// Checks the type of an event whose whole subject is written out: any text of at most
-/// 255 bytes without control characters, line breaks and characters that show nothing.
+/// 255 bytes without control characters, line breaks and invisible characters.
 ///
-/// Foreign systems name their types as they like (`com.example/Tx`), so blanks pass.
+/// Other systems have their own forms of types (such as `com.example/Tx`), so blanks are allowed.
 ///
 /// # Errors
 ///
