@@ -1,8 +1,8 @@
-//! Consumers, which run the handlers of a service over a durable.
+//! Consumers, which receive the events of a durable and call the handlers of a service.
 //!
-//! [`EventBus::consumer`](crate::EventBus::consumer) binds a durable, and calls a handler for each
-//! of its events. The consumer acknowledges handled events, retries failed ones, gives up events
-//! that cannot succeed, and ends gracefully.
+//! [`EventBus::consumer`](crate::EventBus::consumer) makes a consumer. When it runs, it binds its
+//! durable, and calls a handler for each event. It acknowledges handled events, retries failed ones,
+//! gives up events that cannot succeed, and ends gracefully.
 //!
 //! ```
 //! use event_sdk::consumer::{Ctx, Failure, Outcome, Retry};
@@ -55,58 +55,67 @@
 //! ([`each`](Consumer::each)), or one for [batches](Consumer::on_batches).
 //!
 //! **Published events.** An event that a handler publishes through its [`Ctx`] inherits the
-//! correlation id and the trace of the handled event, and has the handled event as its cause. It is
-//! stored once, even if the handler is retried. Other metadata is inherited only if it is named
-//! ([`inherit_metadata`](Consumer::inherit_metadata)).
+//! correlation id and the trace of the handled event, and has the handled event as its cause. The
+//! stream stores the published event only once, even if the handler is retried. Other metadata is
+//! inherited only if its name is set by [`inherit_metadata`](Consumer::inherit_metadata).
 //!
-//! **Failures** have a [class](FailureClass). After a *retry* failure, the handler is started again
-//! in this process, when the [`Retry`] policy says so. Until then the consumer restarts the ack
-//! wait of the event, and handles other events. An *outage* (a dependency is unavailable, such as a
-//! database) does not count as an attempt. It opens a circuit breaker, at which events wait until a
-//! probe succeeds. A *reject* gives the event up at once. A handler that panics, or exceeds its
-//! [time limit](Consumer::handler_timeout), has failed; under `panic = "abort"` a panic ends the
-//! process. An event that is given up becomes a [dead letter](crate::dead_letters).
+//! **Failures** have a [class](FailureClass):
 //!
-//! **Restarts.** Attempts are counted across restarts, in the
-//! [bucket](crate::BusBuilder::coordination) of the bus. A record is written when an attempt fails,
-//! and before each start of an event that was delivered before; an event that succeeds at once
-//! writes nothing. If the process ended while a handler ran, the event of that handler is repeated
-//! alone: no other handler of the process runs at the same time. If the process ends again in each
-//! further attempt, the event becomes a dead letter of the class
+//! - *Retry*: the consumer starts the handler again in this process, after a delay from the
+//!   [`Retry`] policy. Until then it restarts the ack wait of the event, and handles other events.
+//! - *Outage*: a dependency is unavailable, such as a database. The run does not count as an
+//!   attempt. A circuit breaker opens: events wait until one of them succeeds, which is handled as
+//!   a probe.
+//! - *Reject*: the consumer gives the event up at once.
+//!
+//! A handler that panics, or exceeds its [time limit](Consumer::handler_timeout), has failed as with
+//! a retry. (Under `panic = "abort"` a panic ends the process.) An event that is given up becomes a
+//! [dead letter](crate::dead_letters).
+//!
+//! **Restarts.** Attempts are counted across restarts, by records in the
+//! [bucket](crate::BusBuilder::coordination) of the bus. The consumer writes a record when an attempt
+//! fails, and before it starts a handler for an event that was delivered before. For an event that
+//! succeeds at its first delivery, it writes nothing.
+//!
+//! If the process ends while a handler runs, the handler may be the reason. So the consumer repeats
+//! the event alone: no other handler of the process runs at the same time. If the process ends again
+//! in each further attempt, the event becomes a dead letter of the class
 //! [`KilledProcess`](crate::dead_letters::DeadLetterClass::KilledProcess). Other events whose
 //! handlers ran when the process ended are repeated too, but do not become dead letters because of
-//! this. The start of a handler at the first delivery of its event is not recorded. If the process
-//! ends in that start, the handler is started one time more than `max_attempts`. Without the
-//! bucket, attempts are counted in the process, and an event that ends the process is repeated
-//! without a limit. While the bucket cannot be reached, an event that was delivered before waits up
-//! to 5 minutes, and then runs alone in its process.
+//! this. No record is written before the first start for an event. If the process ends in that
+//! start, the handler is therefore started one time more than `max_attempts`.
+//!
+//! Without the bucket, attempts are counted in the memory of the process, and an event that ends the
+//! process is repeated without a limit. While the bucket cannot be reached, an event that was
+//! delivered before waits up to 5 minutes, and is then handled alone in its process.
 //!
 //! **Unknown events**, and events of a newer major version, are normal during a rolling deploy.
-//! They are given back with a growing delay, for a newer instance. Beyond the bounds of
-//! [`delay_unknown`](Consumer::delay_unknown) they become dead letters. A message that is not an
-//! event becomes a dead letter at once.
+//! The consumer gives them back by a nak with a growing delay, so that an instance of a newer version
+//! can receive them. Beyond the bounds of [`delay_unknown`](Consumer::delay_unknown) they become dead
+//! letters. A message that is not an event becomes a dead letter at once.
 //!
 //! **Order.** By default one handler runs at a time, and a retry does not hold up later events.
 //! With [`ordered_by_key`](Consumer::ordered_by_key) a retry holds the later events of its key, and
 //! no other events. This order holds within a process. It holds across instances with
 //! [`single_active`](Consumer::single_active), which lets one instance at a time handle events, or
-//! with [`partitions`](Consumer::partitions), which shares the keys among the instances. With one
-//! owner, later events of a waiting key can wait in the dead-letter stream
+//! with [`partitions`](Consumer::partitions), which shares the keys among the instances. With
+//! `single_active`, later events of a key that waits for a retry can wait in the dead-letter stream
 //! ([`Park`](crate::dead_letters::Park)), where they take no place in `max_ack_pending`. They can
-//! also wait there behind a dead letter
+//! also wait there behind a dead letter of their key
 //! ([`sequenced`](crate::dead_letters::DeadLetters::sequenced)).
 //!
 //! **Filters** exclude events from handling: [`filter`](Consumer::filter) by the envelope,
 //! [`filter_event`](Consumer::filter_event) by the decoded event. Excluded events are acknowledged
-//! and counted, and take no part in the concurrency. **Layers** of `tower` are around each attempt
-//! ([`layer`](Consumer::layer)). A **preset** sets several options ([`Preset`]).
+//! and counted, and do not count for [`concurrency`](Consumer::concurrency). **Layers** of `tower`
+//! wrap each attempt ([`layer`](Consumer::layer)). A **preset** sets several options ([`Preset`]).
 //!
 //! **The end.** When its signal completes, a consumer stops receiving, gives back the events whose
-//! handlers have not started, and waits for the handlers that run. [`Consumers`] runs several
-//! consumers in one process, and waits until all receive ([`ready`](Consumers::ready)) or nothing
-//! is left to do ([`idle`](Consumers::idle)). [`Readiness`] turns false before a consumer stops
-//! receiving. `shutdown_signal`, of the feature `signal`, completes when the process is told to
-//! end.
+//! handlers have not started, and waits for the handlers that run. [`Readiness`] turns false before
+//! a consumer stops receiving. `shutdown_signal`, of the feature `signal`, completes when the process
+//! receives a signal to end.
+//!
+//! [`Consumers`] runs several consumers in one process. It can wait until all of them receive
+//! ([`ready`](Consumers::ready)), or until no event is left to handle ([`idle`](Consumers::idle)).
 
 mod activity;
 mod attempts;

@@ -10,8 +10,8 @@ use event_sdk_core::{Error, ErrorKind};
 /// The result of a handler.
 pub type Outcome = Result<(), Failure>;
 
-/// The reason why a handler did not succeed, with the [class](FailureClass) by which the consumer
-/// decides what follows.
+/// The reason why a handler did not succeed. Its [class](FailureClass) decides whether and when the
+/// consumer handles the event again.
 ///
 /// Any error converts into a failure with `?`: its class is [`Outage`](FailureClass::Outage) if the
 /// error, or a source of it, says that a dependency is unavailable (see
@@ -60,8 +60,8 @@ pub enum FailureClass {
     /// A dependency is unavailable (a database, another service): no event would succeed now. The
     /// run does not count as an attempt; fetching pauses until a probe succeeds.
     ///
-    /// If events of other keys go on succeeding, each outage of this event counts as an attempt, so
-    /// it becomes a dead letter in the end. On a stream without other events, the event waits.
+    /// If events of other keys still succeed, each outage of this event counts as an attempt, so the
+    /// event becomes a dead letter in the end. If there are no other events, the event waits.
     Outage,
     /// The event will never succeed: it becomes a dead letter at once.
     Reject,
@@ -115,7 +115,7 @@ impl Failure {
         self.0.class
     }
 
-    /// The type of the error, and the text of [`because`](Self::because); no text of the error.
+    /// The type of the error, and the text of [`because`](Self::because), but not the error's text.
     #[must_use]
     pub fn summary(&self) -> String {
         self.to_string()
@@ -128,7 +128,7 @@ impl Failure {
         self.0.error.as_deref()
     }
 
-    /// The class of an error that no handler has classified, as `?` sets it.
+    /// The class that `?` gives to an error.
     ///
     /// [`Outage`](FailureClass::Outage) if the error or one of its sources is a
     /// [`std::io::Error`] of a connection (refused, reset, aborted, not connected, broken pipe,

@@ -30,9 +30,9 @@ pub(super) type EnvelopeFilter = Arc<dyn Fn(&EnvelopeHeader) -> bool + Send + Sy
 
 /// Receives the events of the set `S`.
 ///
-/// **An error is final.** It tells why the subscription has ended: a consumer was deleted, a
-/// permission was withdrawn, or the connection was given up. Nothing follows an error, even if the
-/// set spans several streams. After a [drain](crate::EventBus::drain) or close, the subscription
+/// **An error is final.** It tells why the subscription has ended: for example, a consumer was
+/// deleted, a permission was withdrawn, or the client does not reconnect any more. Nothing follows an
+/// error, even if the events of the set are in several streams. After a [drain](crate::EventBus::drain) or close, the subscription
 /// ends without an error. The loop of a service is therefore:
 ///
 /// ```
@@ -145,8 +145,8 @@ impl<S> Subscriber<S> {
     ///
     /// # Errors
     ///
-    /// The reason why the subscription has ended: the last item before `None`. Kinds of the
-    /// transport, such as [`ConsumerNotFound`](crate::transport::ErrorKind::ConsumerNotFound) and
+    /// The reason why the subscription has ended: the last item before `None`. It is an error of the
+    /// transport, such as [`ConsumerNotFound`](crate::transport::ErrorKind::ConsumerNotFound) or
     /// [`PermissionDenied`](crate::transport::ErrorKind::PermissionDenied).
     pub async fn next(&mut self) -> Option<Result<Delivery<S>, Error>> {
         poll_fn(|cx| self.poll_delivery(cx)).await
@@ -177,8 +177,8 @@ impl<S> Subscriber<S> {
         counts
     }
 
-    /// Returns 1 to `max` deliveries: waits for the first one, and then up to `within` for
-    /// others. Returns `None` when the subscription has ended. Skips notices.
+    /// Returns 1 to `max` deliveries: waits for the first one, and then for up to `within` for more.
+    /// Returns `None` when the subscription has ended. Skips notices.
     ///
     /// Use it for a handler that processes several events together, for example in one database
     /// transaction, and [acknowledges](Batch::ack) them together. Set `max_ack_pending` to `max` or

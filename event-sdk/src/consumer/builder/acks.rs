@@ -11,29 +11,30 @@ impl<S> Consumer<S> {
     /// cannot change the policy.
     ///
     /// `ack_all` saves most of the acknowledgements. With [batches](Self::on_batches), the consumer
-    /// sends one for each batch. Otherwise it sends one for all events that are done when it sends,
-    /// at most 128.
+    /// sends one for each batch. Otherwise one acknowledgement covers all events that are done when
+    /// it is sent, at most 128.
     ///
     /// **What waits.** An acknowledgement is sent only for events before the first event of the
     /// stream that is not done. An event is not done while its handler runs, while it waits for
     /// another attempt or for an unavailable dependency, or if it is unknown and was given back.
-    /// Later events that are done keep their places in [`max_ack_pending`](Self::max_ack_pending)
-    /// until then, so one event that fails for long stops the consumer as soon as later done events
-    /// fill `max_ack_pending`. Use short [retries](Self::retry) and [dead
-    /// letters](Self::dead_letters), and do not use `ack_all` if one event may wait for minutes.
+    /// Until this event is done, later events keep their places in
+    /// [`max_ack_pending`](Self::max_ack_pending), even if they are done. So if one event fails for
+    /// long, the consumer stops as soon as later events fill `max_ack_pending`. Use short
+    /// [retries](Self::retry) and [dead letters](Self::dead_letters), and do not use `ack_all` if one
+    /// event may wait for minutes.
     ///
     /// **What is repeated.** If the process ends, everything after the last acknowledgement is
     /// handled again. If a consumer ends gracefully and gives an event back, it also gives back the
     /// later events that are done
     /// ([`ConsumerReport::repeated`](super::super::ConsumerReport::repeated)).
     ///
-    /// **Streams.** On NATS, the server treats the removal of one unsettled message from the stream
-    /// as a term. With this ack policy a term settles everything before it, also events that were
-    /// not handled. The consumer still handles the events that it has received, unless its process
-    /// ends before. A stream that is declared with
+    /// **Streams.** If one unsettled message is removed from the stream, a NATS server treats this
+    /// like a term of the message. With this ack policy a term settles everything before it, also
+    /// events that were not handled. The consumer still handles the events that it has received,
+    /// unless its process ends before. Therefore do not delete or purge single messages that are not
+    /// handled. A stream that is declared with
     /// [`max_messages_per_subject`](crate::stream::StreamSpec::max_messages_per_subject) is
-    /// refused, because it removes messages in this way. Do not delete or purge single messages
-    /// that are not handled. A stream with [work-queue
+    /// refused, because it removes messages in this way. A stream with [work-queue
     /// retention](crate::stream::Retention::WorkQueue) does not accept such a consumer.
     ///
     /// It cannot be combined with [`accept_max_deliver`](Self::accept_max_deliver).

@@ -33,12 +33,12 @@ impl<S> Consumer<S> {
     /// ```
     ///
     /// Retry, circuit breaker, keep-alive, the [time limit](Self::handler_timeout), dead letters
-    /// and order are outside of the layers, and are not layers themselves. A layer sees one
+    /// and order are outside of the layers, and are not layers themselves. A layer wraps one
     /// [`Attempt`]; the next attempt of the event goes through the layers again.
     ///
-    /// **Readiness.** The consumer calls a service only when it is ready. Until then the event waits
-    /// in its place, and is kept alive: no attempt is counted, and no time limit runs. An error of
-    /// `poll_ready` is an outage.
+    /// **Readiness.** The consumer calls a service only when the service is ready. Until then the
+    /// consumer holds the event and restarts its ack wait: no attempt is counted, and no time limit
+    /// runs. An error of `poll_ready` is an outage.
     ///
     /// **Errors.** A [`Failure`](super::super::Failure) of the handler passes unchanged, in an
     /// [`AttemptError`](super::super::AttemptError). `Elapsed` of tower 0.5 is a retry, and

@@ -10,9 +10,9 @@ use crate::consumer::options::Options;
 
 /// Owners.
 impl<S> Consumer<S> {
-    /// Lets one instance at a time handle events: the owner. Another instance takes over as soon as
-    /// the owner ends gracefully, or 17 seconds after the last renewal of the lease of an owner
-    /// that crashed or is frozen.
+    /// Lets one instance at a time handle events: the *owner*. When the owner ends gracefully, another
+    /// instance takes over at once. If the owner crashes or is frozen, another instance takes over 17
+    /// seconds after the last renewal of the owner's lease.
     ///
     /// With [`ordered_by_key`](Self::ordered_by_key), the order of a key then holds across
     /// instances, also when the owner changes: a new owner handles events only after it has
@@ -30,30 +30,30 @@ impl<S> Consumer<S> {
     }
 
     /// Like [`single_active`](Self::single_active), with `term` instead of 15 s as the term of the
-    /// lease. An owner that crashed is replaced after the term and an eighth of it. The owner
-    /// renews the lease three times in each term.
+    /// lease. An owner that crashed is replaced after nine eighths of the term. The owner renews the
+    /// lease three times in each term.
     pub fn single_active_for(mut self, term: Duration) -> Self {
         self.options.single_active = Some(term);
         self
     }
 
     /// Divides the events by their keys into `number` partitions, at most 64. Each partition has
-    /// one owner at a time. The instances share the partitions evenly, and the order of a key holds
-    /// across them, as [`single_active`](Self::single_active) promises it.
+    /// one owner at a time. The instances share the partitions evenly. The order of a key holds
+    /// across the instances, with the same guarantee as [`single_active`](Self::single_active).
     ///
     /// Implies [`ordered_by_key`](Self::ordered_by_key). The partition of an event is the FNV-1a hash
-    /// of its key, modulo the number. An event without a key is in the partition of the last token
-    /// of its subject.
+    /// of its key, modulo the number. For an event without a key, it is the hash of the last token of
+    /// its subject.
     ///
-    /// An instance that starts gets its share from the others. They first finish the running
-    /// handlers of these partitions, within the [drain time](Self::drain_within). If an instance
-    /// ends, its partitions are taken over at once. If it crashes, they are taken over after 17
-    /// seconds.
+    /// An instance that starts gets its share of the partitions from the others. They first let the
+    /// running handlers of these partitions end, within the [drain time](Self::drain_within). If an
+    /// instance ends, the others take over its partitions at once. If it crashes, they take them over
+    /// after 17 seconds.
     ///
     /// **Durables.** Partition *i* has the durable `<name>-p<i>`. All durables have the same
-    /// subjects, so each owner receives the events of all partitions. It acknowledges events of
-    /// foreign partitions without handling them ([`of_other_partitions`]). A few partitions for
-    /// each instance are enough. [`max_ack_pending`](Self::max_ack_pending),
+    /// subjects, so the owner of a partition receives the events of all partitions. It acknowledges
+    /// events of other partitions without handling them ([`of_other_partitions`]). Use only a few
+    /// partitions for each instance. [`max_ack_pending`](Self::max_ack_pending),
     /// [`delay_unknown`](Self::delay_unknown) and the circuit breaker apply to each partition
     /// separately. [`concurrency`](Self::concurrency) applies to the instance, over all its
     /// partitions. Declare the durables by
@@ -70,8 +70,8 @@ impl<S> Consumer<S> {
     }
 
     /// Like [`partitions`](Self::partitions), with `term` instead of 15 s as the term of the
-    /// leases. The partitions of an instance that crashed are taken over after the term and an
-    /// eighth of it. Each lease is renewed three times in each term.
+    /// leases. The partitions of an instance that crashed are taken over after nine eighths of the
+    /// term. Each lease is renewed three times in each term.
     pub fn partitions_for(mut self, number: u32, term: Duration) -> Self {
         self.options.partitions = Some((number, term));
         self.options.ordered = true;

@@ -7,10 +7,11 @@ use super::Consumer;
 
 /// Publishing from handlers.
 impl<S> Consumer<S> {
-    /// Names entries of the handled event's metadata, for example region or tenant: events that a
-    /// handler publishes through its context inherit these entries. By default such events get the
-    /// correlation id and the trace of the handled event, and its id as their causation id. They
-    /// inherit nothing else, since other metadata may be about the handled event alone.
+    /// Sets which metadata entries an event inherits if a handler publishes it through its context:
+    /// the names of entries of the handled event, such as `region` or `tenant`. By default such
+    /// events get the correlation id and the trace of the handled event, and its id as their
+    /// causation id. They inherit nothing else, since other metadata may be about the handled event
+    /// alone.
     ///
     /// An entry that the handled event lacks is left out. An inherited entry replaces the entry of
     /// the bus ([`BusBuilder::metadata`](crate::BusBuilder::metadata)), and
@@ -18,7 +19,7 @@ impl<S> Consumer<S> {
     /// [prepared](crate::Publisher::prepare) event keeps the entries that it has. If the method is
     /// called several times, all names count.
     ///
-    /// `key`, `correlation_id` and `causation_id` cannot be named: the consumer does not start then.
+    /// If `key`, `correlation_id` or `causation_id` is named, the consumer does not start.
     pub fn inherit_metadata<N: Into<Text>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         self.inherits.extend(names.into_iter().map(Into::into));
         self
