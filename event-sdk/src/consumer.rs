@@ -55,9 +55,10 @@
 //! ([`each`](Consumer::each)), or one for [batches](Consumer::on_batches).
 //!
 //! **Published events.** An event that a handler publishes through its [`Ctx`] inherits the
-//! correlation id and the trace of the handled event, and has the handled event as its cause. The
-//! stream stores the published event only once, even if the handler is retried. Other metadata is
-//! inherited only if its name is set by [`inherit_metadata`](Consumer::inherit_metadata).
+//! correlation id and the trace of the handled event, and has the handled event as its cause. If the
+//! handler is retried within the duplicate window of the stream, the stream stores the published
+//! event only once. Other metadata is inherited only if its name is set by
+//! [`inherit_metadata`](Consumer::inherit_metadata).
 //!
 //! **Failures** have a [class](FailureClass):
 //!

@@ -110,8 +110,8 @@ impl DeadLetters {
         Self::store(letters.clone())
     }
 
-    /// Passes letters to a closure. The closure must store a letter only once: if its result was
-    /// lost, it gets the letter again.
+    /// Passes letters to a closure. If the result of a call is lost, the consumer passes the same
+    /// letter again: the closure must then not store it a second time.
     ///
     /// If the closure fails or panics, the consumer keeps the event, and tries again.
     #[must_use]
@@ -164,8 +164,8 @@ impl DeadLetters {
     /// start. The dead-letter stream must not drop messages because of a limit ([`Park::verify`]).
     ///
     /// Two kinds of letters do not hold a key: the letter of an event without a key, and the letter
-    /// of an unknown event ([`UnknownEvent`](DeadLetterClass::UnknownEvent)). Later events of its
-    /// key were handled while it waited for a newer version.
+    /// of an unknown event ([`UnknownEvent`](DeadLetterClass::UnknownEvent)), because later events of
+    /// its key were already handled while it waited for a newer version.
     #[must_use]
     pub const fn sequenced(mut self) -> Self {
         self.sequenced = true;

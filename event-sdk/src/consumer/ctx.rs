@@ -108,8 +108,8 @@ impl Ctx {
         order(self).is_some_and(|mine| Some(mine) == order(earlier))
     }
 
-    /// Tells the consumer that an earlier delivery of the event was handled, so that this one has
-    /// no effect. When the event is acknowledged, it then counts as
+    /// Tells the consumer that an earlier delivery of the event was handled, and that this delivery
+    /// had no effect. When the event is acknowledged, it then counts as
     /// [`done_before`](super::ConsumerReport::done_before) and not as `handled`. Handlers with an
     /// [inbox](super::Inbox) call it.
     pub fn note_done_before(&self) {
@@ -133,10 +133,11 @@ impl Ctx {
     /// event's id as causation id, and takes over the metadata that
     /// [`inherit_metadata`](super::Consumer::inherit_metadata) names.
     ///
-    /// Its id derives from this event, the consumer, the type, and the count of events of the type
-    /// that the attempt has published. A repeated attempt therefore publishes under the same ids,
-    /// and the stream drops the duplicates, within its duplicate window. Handlers that publish
-    /// different events at each attempt use [`fresh_id`](PublishFrom::fresh_id).
+    /// The id of the published event derives from this event, the consumer, the type, and the number
+    /// of events of the type that the attempt has already published. A repeated attempt therefore
+    /// publishes under the same ids, and the stream drops the duplicates within its duplicate window.
+    /// If a handler publishes different events in each attempt, use
+    /// [`fresh_id`](PublishFrom::fresh_id).
     ///
     /// To publish an event later, schedule it on the [bus](Self::bus) with
     /// [`publish_at`](crate::Publisher::publish_at) and `caused_by(&ctx)`: a repeated attempt replaces
@@ -162,8 +163,8 @@ impl Ctx {
         self.held.delivery().in_progress().await
     }
 
-    /// Whether the consumer replays old events ([`Consumer::replay`](super::Consumer::replay)):
-    /// a handler then leaves out effects on the world outside, such as mail.
+    /// Whether the consumer replays old events ([`Consumer::replay`](super::Consumer::replay)). A
+    /// handler should then leave out effects on other systems, such as sending mail.
     #[must_use]
     pub fn is_replay(&self) -> bool {
         self.held.shared().replay

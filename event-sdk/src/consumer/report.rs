@@ -17,8 +17,9 @@ pub struct ConsumerReport {
     pub done_before: u64,
     /// Events that a [filter](super::Consumer::filter) left out, and that were acknowledged.
     pub filtered: u64,
-    /// Events that were received and belong to a partition that another durable has. They were
-    /// acknowledged without being handled; see [`Consumer::partitions`](super::Consumer::partitions).
+    /// Events of other partitions, which each durable of a consumer with partitions also delivers.
+    /// They were acknowledged without being handled; see
+    /// [`Consumer::partitions`](super::Consumer::partitions).
     pub of_other_partitions: u64,
     /// Attempts that failed: errors, timeouts and panics of handlers. Outages do not count.
     pub failed_attempts: u64,

@@ -15,8 +15,8 @@ use super::area::{Area, consumer_token};
 /// `retry.`. Neither has the prefix of a bus, so that no filter of events matches them. If several
 /// deployments share one account of a server, give each a prefix ([`under`](Self::under)).
 ///
-/// Both streams are declared as every other stream, and made by
-/// [`EventBus::apply`](crate::EventBus::apply):
+/// Declare both streams like any other stream; [`EventBus::apply`](crate::EventBus::apply) creates
+/// them:
 ///
 /// ```
 /// use event_sdk::EventBus;

@@ -32,7 +32,7 @@ impl fmt::Display for ErrorKind {
                     "the stream ends at sequence {last}, before the position {position} of the consumer"
                 );
             }
-            Self::Timeout => "the time is over",
+            Self::Timeout => "the operation timed out",
             Self::Closed => "the transport is closed, or is being drained",
             Self::Disconnected => "there is no connection to a server",
             Self::Unauthenticated => "the server does not accept the credentials",
