@@ -149,7 +149,12 @@ fn familiar(row: &FamiliarName) -> String {
 /// What the page says of the presets.
 #[test]
 fn the_page_has_the_presets() {
-    for preset in [Preset::Development, Preset::Staging, Preset::Production] {
+    for preset in [
+        Preset::Test,
+        Preset::Development,
+        Preset::Staging,
+        Preset::Production,
+    ] {
         let preset = preset.to_string();
         let config = load(&[
             ("EVENT_SDK_PRESET", &preset),
