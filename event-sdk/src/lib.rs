@@ -84,31 +84,33 @@
 //!   [rolling deploys];
 //! - to lose, repeat and reorder nothing: [order], [dead letters], [the outbox], [the inbox],
 //!   [durability];
+//! - to compare: [benchmarks];
 //! - to operate: [health and metrics], [the runbook], [commands], [troubleshooting],
 //!   [backup and restore], [after a restore];
 //! - with other teams and systems: [contracts], [the wire contract],
 //!   [coming from another system], [leaving the SDK].
 //!
 //! [configuration]: https://github.com/event-sdk/event-sdk/blob/main/docs/configuration.md
-//! [coming from another system]: https://github.com/event-sdk/event-sdk/blob/main/docs/seeds.md
-//! [backup and restore]: https://github.com/event-sdk/event-sdk/blob/main/docs/backup.md
-//! [troubleshooting]: https://github.com/event-sdk/event-sdk/blob/main/docs/troubleshooting.md
-//! [commands]: https://github.com/event-sdk/event-sdk/blob/main/docs/commands.md
-//! [several regions]: https://github.com/event-sdk/event-sdk/blob/main/docs/multi-region.md
 //! [topology]: https://github.com/event-sdk/event-sdk/blob/main/docs/topology.md
 //! [production]: https://github.com/event-sdk/event-sdk/blob/main/docs/production.md
 //! [security]: https://github.com/event-sdk/event-sdk/blob/main/docs/security.md
 //! [rolling deploys]: https://github.com/event-sdk/event-sdk/blob/main/docs/rolling-deploys.md
+//! [several regions]: https://github.com/event-sdk/event-sdk/blob/main/docs/multi-region.md
 //! [order]: https://github.com/event-sdk/event-sdk/blob/main/docs/ordering.md
 //! [dead letters]: https://github.com/event-sdk/event-sdk/blob/main/docs/dead-letters.md
 //! [the outbox]: https://github.com/event-sdk/event-sdk/blob/main/docs/outbox.md
 //! [the inbox]: https://github.com/event-sdk/event-sdk/blob/main/docs/inbox.md
 //! [durability]: https://github.com/event-sdk/event-sdk/blob/main/docs/durability.md
+//! [benchmarks]: https://github.com/event-sdk/event-sdk/blob/main/docs/benchmarks.md
 //! [health and metrics]: https://github.com/event-sdk/event-sdk/blob/main/docs/health.md
+//! [commands]: https://github.com/event-sdk/event-sdk/blob/main/docs/commands.md
 //! [the runbook]: https://github.com/event-sdk/event-sdk/blob/main/docs/runbook.md
+//! [troubleshooting]: https://github.com/event-sdk/event-sdk/blob/main/docs/troubleshooting.md
+//! [backup and restore]: https://github.com/event-sdk/event-sdk/blob/main/docs/backup.md
 //! [after a restore]: https://github.com/event-sdk/event-sdk/blob/main/docs/recover.md
 //! [contracts]: https://github.com/event-sdk/event-sdk/blob/main/docs/contracts.md
 //! [the wire contract]: https://github.com/event-sdk/event-sdk/blob/main/docs/wire-contract.md
+//! [coming from another system]: https://github.com/event-sdk/event-sdk/blob/main/docs/seeds.md
 //! [leaving the SDK]: https://github.com/event-sdk/event-sdk/blob/main/docs/leaving.md
 //!
 //! # Features

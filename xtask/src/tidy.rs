@@ -6,6 +6,7 @@
 //! - The secrets table of the tests has a row for each option of the NATS transport.
 //! - The lock files of packages outside the workspace have what our packages need.
 //! - Links between pages lead to files and headings that exist.
+//! - Links that doc comments define are used, and the front page of docs.rs links each page of docs/.
 //! - The page about other systems has each row once, with tests that exist.
 
 mod block;
@@ -26,6 +27,7 @@ mod locks;
 mod map;
 mod secrets;
 
+mod doc_links;
 mod links;
 mod markdown;
 mod seeds;
@@ -85,6 +87,7 @@ pub(crate) fn check(metadata: &Metadata) -> Result<()> {
     faults.extend(secrets::check(&root)?);
     faults.extend(locks::check(metadata, &root)?);
     faults.extend(links::check(&root)?);
+    faults.extend(doc_links::check(&root)?);
     faults.extend(seeds::check(&root)?);
     for fault in &faults {
         eprintln!("{fault}\n");

@@ -72,7 +72,10 @@ choice! {
 choice! {
     /// The setting `preset`: defaults for a kind of deployment. Settings in the environment or the
     /// file take precedence over the preset.
-    Preset, "`development`, `staging` or `production`" {
+    Preset, "`test`, `development`, `staging` or `production`" {
+        /// The memory transport in one process, warnings and errors in the logs, and streams that
+        /// keep 10,000 events.
+        Test = "test",
         /// The memory transport in one process, debug logs, and streams that keep 10,000 events.
         Development = "development",
         /// NATS, with up to 30 s for the first connection.
@@ -86,6 +89,11 @@ impl Preset {
     /// The settings of this preset, as texts.
     pub(super) fn values(self) -> &'static [(&'static str, &'static str)] {
         match self {
+            Self::Test => &[
+                ("transport", "memory"),
+                ("log_level", "warn"),
+                ("memory.max_messages", "10000"),
+            ],
             Self::Development => &[
                 ("transport", "memory"),
                 ("log_level", "debug"),

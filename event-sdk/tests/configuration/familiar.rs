@@ -77,6 +77,27 @@ fn hodei_stays_as_it_is() {
     assert_eq!(memory.memory.max_messages.unwrap().get(), 20_000);
 }
 
+/// Each name of a bus type that its source reads, in any case.
+#[test]
+fn hodei_names_a_bus_type_in_several_ways() {
+    for (names, transport) in [
+        (
+            &["inmemory", "in-memory", "in_memory", "memory", "InMemory"][..],
+            TransportChoice::Memory,
+        ),
+        (&["nats", "jetstream", "JetStream"], TransportChoice::Nats),
+    ] {
+        for name in names {
+            let variables = [
+                ("HODEI_EVENT_BUS_TYPE", *name),
+                ("HODEI_NATS_URL", "nats://localhost:4222"),
+            ];
+            let config = of(System::Hodei, &variables);
+            assert_eq!(config.transport, Some(transport), "{name}");
+        }
+    }
+}
+
 #[test]
 fn jetstream_bridge_stays_as_it_is() {
     let config = loader(&[

@@ -11,6 +11,7 @@ use proptest::prelude::*;
 use crate::support::{load, loader};
 
 const PAGE: &str = include_str!("../../../docs/configuration.md");
+const ENV_EXAMPLE: &str = include_str!("../../../.env.example");
 
 /// The lines of the template that set something, by whether they have a value.
 fn lines(with_value: bool) -> Vec<(String, String)> {
@@ -75,6 +76,15 @@ fn the_template_has_every_setting() {
             setting.name()
         );
     }
+}
+
+/// The file for those who look for one before they have a program.
+#[test]
+fn the_committed_example_is_the_template() {
+    assert!(
+        ENV_EXAMPLE == Config::env_template(),
+        "write .env.example again: cargo xtask events config show --template > .env.example"
+    );
 }
 
 /// Asserts that the page has these rows, and prints all of them if it does not.
@@ -149,7 +159,12 @@ fn familiar(row: &FamiliarName) -> String {
 /// What the page says of the presets.
 #[test]
 fn the_page_has_the_presets() {
-    for preset in [Preset::Development, Preset::Staging, Preset::Production] {
+    for preset in [
+        Preset::Test,
+        Preset::Development,
+        Preset::Staging,
+        Preset::Production,
+    ] {
         let preset = preset.to_string();
         let config = load(&[
             ("EVENT_SDK_PRESET", &preset),

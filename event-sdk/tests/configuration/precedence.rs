@@ -114,6 +114,7 @@ fn white_space_around_a_preset_changes_nothing() {
 #[test]
 fn presets_are_defaults_of_their_deployment() {
     for (preset, transport, level, within) in [
+        ("test", TransportChoice::Memory, LogLevel::Warn, 0),
         ("development", TransportChoice::Memory, LogLevel::Debug, 0),
         ("staging", TransportChoice::Nats, LogLevel::Info, 30),
         ("production", TransportChoice::Nats, LogLevel::Info, 60),
@@ -127,7 +128,8 @@ fn presets_are_defaults_of_their_deployment() {
         assert_eq!(config.log_level, Some(level), "{preset}");
         assert_eq!(config.nats.connect_within, within * SECOND, "{preset}");
         let messages = config.memory.max_messages.map(std::num::NonZero::get);
-        assert_eq!(messages, (preset == "development").then_some(10_000));
+        let is_bounded = transport == TransportChoice::Memory;
+        assert_eq!(messages, is_bounded.then_some(10_000), "{preset}");
     }
     // Also one of the code, which is replaced as a whole.
     let config = loader(&[("EVENT_SDK_TRANSPORT", "discard")])

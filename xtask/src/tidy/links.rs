@@ -24,7 +24,7 @@ pub(super) fn check(root: &Path) -> Result<Vec<String>> {
 }
 
 /// What is wrong with a link of a page, which is named relative to `root`.
-fn fault(target: &str, page: &Path, root: &Path) -> Option<String> {
+pub(super) fn fault(target: &str, page: &Path, root: &Path) -> Option<String> {
     let (path, anchor) = target.split_once('#').unwrap_or((target, ""));
     // Addresses of the web; and names of Rust items, which rustdoc checks.
     if path.contains(':') {

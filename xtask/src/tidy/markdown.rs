@@ -23,6 +23,58 @@ pub(super) fn links(text: &str) -> Vec<(usize, String)> {
     links
 }
 
+/// A definition of a link: `[label]: target`.
+pub(super) struct Definition {
+    pub(super) line: usize,
+    pub(super) label: String,
+    /// In which labels are compared: without regard to case.
+    pub(super) folded: String,
+    /// Whether the text has `[label]` elsewhere.
+    pub(super) is_used: bool,
+}
+
+/// The definitions of links outside of code.
+pub(super) fn definitions(text: &str) -> Vec<Definition> {
+    let text = without_fences(text);
+    let mut prose = String::with_capacity(text.len());
+    for line in text.lines() {
+        prose.push_str(if label_of(line).is_none() { line } else { "" });
+        prose.push('\n');
+    }
+    let without_code = folded(&without_spans(&prose));
+    let prose = folded(&prose);
+    let found = text.lines().enumerate().filter_map(|(index, line)| {
+        let label = label_of(line)?;
+        let folded = folded(label);
+        // A label may have code itself; any other in code is no link.
+        let place = if label.contains('`') {
+            &prose
+        } else {
+            &without_code
+        };
+        Some(Definition {
+            line: index + 1,
+            label: label.to_owned(),
+            is_used: place.contains(&format!("[{folded}]")),
+            folded,
+        })
+    });
+    found.collect()
+}
+
+/// The label, if the line defines a link. Words behind the target make it prose, except a title.
+fn label_of(line: &str) -> Option<&str> {
+    let (label, target) = line.strip_prefix('[')?.split_once("]: ")?;
+    let title = target.trim().split_once(' ').map_or("", |(_, title)| title);
+    (title.is_empty() || title.trim_start().starts_with(['"', '\'', '('])).then_some(label)
+}
+
+/// The text in lower case, with one space for all white space between two words.
+fn folded(text: &str) -> String {
+    let words: Vec<_> = text.split_whitespace().map(str::to_lowercase).collect();
+    words.join(" ")
+}
+
 /// The anchors of all headings, as GitHub makes them.
 pub(super) fn anchors(text: &str) -> BTreeSet<String> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
@@ -141,6 +193,24 @@ mod tests {
             links(text),
             expected.map(|(line, target)| (line, target.to_owned()))
         );
+    }
+
+    #[test]
+    fn definitions_are_used_outside_of_code() {
+        let text = "See [A\nb], `[c]`, [d][E] and [`f`].\n\n[a b]: 1\n[c]: 2\n[e]: 3 \"title\"\n\
+                    [`f`]: g::f\n[h]: is prose\n```\n[i]: 4\n```\n";
+        let found = definitions(text);
+        let found: Vec<_> = found
+            .iter()
+            .map(|d| (d.line, &*d.label, d.is_used))
+            .collect();
+        let expected = [
+            (4, "a b", true),
+            (5, "c", false),
+            (6, "e", true),
+            (7, "`f`", true),
+        ];
+        assert_eq!(found, expected);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod gauges;
 mod monitoring;
+mod recording;
 mod rig;
 
 use std::sync::Arc;

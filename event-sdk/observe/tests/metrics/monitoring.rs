@@ -27,10 +27,10 @@ const TABLE: &str = include_str!("../../src/metrics.rs");
 /// It needs a server with TLS: the tests of the health over HTTP scrape it.
 const WITH_TLS: &str = "event_sdk_certificate_expiry_seconds";
 
-/// The names that an exporter writes for a service that publishes, receives again, fails, retries and
-/// checks its health.
-async fn exported() -> BTreeSet<String> {
-    let recorder = PrometheusBuilder::new().build_recorder();
+/// What an exporter writes for a service that publishes, receives again, fails, retries and checks its
+/// health.
+pub(crate) async fn rendered(exporter: PrometheusBuilder) -> String {
+    let recorder = exporter.build_recorder();
     let handle = recorder.handle();
     // For the whole thread, which ends with the test.
     let recorder: &'static _ = Box::leak(Box::new(recorder));
@@ -75,17 +75,20 @@ async fn exported() -> BTreeSet<String> {
     let health = health.outbox(Arc::clone(outbox.store())).build();
     consumer.run_until(handled.notified()).await.unwrap();
     health.check().await;
+    handle.render()
+}
 
-    let mut names = BTreeSet::new();
-    for line in handle.render().lines() {
-        if let Some(name) = line.split(['{', ' ']).next()
-            && !name.is_empty()
-            && !name.starts_with('#')
-        {
-            names.insert(name.to_owned());
-        }
-    }
-    names
+/// The names of the metrics that an exporter has written.
+pub(crate) fn names_of_metrics(rendered: &str) -> BTreeSet<String> {
+    let lines = rendered.lines().filter(|line| !line.starts_with('#'));
+    let names = lines.filter_map(|line| line.split(['{', ' ']).next());
+    let names = names.filter(|name| !name.is_empty());
+    names.map(str::to_owned).collect()
+}
+
+/// The names that an exporter writes by default.
+async fn exported() -> BTreeSet<String> {
+    names_of_metrics(&rendered(PrometheusBuilder::new()).await)
 }
 
 /// The expressions of the alerts, each in one line.
@@ -151,7 +154,7 @@ fn rows() -> impl Iterator<Item = (String, &'static str)> {
     })
 }
 
-fn names_in(exprs: impl IntoIterator<Item = impl AsRef<str>>) -> BTreeSet<String> {
+pub(crate) fn names_in(exprs: impl IntoIterator<Item = impl AsRef<str>>) -> BTreeSet<String> {
     let mut all = BTreeSet::new();
     for expr in exprs {
         let expr = expr.as_ref();
@@ -239,6 +242,16 @@ fn each_panel_of_the_dashboard_has_its_own_place_and_id() {
 /// unknown, or raises an alert: in an aggregation or a range that does not leave them out.
 struct Unknown<'a>(&'a BTreeSet<String>, Vec<String>);
 
+/// The gauges that are unknown in this expression where more than their own series suffers.
+pub(crate) fn spreading_unknown(expr: &str) -> Vec<String> {
+    let gauges = rows().filter(|(_, kind)| kind.starts_with("gauge"));
+    let gauges: BTreeSet<_> = gauges.map(|(name, _)| name).collect();
+    assert!(gauges.contains("event_sdk_consumer_lag"), "{gauges:?}");
+    let mut unknown = Unknown(&gauges, Vec::new());
+    walk_expr(&mut unknown, &promql_parser::parser::parse(expr).unwrap()).unwrap();
+    unknown.1
+}
+
 impl Unknown<'_> {
     /// A comparison drops the series that are `NaN`.
     fn add_unless_compared(&mut self, expr: &Expr) {
@@ -278,14 +291,7 @@ impl ExprVisitor for Unknown<'_> {
 /// A gauge that is not known is `NaN`.
 #[test]
 fn a_gauge_that_is_not_known_neither_raises_an_alert_nor_hides_others() {
-    let gauges = rows().filter(|(_, kind)| kind.starts_with("gauge"));
-    let gauges: BTreeSet<_> = gauges.map(|(name, _)| name).collect();
-    assert!(gauges.contains("event_sdk_consumer_lag"), "{gauges:?}");
-    let wrong = |expr: &str| {
-        let mut unknown = Unknown(&gauges, Vec::new());
-        walk_expr(&mut unknown, &promql_parser::parser::parse(expr).unwrap()).unwrap();
-        unknown.1
-    };
+    let wrong = spreading_unknown;
     for expr in of_alerts()
         .into_iter()
         .map(str::to_owned)

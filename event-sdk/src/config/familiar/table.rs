@@ -248,7 +248,15 @@ pub(super) const TABLE: &[FamiliarName] = &[
     variable(
         Hodei,
         "HODEI_EVENT_BUS_TYPE",
-        Here::Renamed("transport", &[("inmemory", "memory")]),
+        Here::Renamed(
+            "transport",
+            &[
+                ("inmemory", "memory"),
+                ("in-memory", "memory"),
+                ("in_memory", "memory"),
+                ("jetstream", "nats"),
+            ],
+        ),
     ),
     variable(
         Hodei,
