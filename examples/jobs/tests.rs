@@ -17,13 +17,14 @@ use clap::{CommandFactory as _, Parser as _};
 use event_sdk::EventBus;
 use event_sdk::config::Config;
 use event_sdk_test_servers::Secured;
+use process::Process;
 use rotation::Gate;
 use tokio::sync::watch;
 
 use crate::args::Args;
 use crate::bus::{STREAM, TOPOLOGY};
 use crate::events::{JobCancelled, JobCompleted, JobScheduled, JobStarted};
-use crate::ledger::Ledger;
+use crate::ledger::{self, Ledger};
 use crate::worker::GROUP;
 use crate::{bus, cancellations, config, run, start, worker};
 
@@ -187,10 +188,20 @@ async fn on_a_cluster_whose_password_is_rotated_nothing_is_lost_or_repeated() {
             TOPOLOGY.apply(&bus).await.unwrap();
             bus
         },
-        async |config| run(args(&["--pipelines", "8", "run"]), config).await,
+        async |config, variables| {
+            let of_jobs = [("JOBS_RUN", "rotated"), ("JOBS_PIPELINES", "8")];
+            let of_jobs = of_jobs.map(|(name, value)| (name, value.into()));
+            let said = Process::start(variables.into_iter().chain(of_jobs), &["run"]);
+            let said = { said }.ended().await.well();
+            assert!(said.contains("80 jobs; "), "{said}");
+            assert!(said.contains("0 effects lost, 0 repeated"), "{said}");
+            let bus = bus::open(&config).await?;
+            Ok(ledger::keep(bus, "rotated".to_owned(), 8).await?)
+        },
     )
     .await;
     assert_is_whole(&ledger, 8, 80);
+    assert_eq!((ledger.lost(80), ledger.repeated()), (0, 0));
 }
 
 /// The program, in a process that another test starts.

@@ -56,7 +56,7 @@ async fn without_faults_the_money_adds_up_and_letters_are_redriven() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_is_the_same_by_variables_in_the_process_and_on_a_cluster_whose_password_is_rotated() {
-    let program = async |config| {
+    let program = async |config: Config| {
         let (bus, home) = (streams::configured(&config).await?, Home::new()?);
         normal::run(bus.clone(), &bus, 20, &home.files(), true).await
     };
@@ -76,7 +76,14 @@ async fn it_is_the_same_by_variables_in_the_process_and_on_a_cluster_whose_passw
         drop(audited.ack_wait(SHORT_ACK_WAIT).await.unwrap());
         bus
     };
-    let on_cluster = rotation::run("payments", streams::config, gate, prepare, program).await;
+    let on_cluster = rotation::run(
+        "payments",
+        streams::config,
+        gate,
+        prepare,
+        async |config, _| program(config).await,
+    )
+    .await;
     for outcome in [&in_process, &on_cluster] {
         assert!(outcome.tally.is_clean(), "{:?}", outcome.tally);
         assert_eq!(outcome.tally.published, 20 + 1 + 19 * 5 + 20 + 40);
