@@ -19,6 +19,8 @@ mod deployer;
 mod events;
 mod http;
 mod log;
+#[path = "../logging.rs"]
+mod logging;
 mod metrics;
 mod operator;
 mod place;
@@ -43,12 +45,16 @@ use crate::settings::{Command, Handler, Settings};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let settings = Settings::parse();
+    start(Settings::parse()).await
+}
+
+async fn start(settings: Settings) -> anyhow::Result<()> {
     if settings.command == Some(Command::Permissions) {
         print!("{}", place::users().build()?);
         return Ok(());
     }
     let config = place::config().load()?;
+    logging::install(&config)?;
     if settings.command == Some(Command::Apply) {
         let [bus, ..] = place::open(&config).await?;
         println!("{}", TOPOLOGY.apply(&bus).await?);

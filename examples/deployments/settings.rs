@@ -20,7 +20,12 @@ pub(crate) struct Settings {
     pub(crate) handlers: Vec<Handler>,
 
     /// How many deployments each region makes.
-    #[arg(long, value_name = "NUMBER", default_value_t = 10)]
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        env = "OPS_DEPLOYMENTS",
+        default_value_t = 10
+    )]
     pub(crate) deployments: u32,
 
     #[command(flatten)]
@@ -54,19 +59,24 @@ pub(crate) struct Selection {
     pub(crate) region: Option<String>,
 
     /// Only events of this type; `*` stands for any text.
-    #[arg(long = "type", value_name = "PATTERN")]
+    #[arg(long = "type", value_name = "PATTERN", env = "OPS_TYPE")]
     pub(crate) event_type: Option<String>,
 
     /// Only events of this deployed service.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", env = "OPS_SERVICE")]
     pub(crate) service: Option<String>,
 
     /// Only events of this deployment.
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", env = "OPS_DEPLOYMENT")]
     pub(crate) deployment: Option<u32>,
 
-    /// Only events with all of these tags.
-    #[arg(long = "tag", value_name = "TAG")]
+    /// Only events with all of these tags, with commas between them.
+    #[arg(
+        long = "tag",
+        value_name = "TAG",
+        value_delimiter = ',',
+        env = "OPS_TAGS"
+    )]
     pub(crate) tags: Vec<String>,
 }
 

@@ -4,9 +4,15 @@ mod permissions;
 mod secured;
 mod webhook;
 
+#[path = "../testing/process.rs"]
+mod process;
+
+#[path = "../testing/variables.rs"]
+mod variables;
+
 use std::sync::Arc;
 
-use clap::Parser;
+use clap::{CommandFactory as _, Parser as _};
 use event_sdk::EventBus;
 use event_sdk::consumer::Consumers;
 use event_sdk_testing::{TestBus, TestBusBuilder};
@@ -18,7 +24,7 @@ use crate::events::{
 };
 use crate::metrics::Metrics;
 use crate::settings::Settings;
-use crate::{metrics, operator, place};
+use crate::{metrics, operator, place, start};
 
 fn test_bus() -> TestBus {
     let bus = TestBus::builder().prefix(place::PREFIX);
@@ -127,4 +133,22 @@ async fn handlers_are_added_and_removed_while_others_run() {
     assert_eq!(handlers.count_of::<DeploymentFailed>(), 1);
     assert_eq!(counts.of("deployment.failed"), [2, 0, 0]);
     assert_eq!(counts.of("deployment.rolled_back"), [1, 0, 0]);
+}
+
+#[test]
+fn each_argument_has_a_variable() {
+    variables::assert_each_has_one(&Settings::command(), "OPS_", &[]);
+}
+
+#[tokio::test]
+async fn the_log_has_the_level_of_the_environment() {
+    let variables = [("OPS_DEPLOYMENTS", "2"), ("OPS_HANDLERS", "metrics")];
+    process::assert_the_log_has_its_level(&variables, "deployment.measured").await;
+}
+
+/// The program, in a process that another test starts.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a process that another test starts"]
+async fn program() -> anyhow::Result<()> {
+    start(Settings::parse_from(process::arguments("deployments"))).await
 }

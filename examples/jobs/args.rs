@@ -12,31 +12,41 @@ pub(crate) struct Args {
 
     /// Names this run: its pipelines, jobs and workers begin with it. Another for
     /// each run unless given.
-    #[arg(long, value_name = "NAME", default_value_t = run_name(), hide_default_value = true, value_parser = no_dots)]
+    #[arg(long, value_name = "NAME", env = "JOBS_RUN", default_value_t = run_name(), hide_default_value = true, value_parser = no_dots)]
     pub(crate) run: String,
 
     /// How many pipelines are run.
-    #[arg(long, value_name = "NUMBER", default_value_t = 20)]
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        env = "JOBS_PIPELINES",
+        default_value_t = 20
+    )]
     pub(crate) pipelines: u32,
 
     /// How many jobs a pipeline has.
-    #[arg(long, value_name = "NUMBER", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_name = "NUMBER", env = "JOBS_JOBS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) jobs: u32,
 
     /// How many of the jobs of each pipeline are cancelled as soon as they are scheduled.
-    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    #[arg(long, value_name = "NUMBER", env = "JOBS_CANCEL", default_value_t = 1)]
     pub(crate) cancel: u32,
 
     /// How many workers share them.
-    #[arg(long, value_name = "NUMBER", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    #[arg(long, value_name = "NUMBER", env = "JOBS_WORKERS", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub(crate) workers: u32,
 
     /// How long a job takes, in milliseconds.
-    #[arg(long, value_name = "MILLISECONDS", default_value_t = 2)]
+    #[arg(
+        long,
+        value_name = "MILLISECONDS",
+        env = "JOBS_WORK",
+        default_value_t = 2
+    )]
     pub(crate) work: u64,
 
     /// Shows the logs of the jobs and the workers' heartbeats.
-    #[arg(long)]
+    #[arg(long, env = "JOBS_VERBOSE")]
     pub(crate) verbose: bool,
 }
 

@@ -22,6 +22,8 @@ mod bus;
 mod cancellations;
 mod coordinator;
 mod ledger;
+#[path = "../logging.rs"]
+mod logging;
 mod monitor;
 mod planner;
 mod publishing;
@@ -57,15 +59,18 @@ async fn main() -> ExitCode {
 }
 
 async fn start(args: Args) -> anyhow::Result<()> {
-    match args.command {
-        Some(Command::Permissions) => print!("{}", bus::users().build()?),
-        Some(Command::Apply) => {
-            let bus = bus::open(&config().load()?).await?;
-            println!("{}", TOPOLOGY.apply(&bus).await?);
-        }
-        Some(Command::Run) | None => drop(run(args, config().load()?).await?),
+    if args.command == Some(Command::Permissions) {
+        print!("{}", bus::users().build()?);
+        return Ok(());
     }
-    Ok(())
+    let config = config().load()?;
+    logging::install(&config)?;
+    if args.command == Some(Command::Apply) {
+        let bus = bus::open(&config).await?;
+        println!("{}", TOPOLOGY.apply(&bus).await?);
+        return Ok(());
+    }
+    run(args, config).await.map(drop)
 }
 
 /// The configuration of the environment; without one, everything stays in this process.

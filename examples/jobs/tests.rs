@@ -2,24 +2,31 @@
 
 mod permissions;
 
+#[path = "../testing/process.rs"]
+mod process;
+
 #[path = "../testing/rotation.rs"]
 mod rotation;
 
+#[path = "../testing/variables.rs"]
+mod variables;
+
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{CommandFactory as _, Parser as _};
 use event_sdk::EventBus;
 use event_sdk::config::Config;
 use event_sdk_test_servers::Secured;
+use process::Process;
 use rotation::Gate;
 use tokio::sync::watch;
 
 use crate::args::Args;
 use crate::bus::{STREAM, TOPOLOGY};
 use crate::events::{JobCancelled, JobCompleted, JobScheduled, JobStarted};
-use crate::ledger::Ledger;
+use crate::ledger::{self, Ledger};
 use crate::worker::GROUP;
-use crate::{bus, cancellations, config, run, worker};
+use crate::{bus, cancellations, config, run, start, worker};
 
 fn args(more: &[&str]) -> Args {
     Args::parse_from(["jobs"].iter().chain(more))
@@ -74,6 +81,17 @@ fn in_process() -> Config {
 async fn in_this_process_nothing_is_lost_or_repeated() {
     let ledger = soon(run(args(&["--pipelines", "5"]), in_process())).await;
     assert_is_whole(&ledger, 5, 50);
+}
+
+#[test]
+fn each_argument_has_a_variable() {
+    variables::assert_each_has_one(&Args::command(), "JOBS_", &[]);
+}
+
+#[tokio::test]
+async fn the_log_has_the_level_of_the_environment() {
+    let variables = [("JOBS_PIPELINES", "2"), ("JOBS_JOBS", "3")];
+    process::assert_the_log_has_its_level(&variables, "6 jobs; ").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -170,8 +188,25 @@ async fn on_a_cluster_whose_password_is_rotated_nothing_is_lost_or_repeated() {
             TOPOLOGY.apply(&bus).await.unwrap();
             bus
         },
-        async |config| run(args(&["--pipelines", "8", "run"]), config).await,
+        async |config, variables| {
+            let of_jobs = [("JOBS_RUN", "rotated"), ("JOBS_PIPELINES", "8")];
+            let of_jobs = of_jobs.map(|(name, value)| (name, value.into()));
+            let said = Process::start(variables.into_iter().chain(of_jobs), &["run"]);
+            let said = { said }.ended().await.well();
+            assert!(said.contains("80 jobs; "), "{said}");
+            assert!(said.contains("0 effects lost, 0 repeated"), "{said}");
+            let bus = bus::open(&config).await?;
+            Ok(ledger::keep(bus, "rotated".to_owned(), 8).await?)
+        },
     )
     .await;
     assert_is_whole(&ledger, 8, 80);
+    assert_eq!((ledger.lost(80), ledger.repeated()), (0, 0));
+}
+
+/// The program, in a process that another test starts.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a process that another test starts"]
+async fn program() -> anyhow::Result<()> {
+    start(Args::parse_from(process::arguments("jobs"))).await
 }

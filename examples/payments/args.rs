@@ -1,8 +1,10 @@
 //! Command-line arguments of the example `payments`.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 /// Eight services of a payments platform, each with a database of its own.
 ///
@@ -16,35 +18,48 @@ pub(crate) struct Args {
     pub(crate) command: Option<Command>,
 
     /// How many payments customers submit.
-    #[arg(long, value_name = "NUMBER", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, value_name = "NUMBER", env = "PAYMENTS_PAYMENTS", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) payments: u32,
 
     /// Kills the process again and again, and compares the result with a control without event-sdk.
-    #[arg(long)]
+    #[arg(long, env = "PAYMENTS_CHAOS")]
     pub(crate) chaos: bool,
 
-    /// How often a process of each side, or a server, is killed.
-    #[arg(long, value_name = "NUMBER", default_value_t = 5, requires = "chaos", value_parser = clap::value_parser!(u32).range(..=1_000_000))]
-    pub(crate) kills: u32,
+    /// How often a process of each side, or a server, is killed. Default: 5.
+    #[arg(long, value_name = "NUMBER", env = "PAYMENTS_KILLS", value_parser = clap::value_parser!(u32).range(..=1_000_000))]
+    pub(crate) kills: Option<u32>,
 
     /// Runs each service as a process of its own, over a NATS server and a PostgreSQL, which are started
     /// for this and killed too. The programs are those that `EVENT_SDK_NATS_SERVER` and
     /// `EVENT_SDK_POSTGRES` name, those of the PATH, or those that `cargo xtask services` installs.
-    #[arg(long, requires_if("true", "chaos"), env = "PAYMENTS_SERVERS")]
+    #[arg(long, env = "PAYMENTS_SERVERS")]
     pub(crate) servers: bool,
 
     /// When the process is killed is drawn from this seed. Default: another one each time.
-    #[arg(long, value_name = "NUMBER", requires = "chaos")]
+    #[arg(long, value_name = "NUMBER", env = "PAYMENTS_SEED")]
     pub(crate) seed: Option<u64>,
 
     /// The configuration of the operator who redrives dead letters. Default: that of the services.
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "PAYMENTS_OPERATOR",
-        conflicts_with = "chaos"
-    )]
+    #[arg(long, value_name = "FILE", env = "PAYMENTS_OPERATOR")]
     pub(crate) operator: Option<PathBuf>,
+}
+
+impl Args {
+    /// Reads them, and refuses those that do not belong together. For clap, `PAYMENTS_CHAOS=false` would be `--chaos`.
+    pub(crate) fn read<T: Into<OsString> + Clone>(
+        arguments: impl IntoIterator<Item = T>,
+    ) -> Result<Self, clap::Error> {
+        let args = Self::try_parse_from(arguments)?;
+        let of_chaos = args.servers || args.kills.is_some() || args.seed.is_some();
+        let why = if of_chaos && !args.chaos {
+            "--servers, --kills and --seed need --chaos"
+        } else if args.chaos && args.operator.is_some() {
+            "--operator cannot be used with --chaos"
+        } else {
+            return Ok(args);
+        };
+        Err(Self::command().error(ErrorKind::ArgumentConflict, why))
+    }
 }
 
 /// One step alone, without faults; both if none is named.

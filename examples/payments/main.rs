@@ -42,6 +42,8 @@ mod chaos;
 mod customers;
 mod database;
 mod events;
+#[path = "../logging.rs"]
+mod logging;
 mod money;
 mod node;
 mod normal;
@@ -57,7 +59,6 @@ mod tally;
 mod tests;
 mod worker;
 
-use clap::Parser as _;
 use event_sdk::config::Config;
 
 use crate::args::{Args, Command};
@@ -68,26 +69,35 @@ use crate::process::Program;
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     if let Some(task) = worker::task()? {
+        logging::install(&streams::config().load()?)?;
         return worker::work(&task).await;
     }
-    let args = Args::parse();
+    let args = Args::read(std::env::args_os()).unwrap_or_else(|why| why.exit());
+    start(&args).await
+}
+
+async fn start(args: &Args) -> anyhow::Result<()> {
+    if args.command == Some(Command::Permissions) {
+        print!("{}", streams::users().build()?);
+        return Ok(());
+    }
+    let config = streams::config().load()?;
+    logging::install(&config)?;
     match args.command {
-        Some(Command::Permissions) => print!("{}", streams::users().build()?),
         Some(Command::Apply) => {
-            let bus = streams::connected(&streams::config().load()?).await?;
+            let bus = streams::connected(&config).await?;
             println!("{}", streams::TOPOLOGY.apply(&bus).await?);
         }
-        _ if args.chaos => chaos(&args).await?,
-        _ => normal(&args).await?,
+        _ if args.chaos => chaos(args).await?,
+        _ => normal(args, &config).await?,
     }
     Ok(())
 }
 
-async fn normal(args: &Args) -> anyhow::Result<()> {
-    let config = streams::config().load()?;
+async fn normal(args: &Args, config: &Config) -> anyhow::Result<()> {
     let bus = match args.command {
-        Some(Command::Run) => streams::connected(&config).await?,
-        _ => streams::configured(&config).await?,
+        Some(Command::Run) => streams::connected(config).await?,
+        _ => streams::configured(config).await?,
     };
     let operator = match &args.operator {
         Some(file) => {
@@ -118,7 +128,7 @@ async fn chaos(args: &Args) -> anyhow::Result<()> {
     let seed = args.seed.unwrap_or_else(|| fastrand::u64(..));
     let plan = Plan {
         payments: args.payments,
-        kills: args.kills,
+        kills: args.kills.unwrap_or(5),
         seed,
         servers: args.servers,
     };

@@ -2,13 +2,21 @@
 
 mod permissions;
 
+#[path = "../testing/process.rs"]
+mod process;
+
 #[path = "../testing/rotation.rs"]
 mod rotation;
 
+#[path = "../testing/variables.rs"]
+mod variables;
+
+use clap::CommandFactory as _;
 use event_sdk::config::Config;
 use event_sdk_test_servers::{Postgres, Server};
 use rotation::Gate;
 
+use crate::args::Args;
 use crate::chaos::{self, Plan};
 use crate::customers::payment;
 use crate::database::{Home, Schemas};
@@ -17,7 +25,7 @@ use crate::normal;
 use crate::process::Program;
 use crate::services::Service;
 use crate::services::audit::Audited;
-use crate::{streams, table, worker};
+use crate::{start, streams, table, worker};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_faults_the_money_adds_up_and_letters_are_redriven() {
@@ -48,7 +56,7 @@ async fn without_faults_the_money_adds_up_and_letters_are_redriven() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_is_the_same_by_variables_in_the_process_and_on_a_cluster_whose_password_is_rotated() {
-    let program = async |config| {
+    let program = async |config: Config| {
         let (bus, home) = (streams::configured(&config).await?, Home::new()?);
         normal::run(bus.clone(), &bus, 20, &home.files(), true).await
     };
@@ -68,7 +76,14 @@ async fn it_is_the_same_by_variables_in_the_process_and_on_a_cluster_whose_passw
         drop(audited.ack_wait(SHORT_ACK_WAIT).await.unwrap());
         bus
     };
-    let on_cluster = rotation::run("payments", streams::config, gate, prepare, program).await;
+    let on_cluster = rotation::run(
+        "payments",
+        streams::config,
+        gate,
+        prepare,
+        async |config, _| program(config).await,
+    )
+    .await;
     for outcome in [&in_process, &on_cluster] {
         assert!(outcome.tally.is_clean(), "{:?}", outcome.tally);
         assert_eq!(outcome.tally.published, 20 + 1 + 19 * 5 + 20 + 40);
@@ -145,4 +160,38 @@ async fn process() {
         .unwrap()
         .expect("only the supervisor starts it");
     worker::work(&task).await.unwrap();
+}
+
+#[test]
+fn each_argument_has_a_variable() {
+    variables::assert_each_has_one(&Args::command(), "PAYMENTS_", &[]);
+}
+
+#[tokio::test]
+async fn the_log_has_the_level_of_the_environment() {
+    let variables = [("PAYMENTS_PAYMENTS", "10"), ("PAYMENTS_CHAOS", "false")];
+    process::assert_the_log_has_its_level(&variables, "clearing").await;
+}
+
+#[test]
+fn arguments_that_do_not_belong_together_are_refused() {
+    let read = |args: &[&str]| Args::read([&["payments"], args].concat());
+    for args in [
+        &["--servers"][..],
+        &["--kills", "1"],
+        &["--seed", "1"],
+        &["--chaos", "--operator", "operator.toml"],
+    ] {
+        let why = read(args).unwrap_err().to_string();
+        assert!(why.contains("--chaos"), "{why}");
+    }
+    assert!(read(&["--chaos", "--servers", "--kills", "1", "--seed", "1"]).is_ok());
+    assert!(read(&["--operator", "operator.toml"]).is_ok());
+}
+
+/// The program, in a process that another test starts.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a process that another test starts"]
+async fn program() -> anyhow::Result<()> {
+    start(&Args::read(process::arguments("payments"))?).await
 }

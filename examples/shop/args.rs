@@ -4,7 +4,8 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use event_sdk_topology::Topology;
 
 use crate::topology::{CLUSTERED, SINGLE};
@@ -17,7 +18,12 @@ pub(crate) struct Args {
     pub(crate) command: Option<Command>,
 
     /// How many orders are taken.
-    #[arg(long, value_name = "NUMBER", default_value_t = 200)]
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        env = "SHOP_ORDERS",
+        default_value_t = 200
+    )]
     pub(crate) orders: u64,
 
     /// How many servers keep each stream.
@@ -35,11 +41,16 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    /// Refuses options that the command would leave out.
-    pub(crate) fn checked(self) -> Result<Self, clap::Error> {
-        let operates = matches!(self.command, Some(Command::Operate(_)));
-        if operates || self.of_operation.arguments().is_empty() {
-            return Ok(self);
+    /// Reads them, and refuses options that the command would leave out. Variables may be there for other commands.
+    pub(crate) fn read<T: Into<OsString> + Clone>(
+        arguments: impl IntoIterator<Item = T>,
+    ) -> Result<Self, clap::Error> {
+        let matches = Self::command().try_get_matches_from(arguments)?;
+        let args = Self::from_arg_matches(&matches)?;
+        let is_given = |option| matches.value_source(option) == Some(ValueSource::CommandLine);
+        let operates = matches!(args.command, Some(Command::Operate(_)));
+        if operates || !OfOperation::OPTIONS.into_iter().any(is_given) {
+            return Ok(args);
         }
         Err(Self::command().error(
             ErrorKind::ArgumentConflict,
@@ -53,19 +64,21 @@ impl Args {
 #[command(next_help_heading = "Commands of operation")]
 pub(crate) struct OfOperation {
     /// Writes JSON.
-    #[arg(long)]
+    #[arg(long, env = "SHOP_JSON")]
     json: bool,
 
-    /// A TOML file of the configuration.
+    /// A TOML file of the configuration, instead of the one that `EVENT_SDK_CONFIG_FILE` names.
     #[arg(long, value_name = "FILE")]
     config: Option<OsString>,
 
     /// When to use colours.
-    #[arg(long, value_name = "auto|always|never")]
+    #[arg(long, value_name = "auto|always|never", env = "SHOP_COLOR")]
     color: Option<OsString>,
 }
 
 impl OfOperation {
+    const OPTIONS: [&str; 3] = ["json", "config", "color"];
+
     /// As they were given.
     pub(crate) fn arguments(&self) -> Vec<OsString> {
         let mut arguments = Vec::new();
@@ -88,6 +101,7 @@ pub(crate) enum Command {
     Apply,
     /// Runs one service until SIGTERM or Ctrl-C, with probes and metrics.
     Serve {
+        #[arg(env = "SHOP_SERVICE")]
         service: ServiceName,
         /// Where `/live`, `/ready`, `/health` and `/metrics` answer.
         #[arg(long, env = "SHOP_LISTEN", default_value = "127.0.0.1:8080")]
@@ -101,9 +115,9 @@ pub(crate) enum Command {
     /// Prints the least permissions of each user.
     Permissions {
         /// Of this user alone.
-        #[arg(long, value_name = "NAME")]
+        #[arg(long, value_name = "NAME", env = "SHOP_USER")]
         service: Option<String>,
-        #[arg(long, value_enum, default_value = "server")]
+        #[arg(long, value_enum, env = "SHOP_FORMAT", default_value = "server")]
         format: Format,
     },
 }

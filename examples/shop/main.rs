@@ -21,6 +21,8 @@ mod audit;
 mod bank;
 mod billing;
 mod events;
+#[path = "../logging.rs"]
+mod logging;
 mod orders;
 mod serve;
 #[cfg(test)]
@@ -33,7 +35,6 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
-use clap::Parser;
 use event_sdk::EventBus;
 use event_sdk::config::{Config, ConfigLoader, TransportChoice};
 use event_sdk::consumer::{Consumers, shutdown_signal};
@@ -50,7 +51,7 @@ const DRAIN: Duration = Duration::from_secs(10);
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let args = Args::parse().checked().unwrap_or_else(|why| why.exit());
+    let args = Args::read(std::env::args_os()).unwrap_or_else(|why| why.exit());
     match start(args).await {
         Ok(ended) => ended,
         Err(why) => {
@@ -68,11 +69,17 @@ async fn start(args: Args) -> anyhow::Result<ExitCode> {
         }
         // It connects by itself, once the command is read.
         Some(Command::Operate(command)) => {
+            // The command reports a wrong configuration, if it needs one.
+            if let Ok(config) = config().load() {
+                logging::install(&config)?;
+            }
             let args = as_arguments(&args.of_operation, command);
             return Ok(event_sdk_ops::run_with(&operations(&topology), args).await);
         }
         Some(command) => {
-            let bus = open(&config().load()?, &topology).await?;
+            let config = config().load()?;
+            logging::install(&config)?;
+            let bus = open(&config, &topology).await?;
             match command {
                 Command::Serve { service, listen } => {
                     serve::serve(&bus, *service, *listen).await?;
@@ -83,7 +90,9 @@ async fn start(args: Args) -> anyhow::Result<ExitCode> {
             bus.drain(DRAIN).await?;
         }
         None => {
-            run(args.orders, &config().load()?, &topology).await?;
+            let config = config().load()?;
+            logging::install(&config)?;
+            run(args.orders, &config, &topology).await?;
         }
     }
     Ok(ExitCode::SUCCESS)

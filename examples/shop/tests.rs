@@ -5,6 +5,15 @@ mod manifests;
 mod permissions;
 mod serving;
 
+#[path = "../testing/process.rs"]
+mod process;
+
+#[path = "../testing/variables.rs"]
+mod variables;
+
+use std::process::ExitCode;
+
+use clap::CommandFactory as _;
 use event_sdk::EventBus;
 use event_sdk::Pii;
 use event_sdk::dead_letters::DeadLetterStream;
@@ -12,6 +21,7 @@ use event_sdk::stream::StreamSpec;
 use event_sdk_test_servers::{Server, User};
 use event_sdk_testing::TestBus;
 
+use crate::args::Args;
 use crate::bank::Bank;
 use crate::events::{InvoiceDeclined, InvoicePaid, OrderCancelled, OrderConfirmed, OrderPlaced};
 use crate::topology::{DEAD_LETTERS, SINGLE};
@@ -144,4 +154,23 @@ async fn the_same_program_runs_in_its_process_and_on_a_server_as_configured() {
     assert_eq!(histories[0]["placed"], 2);
     assert_eq!(histories[0].values().sum::<usize>(), 80);
     assert_eq!(histories[0], histories[1]);
+}
+
+#[test]
+fn each_argument_has_a_variable() {
+    variables::assert_each_has_one(&Args::command(), "SHOP_", &["config"]);
+}
+
+#[tokio::test]
+async fn the_log_has_the_level_of_the_environment() {
+    // Each 40th order becomes a dead letter, which is an error in the log.
+    let variables = [("SHOP_ORDERS", "20")];
+    process::assert_the_log_has_its_level(&variables, "confirmed paid placed").await;
+}
+
+/// The program, in a process that another test starts.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a process that another test starts"]
+async fn program() -> anyhow::Result<ExitCode> {
+    crate::start(Args::read(process::arguments("shop"))?).await
 }

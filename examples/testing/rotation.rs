@@ -1,6 +1,7 @@
 //! Runs a program on a cluster of three servers with TLS and a user, whose password is rotated while it runs. The tests
 //! of several examples include this file.
 
+use std::ffi::OsString;
 use std::time::{Duration, Instant};
 
 use event_sdk::EventBus;
@@ -19,19 +20,22 @@ pub(crate) struct Gate {
     pub(crate) events: u64,
 }
 
-/// Runs the program by the variables of `user` alone. Before, `prepare` makes the streams and the durable of the gate,
+/// The variables of a program.
+pub(crate) type Variables = [(&'static str, OsString); 6];
+
+/// Runs the program by the variables of `user` alone, which it gets with their configuration. Before, `prepare` makes the streams and the durable of the gate,
 /// and returns its bus.
 pub(crate) async fn run<T>(
     user: &'static str,
     loader: fn() -> ConfigLoader,
     gate: Gate,
     prepare: impl AsyncFnOnce(&Config) -> EventBus,
-    program: impl AsyncFnOnce(Config) -> anyhow::Result<T>,
+    program: impl AsyncFnOnce(Config, Variables) -> anyhow::Result<T>,
 ) -> T {
     let secured = Secured::new(user).unwrap();
     let mut cluster = secured.options().start_cluster(3).await.unwrap();
     let variables = secured.variables(&cluster.url());
-    let config = loader().variables(variables).load().unwrap();
+    let config = loader().variables(variables.clone()).load().unwrap();
     let bus = prepare(&config).await;
     let pause = async |bus: &EventBus, until| {
         let transport = bus.transport();
@@ -51,7 +55,7 @@ pub(crate) async fn run<T>(
         // Over a connection of its own: a request is not to be lost with the old one.
         pause(&EventBus::from_config(&again).await.unwrap(), None).await;
     };
-    let both = async { tokio::join!(Box::pin(program(config)), story) };
+    let both = async { tokio::join!(Box::pin(program(config, variables)), story) };
     let ended = tokio::time::timeout(PATIENCE, both).await;
     ended.expect("the program ends").0.unwrap()
 }

@@ -49,7 +49,7 @@ async fn it_does_the_same_in_its_process_and_on_a_cluster_whose_password_is_rota
             bus.apply().await.unwrap();
             bus
         },
-        async |config| {
+        async |config, _| {
             let counted = run(settings(&["run"]), &config).await?.counts();
             Ok((counted, stored(&config).await?))
         },

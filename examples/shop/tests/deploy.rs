@@ -3,22 +3,25 @@
 
 mod cluster;
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use event_sdk::EventBus;
 use event_sdk::Pii;
-use event_sdk::consumer::Consumer;
-use event_sdk::transport::ErrorKind;
+use event_sdk::transport::{ErrorKind, TransportExt as _};
+use event_sdk_test_servers::server_process::Port;
 use event_sdk_test_servers::{Authority, programs};
-use tokio::sync::watch;
+use rustix::process::{Pid, Signal, kill_process};
 
-use crate::bank::Bank;
+use super::serving::until;
 use crate::events::OrderPlaced;
 use crate::topology::{CLUSTERED, users};
-use crate::{audit, billing, orders};
 use cluster::{FILES, Secured};
+
+/// Each runs as a process of its own, as a user of its own.
+const SERVICES: [&str; 3] = ["orders", "billing", "audit"];
 
 /// How long anything may take on a loaded machine.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -64,62 +67,74 @@ async fn the_shop_runs_on_the_hardened_cluster_while_its_passwords_are_rotated()
 }
 
 async fn runs(secured: &Secured) -> anyhow::Result<()> {
-    let deploy = secured.bus("deploy").await?;
+    let ports = SERVICES.map(|_| Port::reserve());
+    let mut listen = Vec::new();
+    for port in &ports {
+        let port = port.as_ref().map(Port::number);
+        listen.push(SocketAddr::from((Ipv4Addr::LOCALHOST, port.unwrap())));
+    }
     // The servers may still be looking for a leader.
     let begun = Instant::now();
-    while let Err(error) = CLUSTERED.apply(&deploy).await {
-        if begun.elapsed() > PATIENCE {
-            return Err(error.into());
+    loop {
+        let ended = secured.shop("deploy", listen[0], "apply").ended().await;
+        if ended.status.success() {
+            break;
         }
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        anyhow::ensure!(begun.elapsed() < PATIENCE, "{ended:?}");
     }
+    let deploy = secured.bus("deploy").await?;
     let state = deploy.stream_state("SHOP").await?;
     assert_eq!(state.config.replicas, 3);
     let found = CLUSTERED.verify(&deploy).await?;
     assert!(found.is_clean(), "{found}");
 
-    let [taking, paying, auditing] = [
-        secured.bus("orders").await?,
-        secured.bus("billing").await?,
-        secured.bus("audit").await?,
-    ];
-    let (book, done) = (audit::Book::new(), watch::Sender::new(false));
-    let until = || {
-        let mut done = done.subscribe();
-        async move { drop(done.wait_for(|done| *done).await) }
-    };
-    let story = async {
-        take(&taking, "early", 40).await?;
-        book.wait(40).await;
-        secured.rotate()?;
-        // What the old password had opened is closed, and nothing opens with it.
-        let refused = secured.bus_with_old_password("billing").await;
-        let refused = refused.err().context("the old password")?;
-        let kind = refused
-            .downcast_ref::<event_sdk::Error>()
-            .map(event_sdk::Error::kind);
-        anyhow::ensure!(kind == Some(&ErrorKind::Unauthenticated), "{refused:#}");
-        // The services go on with the new one.
-        take(&taking, "late", 40).await?;
-        book.wait(80).await;
-        done.send_replace(true);
-        anyhow::Ok(())
-    };
-    tokio::try_join!(
-        story,
-        run(orders::consumer(&taking), until()),
-        run(billing::consumer(&paying, Bank::default()), until()),
-        run(audit::consumer(&auditing, book.clone()), until()),
-    )?;
+    let mut services = Vec::new();
+    for (service, listen) in SERVICES.into_iter().zip(&listen) {
+        services.push(secured.shop(service, *listen, "serve"));
+    }
+    let taking = secured.bus("orders").await?;
+    take(&taking, "early", 40).await?;
+    handled(&deploy, 40).await?;
+    secured.rotate()?;
+    // What the old password had opened is closed, and nothing opens with it.
+    let refused = secured.bus_with_old_password("billing").await;
+    let refused = refused.err().context("the old password")?;
+    let kind = refused
+        .downcast_ref::<event_sdk::Error>()
+        .map(event_sdk::Error::kind);
+    anyhow::ensure!(kind == Some(&ErrorKind::Unauthenticated), "{refused:#}");
+    // The services go on with the new one.
+    take(&taking, "late", 40).await?;
+    handled(&deploy, 80).await?;
+    for (mut service, listen) in services.into_iter().zip(listen) {
+        until(listen, "/ready", "HTTP/1.1 200").await;
+        kill_process(Pid::from_child(&service.child), Signal::TERM)?;
+        let said = service.ended().await.well();
+        anyhow::ensure!(said.contains(" handled"), "{said}");
+    }
     Ok(())
 }
 
-async fn run<S: event_sdk::EventSet>(
-    consumer: Consumer<S>,
-    until: impl Future<Output = ()> + Send,
-) -> anyhow::Result<()> {
-    consumer.run_until(until).await?;
-    Ok(())
+/// Waits until these orders are paid and confirmed, or declined and cancelled, and the services have handled all of it.
+async fn handled(deploy: &EventBus, orders: u64) -> anyhow::Result<()> {
+    let state = async || {
+        let mut state = vec![deploy.stream_state("SHOP").await?.messages];
+        for durable in ["billing", "audit"] {
+            let info = deploy.transport().consumer_info("SHOP", durable).await?;
+            state.extend([info.pending, info.ack_pending]);
+        }
+        anyhow::Ok(state)
+    };
+    let begun = Instant::now();
+    loop {
+        // The connection may be between two passwords.
+        let state = state().await;
+        if matches!(&state, Ok(state) if *state == [3 * orders, 0, 0, 0, 0]) {
+            return Ok(());
+        }
+        anyhow::ensure!(begun.elapsed() < PATIENCE, "{state:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 /// Takes orders, each until it is stored: the connection may be between two passwords.

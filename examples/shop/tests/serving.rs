@@ -26,7 +26,7 @@ async fn get(address: SocketAddr, path: &str) -> std::io::Result<String> {
 }
 
 /// Asks until the answer has these words.
-async fn until(address: SocketAddr, path: &str, words: &str) {
+pub(super) async fn until(address: SocketAddr, path: &str, words: &str) {
     let begun = Instant::now();
     loop {
         let answer = get(address, path).await.unwrap_or_default();

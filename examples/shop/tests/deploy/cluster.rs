@@ -2,6 +2,7 @@
 //! certificates and passwords are made here.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -11,6 +12,7 @@ use event_sdk_test_servers::{Authority, programs};
 use event_sdk_topology::permissions::Login;
 use tempfile::TempDir;
 
+use crate::tests::process::Process;
 use crate::topology::{CLUSTERED, PREFIX, users};
 use crate::{config, open};
 
@@ -155,35 +157,45 @@ impl Secured {
     }
 
     async fn bus_with(&self, user: &str, password: &Path) -> anyhow::Result<EventBus> {
+        let config = config().variables(self.variables(user, password)).load()?;
+        open(&config, &CLUSTERED).await
+    }
+
+    /// Starts a command of the shop as a process of this user, which its environment configures.
+    pub(super) fn shop(&self, user: &str, listen: SocketAddr, command: &str) -> Process {
+        let of_shop = [
+            ("SHOP_REPLICAS", "3".to_owned()),
+            ("SHOP_LISTEN", listen.to_string()),
+            ("SHOP_SERVICE", user.to_owned()),
+        ];
+        let of_bus = self.variables(user, &self.path(user));
+        Process::start(of_bus.into_iter().chain(of_shop), &[command])
+    }
+
+    fn variables(&self, user: &str, password: &Path) -> [(&'static str, String); 8] {
         let ports = self.ports.iter().map(Port::number);
         let urls: Vec<_> = ports
             .map(|port| format!("tls://127.0.0.1:{port}"))
             .collect();
-        let (urls, inboxes) = (urls.join(","), format!("_INBOX_{user}"));
-        let variables = [
-            ("EVENT_SDK_TRANSPORT", "nats"),
-            ("EVENT_SDK_PREFIX", PREFIX),
-            ("EVENT_SDK_NATS__URL", &urls),
+        let text = |path: &Path| path.to_str().unwrap_or_default().to_owned();
+        [
+            ("EVENT_SDK_TRANSPORT", "nats".to_owned()),
+            ("EVENT_SDK_PREFIX", PREFIX.to_owned()),
+            ("EVENT_SDK_NATS__URL", urls.join(",")),
             (
                 "EVENT_SDK_NATS__CA_FILE",
                 text(self.authority.certificate()),
             ),
-            ("EVENT_SDK_NATS__USER", user),
+            ("EVENT_SDK_NATS__USER", user.to_owned()),
             ("EVENT_SDK_NATS__PASSWORD_FILE", text(password)),
-            ("EVENT_SDK_NATS__INBOX_PREFIX", &inboxes),
-            ("EVENT_SDK_NATS__CONNECT_WITHIN", "1m"),
-        ];
-        let config = config().variables(variables.to_vec()).load()?;
-        open(&config, &CLUSTERED).await
+            ("EVENT_SDK_NATS__INBOX_PREFIX", format!("_INBOX_{user}")),
+            ("EVENT_SDK_NATS__CONNECT_WITHIN", "1m".to_owned()),
+        ]
     }
 
     fn path(&self, file: &str) -> PathBuf {
         self.files.path().join(file)
     }
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().unwrap_or_default()
 }
 
 impl Drop for Secured {
