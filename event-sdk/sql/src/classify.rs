@@ -5,6 +5,7 @@ use std::error::Error as StdError;
 use event_sdk::consumer::{Failure, FailureClass};
 use event_sdk_store::StoreError;
 
+use crate::DatabaseError;
 use crate::error::classify;
 
 /// Returns the class of a database error: [`Outage`](FailureClass::Outage) if the database is busy
@@ -25,13 +26,15 @@ use crate::error::classify;
 /// let consumer = bus.consumer::<OrderPlaced>("billing").classify(event_sdk_sql::class_of);
 /// ```
 ///
-/// An error of sqlx is an outage if [`store_error`](crate::store_error) gives it a
+/// An error of sqlx, also as a [`DatabaseError`], is an outage if [`store_error`](crate::store_error) gives it a
 /// [`StoreErrorKind`](crate::StoreErrorKind) that is an outage. A [`StoreError`] is an outage if
 /// [`is_outage`](StoreError::is_outage) says so.
 #[must_use]
 pub fn class_of(error: &(dyn StdError + 'static)) -> Option<FailureClass> {
     let away = if let Some(error) = error.downcast_ref::<sqlx::Error>() {
         classify(error).0.is_outage()
+    } else if let Some(error) = error.downcast_ref::<DatabaseError>() {
+        classify(error.expose()).0.is_outage()
     } else {
         (error.downcast_ref::<StoreError>()).is_some_and(StoreError::is_outage)
     };

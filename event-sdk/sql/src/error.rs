@@ -3,6 +3,8 @@
 
 use event_sdk_store::{StoreError, StoreErrorKind};
 
+use crate::DatabaseError;
+
 /// Classifies an error of sqlx.
 ///
 /// - [`Busy`](StoreErrorKind::Busy): SQLite's `busy` and `locked`, PostgreSQL's lock timeout (55P03);
@@ -19,10 +21,11 @@ use event_sdk_store::{StoreError, StoreErrorKind};
 /// - [`InvalidText`](StoreErrorKind::InvalidText): a text with U+0000 on PostgreSQL (22021, 22P05);
 /// - [`Other`](StoreErrorKind::Other) otherwise.
 ///
-/// The error itself is the source. `Display` of the result contains neither values nor SQL.
+/// The source is a [`DatabaseError`](crate::DatabaseError), which has the error. `Display` and
+/// `Debug` of the result contain neither values nor SQL.
 pub fn store_error(error: sqlx::Error) -> StoreError {
     let (kind, reason) = classify(&error);
-    StoreError::new(kind, reason).with_source(error)
+    StoreError::new(kind, reason).with_source(DatabaseError::new(error))
 }
 
 /// The kind of an error of sqlx, for those who keep the error.

@@ -61,7 +61,7 @@
 //! # Modules
 //!
 //! - `tables`: names of schema and tables, and SQL with them;
-//! - `error`: the class of an error of sqlx;
+//! - `error`: the class of an error of sqlx; `database_error`: such an error without data;
 //! - `migrations`: creates and checks the tables;
 //! - `database`: what SQLite and PostgreSQL have in common;
 //! - `row`: rows of an outbox as they are read;
@@ -83,6 +83,8 @@
 mod tables;
 
 mod error;
+
+mod database_error;
 
 mod migrations;
 
@@ -108,6 +110,7 @@ mod postgres;
 
 pub use classify::class_of;
 pub use database::{AsConnection, Store};
+pub use database_error::DatabaseError;
 pub use error::store_error;
 pub use event_sdk_store::inbox::{
     CleanReport, InboxCleaner, InboxSource, InboxStatus, InboxStore, KeptBecause,

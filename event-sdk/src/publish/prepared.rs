@@ -212,7 +212,8 @@ impl<E: Event> Prepared<E> {
         self
     }
 
-    /// Sets the correlation id, for example from a request.
+    /// Sets the correlation id, for example from a request. It must not be personal data, since logs
+    /// and traces show it.
     #[must_use]
     pub fn correlation_id(mut self, id: impl Into<LooseId>) -> Self {
         self.change(|head| head.metadata.correlation_id = Some(id.into()));

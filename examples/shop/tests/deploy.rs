@@ -1,5 +1,5 @@
 //! The files of `examples/deploy/nats`: nats-server accepts them, and the shop runs on a cluster of three
-//! servers that have them.
+//! servers that have them, and users of another account see nothing of it.
 
 mod cluster;
 
@@ -8,9 +8,8 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use event_sdk::EventBus;
-use event_sdk::Pii;
 use event_sdk::transport::{ErrorKind, TransportExt as _};
+use event_sdk::{EventBus, Pattern, Pii};
 use event_sdk_test_servers::server_process::Port;
 use event_sdk_test_servers::{Authority, programs};
 use rustix::process::{Pid, Signal, kill_process};
@@ -135,6 +134,73 @@ async fn handled(deploy: &EventBus, orders: u64) -> anyhow::Result<()> {
         anyhow::ensure!(begun.elapsed() < PATIENCE, "{state:?}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+/// Makes the streams of the shop in the account of a user.
+async fn apply(bus: &EventBus) -> anyhow::Result<()> {
+    // The servers may still be looking for a leader.
+    let begun = Instant::now();
+    while let Err(error) = CLUSTERED.apply(bus).await {
+        if begun.elapsed() > PATIENCE {
+            return Err(error.into());
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    Ok(())
+}
+
+/// It takes as long as three servers need to find each other.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_of_another_account_sees_nothing_of_the_shop() {
+    let secured = Secured::start().unwrap();
+    let isolated = tokio::time::timeout(PATIENCE, Box::pin(isolated(&secured)));
+    let ended = isolated
+        .await
+        .unwrap_or_else(|_| Err(anyhow::anyhow!("it takes too long")));
+    if let Err(error) = ended {
+        panic!("{error:#}\n{}", secured.logs());
+    }
+}
+
+/// The user of the other account may do everything in it.
+async fn isolated(secured: &Secured) -> anyhow::Result<()> {
+    let deploy = secured.bus("deploy").await?;
+    apply(&deploy).await?;
+    let orders = secured.bus("orders").await?;
+    take(&orders, "own", 3).await?;
+    let messages = async |bus: &EventBus| anyhow::Ok(bus.stream_state("SHOP").await?.messages);
+    assert_eq!(messages(&deploy).await?, 3);
+
+    // There is no stream to see, to publish into and to receive from.
+    let other = secured.bus(cluster::OTHER).await?;
+    let streams = other.transport().streams_for(&Pattern::parse(">")?);
+    assert!(streams.await?.is_empty());
+    let seen = other.stream_state("SHOP").await;
+    assert!(is_refused(seen, &ErrorKind::StreamNotFound));
+    let event = || OrderPlaced {
+        order: "foreign".to_owned(),
+        customer: Pii::new("Ada".to_owned()),
+        cents: 990,
+    };
+    let stored = other.publisher().publish(event()).await;
+    assert!(is_refused(stored, &ErrorKind::NoStream));
+    let received = other.subscribe::<OrderPlaced>().durable("billing").await;
+    assert!(is_refused(received, &ErrorKind::StreamNotFound));
+    assert_eq!(messages(&deploy).await?, 3);
+
+    // Streams of the same names and subjects are others: each receives what its own account publishes.
+    apply(&other).await?;
+    assert_eq!(messages(&other).await?, 0);
+    other.publisher().publish(event()).await?;
+    take(&orders, "later", 2).await?;
+    assert_eq!(messages(&other).await?, 1);
+    assert_eq!(messages(&deploy).await?, 5);
+    Ok(())
+}
+
+fn is_refused<T>(answer: Result<T, impl Into<event_sdk::Error>>, kind: &ErrorKind) -> bool {
+    let error = answer.err().map(Into::into);
+    error.is_some_and(|error| error.kind() == kind)
 }
 
 /// Takes orders, each until it is stored: the connection may be between two passwords.

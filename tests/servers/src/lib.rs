@@ -34,11 +34,13 @@
 //! - `server`, `cluster`: starts one or several; leaders and replicas;
 //! - `postgres`: PostgreSQL, and a pooler by transaction;
 //! - `secured`: TLS and a user, and the variables of a program that connects so;
+//! - `planted`: finds planted secrets and personal data in what a program writes;
 //! - `error`: failures.
 //!
 //! The process of a server, its ports and its folder are those of `event-sdk-nats-server`, which
 //! users' tests have too.
 
+pub mod planted;
 pub mod postgres;
 
 mod auth;

@@ -50,6 +50,12 @@ impl Probed {
         body
     }
 
+    /// Head and body of a route.
+    pub(crate) async fn whole(&self, path: &str) -> String {
+        let (head, body) = self.ask(path).await;
+        head + &body
+    }
+
     async fn ask(&self, path: &str) -> (String, String) {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         let request = format!("GET {path} HTTP/1.1\r\nHost: probe\r\nConnection: close\r\n\r\n");

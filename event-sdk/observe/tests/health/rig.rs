@@ -1,8 +1,8 @@
 //! Test support: a service on the memory transport, whose requests are counted, refused or not answered;
 //! waiting with a deadline.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use event_sdk::consumer::{Consumer, Outcome};
@@ -12,6 +12,7 @@ use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{Completion, Error, ErrorKind, Operation, Transport};
 use event_sdk::{Event, EventBus};
 use event_sdk_testing::intercept::{Intercept, Intercepted};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
@@ -165,6 +166,13 @@ impl Running {
         drop(self.stop);
         self.task.await.unwrap();
     }
+}
+
+/// The recorder of this program, whose values tests tell apart by labels.
+pub(crate) fn scraped_metrics() -> PrometheusHandle {
+    static RECORDER: LazyLock<PrometheusHandle> =
+        LazyLock::new(|| PrometheusBuilder::new().install_recorder().unwrap());
+    RECORDER.clone()
 }
 
 /// Asks until the answer is yes. The deadline is far beyond what a busy machine needs.

@@ -14,11 +14,10 @@ use event_sdk_observe::metrics::Metrics;
 use event_sdk_sql::{Outbox, Postgres};
 use event_sdk_test_servers::postgres::Postgres as Database;
 use event_sdk_test_servers::{Authority, Server, Tls};
-use metrics_exporter_prometheus::PrometheusBuilder;
 use sqlx::postgres::PgPoolOptions;
 
 use crate::http::Probed;
-use crate::rig::{OrderPlaced, Service, gated, until};
+use crate::rig::{OrderPlaced, Service, gated, scraped_metrics, until};
 
 /// How long after a change each state is reported.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -86,7 +85,7 @@ async fn reported(probed: &Probed, what: &str, wanted: State) -> Scraped {
 #[expect(clippy::cast_precision_loss, reason = "counts of a test are small")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_state_is_scraped_with_values_that_others_count_too() {
-    let metrics = PrometheusBuilder::new().install_recorder().unwrap();
+    let metrics = scraped_metrics();
     let authority = Authority::new().unwrap();
     let tls = Tls::new(&authority).until((2200, 1, 1));
     let mut server = Server::options().tls(tls).start().await.unwrap();

@@ -173,7 +173,7 @@ pub(crate) fn statement_failed(error: sqlx::Error, operation: Operation, reason:
         None => ErrorKind::Other,
     };
     let reason = format!("{reason}: {}", crate::error::classify(&error).1);
-    Error::new(kind, operation, reason).with_source(error)
+    Error::new(kind, operation, reason).with_source(crate::DatabaseError::new(error))
 }
 
 pub(crate) fn missing(error: sqlx::Error) -> Error {
@@ -186,7 +186,7 @@ pub(crate) fn missing(error: sqlx::Error) -> Error {
             "the tables of the inbox are missing or cannot be read; run the migrations, and check the privileges of the database user",
         )
     };
-    Error::new(kind, Operation::Configure, reason).with_source(error)
+    Error::new(kind, Operation::Configure, reason).with_source(crate::DatabaseError::new(error))
 }
 
 /// The inbox was dropped before its consumer, which holds it.

@@ -49,6 +49,23 @@ fn passwords(folder: &Path, hash: &str) {
     fs::write(folder.join("passwords.conf"), lines.collect::<String>()).unwrap();
 }
 
+/// Another application: its user may do everything in its own account.
+pub(super) const OTHER: &str = "crm";
+
+/// Adds an account with the user [`OTHER`] beside that of the shop.
+fn add_account(folder: &Path) -> anyhow::Result<()> {
+    let file = folder.join("permissions.conf");
+    let text = fs::read_to_string(&file)?;
+    let beside = "\naccounts {\n";
+    anyhow::ensure!(text.matches(beside).count() == 1, "{text}");
+    let [_, hash] = OLD;
+    let account = format!(
+        "{beside}  \"CRM\" {{ jetstream: enabled, users: [ {{ user: {OTHER}, password: \"{hash}\" }} ] }}\n"
+    );
+    fs::write(file, text.replace(beside, &account))?;
+    Ok(())
+}
+
 /// What differs between the servers.
 pub(super) fn environment(command: &mut Command, node: &str, store: &Path, authority: &Authority) {
     let identity = authority
@@ -93,6 +110,7 @@ impl Secured {
             authority,
             others: Vec::new(),
         };
+        add_account(secured.files.path())?;
         for index in 0..3 {
             let node = format!("nats-{}", index + 1);
             let mut server = Command::new(program.path());
@@ -117,6 +135,7 @@ impl Secured {
         for user in users(&CLUSTERED).build()?.users {
             fs::write(secured.path(&user.name), OLD[0])?;
         }
+        fs::write(secured.path(OTHER), OLD[0])?;
         Ok(secured)
     }
 
