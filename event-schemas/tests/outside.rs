@@ -142,7 +142,15 @@ impl Outside {
 
     /// Runs the binary, and answers its exit code and its output.
     fn schemas(&self, args: &[&str]) -> (i32, String) {
+        self.schemas_in("", args)
+    }
+
+    /// Runs the binary in a folder of the crate.
+    fn schemas_in(&self, folder: &str, args: &[&str]) -> (i32, String) {
         let mut run = self.cargo(&["run", "--quiet", "--bin", "shop-schemas"]);
+        let manifest = self.dir.path().join("Cargo.toml");
+        run.arg("--manifest-path").arg(manifest);
+        run.current_dir(self.dir.path().join(folder));
         let output = run.arg("--").args(args).output().unwrap();
         (output.status.code().unwrap(), text(&output))
     }
@@ -207,6 +215,7 @@ fn a_breaking_change_is_found_and_gets_a_way_out() {
     let (code, text) = outside.schemas(&["list", "--sources"]);
     assert_eq!(code, 0, "{text}");
     assert!(text.contains("3 events in 2 files"), "{text}");
+    the_sources_are_those_of_the_folder(&outside);
 
     // A field gets another name: nobody who reads the old one can read it.
     outside.write("src/lib.rs", &EVENTS.replace("cents: u64", "amount: u64"));
@@ -245,6 +254,42 @@ fn a_breaking_change_is_found_and_gets_a_way_out() {
         text.contains("mitigated: the upcaster into OrderPaid reads it"),
         "{text}"
     );
+}
+
+/// `list --sources` without a path, in a package that is the root of a workspace too, in a
+/// workspace that is no package, and in a folder that is neither.
+fn the_sources_are_those_of_the_folder(outside: &Outside) {
+    let lost = "#[derive(Event)] #[event(domain = \"orders\")] struct OrderLost { id: u64 }";
+    let member = "[package]\nname = \"shop-lost\"\nedition = \"2024\"\n";
+    outside.write("crates/lost/Cargo.toml", member);
+    outside.write("crates/lost/src/lib.rs", lost);
+    let manifest = outside.read("Cargo.toml");
+    let members = "[workspace]\nmembers = [\"crates/*\"]\n";
+    outside.write("Cargo.toml", &manifest.replace("[workspace]\n", members));
+    let (code, text) = outside.schemas(&["list", "--sources"]);
+    assert_eq!(code, 1, "{text}");
+    assert!(text.starts_with("crates/lost/src/lib.rs:1: "), "{text}");
+    assert!(text.contains("4 events in 3 files"), "{text}");
+
+    let workspace = "[workspace]\nmembers = [\"first\", \"second\"]\n";
+    outside.write("elsewhere/Cargo.toml", workspace);
+    for name in ["first", "second"] {
+        outside.write(&format!("elsewhere/{name}/Cargo.toml"), member);
+        outside.write(&format!("elsewhere/{name}/src/lib.rs"), lost);
+    }
+    let (code, text) = outside.schemas_in("elsewhere", &["list", "--sources"]);
+    assert_eq!(code, 1, "{text}");
+    assert!(text.starts_with("first/src/lib.rs:1: "), "{text}");
+    assert!(text.contains("2 events in 2 files"), "{text}");
+
+    outside.write("nothing/README.md", "");
+    let (code, text) = outside.schemas_in("nothing", &["list", "--sources"]);
+    assert_eq!(code, 2, "{text}");
+    assert!(
+        text.contains("there are no sources of a crate in this folder"),
+        "{text}"
+    );
+    outside.write("Cargo.toml", &manifest);
 }
 
 /// The report without the line ends within its texts.

@@ -90,7 +90,7 @@ fn in_sources(context: &Context<'_>, mut paths: Vec<PathBuf>) -> Result<Vec<Find
         paths.push(PathBuf::from("src"));
     }
     let mut found = Vec::new();
-    for path in paths {
+    for path in source::folders(&paths)? {
         let sources = sources::scan(&path).map_err(|source| CliError::Failed {
             what: format!("the sources in {} cannot be scanned", path.display()),
             source: source.into(),

@@ -18,14 +18,16 @@ use crate::{EventEntry, Service, sources};
 #[command(after_help = "Examples:\n  \
     schemas list\n  \
     schemas list --json | jq -r '.[].subject'\n  \
-    schemas list --sources              events in `src`, or in those of the workspace, that are in no catalogue\n  \
+    schemas list --sources              events of this package and of the members of this workspace that are in no catalogue\n  \
     schemas list --sources src/lib.rs --sources ../events/src")]
 pub(super) struct Args {
     /// Write JSON
     #[arg(long)]
     json: bool,
-    /// List instead what is derived in these sources of a crate and in no catalogue, and end with 1 if there is any
-    #[arg(long, value_name = "PATH", num_args = 0..=1, default_missing_value = "src", conflicts_with = "json")]
+    /// List instead what is derived in these sources and in no catalogue, and end with 1 if there is any:
+    /// the folder of a package or workspace (this one, unless one is named), of a crate's sources, or
+    /// the file of its root module
+    #[arg(long, value_name = "PATH", num_args = 0..=1, default_missing_value = ".", conflicts_with = "json")]
     sources: Vec<PathBuf>,
 }
 
@@ -43,7 +45,7 @@ pub(super) fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcome, Cli
 
 fn missing(context: &mut Context<'_>, paths: &[PathBuf]) -> Result<Outcome, CliError> {
     let (mut events, mut files, mut found) = (0, 0, false);
-    for path in &source::folders(paths) {
+    for path in &source::folders(paths)? {
         let sources = sources::scan(path).map_err(|source| CliError::Failed {
             what: "the sources cannot be scanned".to_owned(),
             source: source.into(),

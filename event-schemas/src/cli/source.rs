@@ -1,54 +1,53 @@
-//! Finds the folders of sources: `src`, or those of the members of a workspace.
+//! Finds the sources of a package and of the members of a workspace, by their manifests.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::{Component, Path, PathBuf};
 
-/// The folder that is meant where nobody names one.
+use toml::{Table, Value};
+
+use super::CliError;
+
+const MANIFEST: &str = "Cargo.toml";
+/// The folder of a package's sources.
 const SRC: &str = "src";
+/// The tables of a manifest that name the packages it depends on.
+const DEPENDENCIES: [&str; 3] = ["dependencies", "dev-dependencies", "build-dependencies"];
 
-/// The folders to scan. `src` that is not there stands for those of the workspace's members.
-pub(super) fn folders(paths: &[PathBuf]) -> Vec<PathBuf> {
-    let mut folders = Vec::new();
+/// The folders and files to scan. A folder with a `Cargo.toml` stands for the sources of its
+/// package and of the members of its workspace; another folder with sources in `src` for these.
+///
+/// # Errors
+///
+/// A folder has no sources, or a manifest cannot be read.
+pub(super) fn folders(paths: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
+    let mut all = Vec::new();
     for path in paths {
-        let members = if path == Path::new(SRC) && !path.exists() {
-            of_workspace(Path::new(""))
+        // People expect `src/lib.rs`, not `./src/lib.rs`.
+        let folder = path.strip_prefix(".").unwrap_or(path);
+        let found = if folder.join(MANIFEST).is_file() {
+            of_root(folder)?
+        } else if has_root(&folder.join(SRC)) {
+            vec![folder.join(SRC)]
+        } else if has_root(path) || !path.is_dir() {
+            vec![path.clone()]
         } else {
             Vec::new()
         };
-        if members.is_empty() {
-            folders.push(path.clone());
-        } else {
-            folders.extend(members);
+        if found.is_empty() {
+            return Err(CliError::Usage(format!(
+                "there are no sources of a crate in {}: neither a package nor the root of a \
+                 workspace whose members have sources; name the folder with the sources \
+                 (`--sources crates/events/src`), or the file of the root module",
+                if folder.as_os_str().is_empty() {
+                    "this folder".into()
+                } else {
+                    folder.to_string_lossy()
+                }
+            )));
         }
+        all.extend(found);
     }
-    folders
-}
-
-/// The sources of the members of the workspace whose root is this folder, sorted; none if it is
-/// no such root.
-pub(super) fn of_workspace(root: &Path) -> Vec<PathBuf> {
-    let manifest = std::fs::read_to_string(root.join("Cargo.toml")).unwrap_or_default();
-    let Ok(manifest) = manifest.parse::<toml::Table>() else {
-        return Vec::new();
-    };
-    let names = |key: &str| -> Vec<PathBuf> {
-        let workspace = manifest.get("workspace").and_then(|it| it.get(key));
-        let patterns = workspace.and_then(toml::Value::as_array);
-        let patterns = patterns
-            .into_iter()
-            .flatten()
-            .filter_map(toml::Value::as_str);
-        patterns
-            .flat_map(|pattern| matching(root, pattern))
-            .collect()
-    };
-    let excluded = names("exclude");
-    let mut members = names("members");
-    // The root may be a package itself, and is read by its `src`.
-    members.retain(|member| !excluded.contains(member));
-    members.sort();
-    members.dedup();
-    let sources = members.into_iter().map(|member| member.join(SRC));
-    sources.filter(|source| has_root(source)).collect()
+    Ok(all)
 }
 
 /// Whether a folder has the root module of a crate.
@@ -57,6 +56,135 @@ pub(super) fn has_root(folder: &Path) -> bool {
         .iter()
         .any(|root| folder.join(root).is_file())
         || folder.join("bin").is_dir()
+}
+
+/// The sources of the package and of the workspace that have their manifest in a folder.
+fn of_root(root: &Path) -> Result<Vec<PathBuf>, CliError> {
+    let manifest = read(root)?;
+    let mut found = of_package(root, &manifest);
+    if let Some(workspace) = manifest.get("workspace") {
+        for member in members(root, &manifest, workspace)? {
+            let member = root.join(member);
+            found.extend(of_package(&member, &read(&member)?));
+        }
+    }
+    Ok(found)
+}
+
+/// The folders of a workspace's members without the root, below the root and sorted. As cargo has
+/// it, packages below the root on which a member depends by their path are members too.
+fn members(
+    root: &Path,
+    manifest: &Table,
+    workspace: &Value,
+) -> Result<BTreeSet<PathBuf>, CliError> {
+    let patterns = |key: &str| {
+        let patterns = workspace.get(key).and_then(Value::as_array);
+        let patterns = patterns.into_iter().flatten();
+        patterns.filter_map(Value::as_str).collect::<Vec<_>>()
+    };
+    let (named, excluded) = (patterns("members"), patterns("exclude"));
+    let below = |folders: &[&str], member: &Path| folders.iter().any(|at| member.starts_with(at));
+    let mut members = BTreeSet::new();
+    let mut open = dependencies(Path::new(""), manifest, workspace);
+    let matching = named.iter().flat_map(|pattern| matching(root, pattern));
+    open.extend(matching.map(|found| {
+        let member = found.strip_prefix(root).unwrap_or(&found);
+        below_root(member).unwrap_or_else(|| member.to_owned())
+    }));
+    while let Some(member) = open.pop() {
+        let is_root = member.as_os_str().is_empty();
+        let is_excluded = below(&excluded, &member) && !below(&named, &member);
+        let folder = root.join(&member);
+        if is_root || is_excluded || !folder.join(MANIFEST).is_file() {
+            continue;
+        }
+        if members.insert(member.clone()) {
+            open.extend(dependencies(&member, &read(&folder)?, workspace));
+        }
+    }
+    Ok(members)
+}
+
+/// The folders below the root of the packages on which a package depends by their path.
+fn dependencies(package: &Path, manifest: &Table, workspace: &Value) -> Vec<PathBuf> {
+    let shared = |name: &str| {
+        workspace
+            .get("dependencies")?
+            .get(name)?
+            .get("path")?
+            .as_str()
+    };
+    let targets = manifest.get("target").and_then(Value::as_table);
+    let targets = targets.into_iter().flat_map(Table::values);
+    let tables = [manifest]
+        .into_iter()
+        .chain(targets.filter_map(Value::as_table));
+    let tables = tables.flat_map(|table| DEPENDENCIES.map(|key| table.get(key)));
+    let all = tables.flatten().filter_map(Value::as_table).flatten();
+    all.filter_map(|(name, dependency)| {
+        if dependency.get("workspace").is_some() {
+            below_root(Path::new(shared(name)?))
+        } else {
+            below_root(&package.join(dependency.get("path")?.as_str()?))
+        }
+    })
+    .collect()
+}
+
+/// A path without `.` and `..`; `None` if it leads out of the root.
+fn below_root(path: &Path) -> Option<PathBuf> {
+    let mut below = PathBuf::new();
+    for step in path.components() {
+        match step {
+            Component::Normal(step) => below.push(step),
+            Component::CurDir => {}
+            Component::ParentDir => below.pop().then_some(())?,
+            Component::RootDir | Component::Prefix(_) => return None,
+        }
+    }
+    Some(below)
+}
+
+/// The sources of a package: `src`, and what the manifest names beside its root modules. None if
+/// the manifest has no package.
+fn of_package(folder: &Path, manifest: &Table) -> Vec<PathBuf> {
+    if !manifest.contains_key("package") {
+        return Vec::new();
+    }
+    let src = folder.join(SRC);
+    let has_src = has_root(&src);
+    let bins = manifest.get("bin").and_then(Value::as_array);
+    let targets = manifest
+        .get("lib")
+        .into_iter()
+        .chain(bins.into_iter().flatten());
+    let named = targets.filter_map(|target| target.get("path")?.as_str());
+    let named = named.map(|path| folder.join(path.trim_start_matches("./")));
+    // A scan of `src` finds these by their names.
+    let is_found = |file: &Path| {
+        has_src
+            && (file == src.join("lib.rs")
+                || file == src.join("main.rs")
+                || file.starts_with(src.join("bin")))
+    };
+    let mut found: Vec<PathBuf> = named.filter(|file| !is_found(file)).collect();
+    found.extend(has_src.then_some(src));
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// The manifest in a folder.
+fn read(folder: &Path) -> Result<Table, CliError> {
+    let path = folder.join(MANIFEST);
+    let failed = |source: Box<dyn std::error::Error>| CliError::Failed {
+        what: format!("{} cannot be read", path.display()),
+        source,
+    };
+    let text = std::fs::read_to_string(&path).map_err(|source| failed(source.into()))?;
+    text.parse()
+        .map_err(|source: toml::de::Error| failed(source.into()))
 }
 
 /// The folders that a pattern of a manifest names; `*` is any name, in the last step.
@@ -99,32 +227,4 @@ fn matching(root: &Path, pattern: &str) -> Vec<PathBuf> {
     }
     found.retain(|path| path.is_dir());
     found
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_members_of_a_workspace_are_found() {
-        let root = tempfile::tempdir().unwrap();
-        let write = |path: &str, text: &str| {
-            let path = root.path().join(path);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, text).unwrap();
-        };
-        write(
-            "Cargo.toml",
-            "[workspace]\nmembers = [\"app\", \"crates/*\"]\nexclude = [\"crates/old\"]\n",
-        );
-        for member in ["app", "crates/a", "crates/b", "crates/old", "other"] {
-            write(&format!("{member}/src/lib.rs"), "");
-        }
-        write("crates/notes.md", "");
-        let found = of_workspace(root.path());
-        let expected =
-            ["app/src", "crates/a/src", "crates/b/src"].map(|path| root.path().join(path));
-        assert_eq!(found, expected);
-        assert!(of_workspace(&root.path().join("app")).is_empty());
-    }
 }

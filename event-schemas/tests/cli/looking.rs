@@ -107,6 +107,110 @@ fn the_schema_can_be_had_of_each_version() {
     assert_eq!(old.out, file);
 }
 
+/// An event that the catalogue of the shop lacks.
+const REFUNDED: &str =
+    "#[derive(Event)] #[event(domain = \"orders\")] struct OrderRefunded { id: u64 }";
+
+/// Files of a project, and what `list --sources` says of its root: exit code, standard output and
+/// error.
+fn sources_of(files: &[(&str, &str)]) -> (u8, String, String) {
+    let root = tempfile::tempdir().unwrap();
+    for (path, text) in files {
+        let path = root.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    let command = format!("list --sources {}", root.path().display());
+    let ended = schemas(&shop(), root.path(), &command);
+    (ended.code, ended.out, ended.err)
+}
+
+#[test]
+fn the_sources_of_a_root_are_those_of_its_package_and_of_the_members() {
+    let package = "[package]\nname = \"shop\"\n";
+    let workspace = "[workspace]\nmembers = [\"crates/*\"]\n";
+    let both = format!("{package}{workspace}");
+    // Manifest, files beside it, and whether the member is scanned.
+    let named = format!("{both}exclude = [\"crates/refunds\"]\n");
+    let depends = format!("{package}[dependencies]\nrefunds.path = \"crates/refunds\"\n");
+    let inherits = format!(
+        "{package}[workspace]\n[workspace.dependencies]\nrefunds.path = \"crates/refunds\"\n\
+         [target.'cfg(unix)'.dev-dependencies]\nrefunds.workspace = true\n"
+    );
+    for (manifest, own, files) in [
+        (workspace, None, 1),
+        (&both, Some("src/lib.rs"), 2),
+        (&both, Some("src/main.rs"), 2),
+        (&format!("{depends}[workspace]\n"), Some("src/lib.rs"), 2),
+        (&inherits, Some("src/lib.rs"), 2),
+    ] {
+        let mut project = vec![
+            ("Cargo.toml", manifest),
+            (
+                "crates/refunds/Cargo.toml",
+                "[package]\nname = \"refunds\"\n",
+            ),
+            ("crates/refunds/src/lib.rs", REFUNDED),
+            ("crates/notes.md", ""),
+        ];
+        project.extend(own.map(|own| (own, "")));
+        let (code, out, err) = sources_of(&project);
+        assert_eq!((code, err.as_str()), (1, ""), "{manifest}: {out}");
+        assert!(out.contains("refunds/src/lib.rs:1"), "{manifest}: {out}");
+        assert!(out.contains("`OrderRefunded`"), "{manifest}: {out}");
+        let total = format!("1 events in {files} files\n");
+        assert!(out.ends_with(&total), "{manifest}: {out}");
+    }
+    // Packages that are no members.
+    for manifest in [&named, &depends] {
+        let (code, out, err) = sources_of(&[
+            ("Cargo.toml", manifest),
+            ("src/lib.rs", ""),
+            (
+                "crates/refunds/Cargo.toml",
+                "[package]\nname = \"refunds\"\n",
+            ),
+            ("crates/refunds/src/lib.rs", REFUNDED),
+        ]);
+        assert_eq!((code, err.as_str()), (0, ""), "{manifest}: {out}");
+        assert_eq!(out, "0 events in 1 files\n", "{manifest}");
+    }
+}
+
+#[test]
+fn the_sources_of_a_package_are_also_those_that_its_manifest_names() {
+    let member = "[package]\nname = \"refunds\"\n[lib]\npath = \"refunds.rs\"\n\
+        [[bin]]\nname = \"refund\"\npath = \"src/refund.rs\"\n\
+        [[bin]]\nname = \"again\"\npath = \"src/bin/again.rs\"\n";
+    let (code, out, err) = sources_of(&[
+        ("Cargo.toml", "[workspace]\nmembers = [\"refunds\"]\n"),
+        ("refunds/Cargo.toml", member),
+        ("refunds/refunds.rs", REFUNDED),
+        ("refunds/src/refund.rs", ""),
+        ("refunds/src/bin/again.rs", ""),
+    ]);
+    assert_eq!((code, err.as_str()), (1, ""), "{out}");
+    assert!(out.contains("refunds/refunds.rs:1"), "{out}");
+    assert!(out.ends_with("1 events in 3 files\n"), "{out}");
+}
+
+#[test]
+fn a_folder_without_sources_is_an_error_that_says_so() {
+    let virtual_root = "[workspace]\nmembers = [\"crates/*\"]\n";
+    for files in [
+        &[("README.md", "")][..],
+        &[("Cargo.toml", virtual_root), ("crates/README.md", "")],
+    ] {
+        let (code, out, err) = sources_of(files);
+        assert_eq!((code, out.as_str()), (2, ""), "{err}");
+        assert!(err.contains("there are no sources of a crate in"), "{err}");
+        assert!(err.contains("--sources crates/events/src"), "{err}");
+    }
+    let (code, _, err) = sources_of(&[("Cargo.toml", "[workspace")]);
+    assert_eq!(code, 2);
+    assert!(err.contains("Cargo.toml"), "{err}");
+}
+
 /// What is red?
 #[doc = "\u{1b}[31mRed\u{1b}[0m, \u{202e}and turned\u{7}."]
 #[derive(event_sdk::Event, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]

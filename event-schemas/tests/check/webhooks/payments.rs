@@ -137,3 +137,25 @@ evolution! {
     };
     writes [{ "items": { "data": [{ "id": "i" }], "has_more": false } }];
 }
+
+evolution! {
+    amounts_become_whole => Refuses, Reads;
+    old { amount: f64 };
+    writes [{ "amount": 0.5 }, { "amount": 1e300 }];
+    new { amount: i64 };
+    writes [{ "amount": 5 }, { "amount": -9_223_372_036_854_775_808_i64 }];
+}
+
+evolution! {
+    amounts_become_whole_within_an_object => Refuses, Reads;
+    old { data: Object, tip: Option<f64>, by_day: BTreeMap<String, f64> } with {
+        #[serde(tag = "object", rename_all = "snake_case")]
+        enum Object { Charge { amount: f64 }, Refund { charge: String } }
+    };
+    writes [{ "data": { "object": "charge", "amount": 0.5 }, "tip": null, "by_day": { "monday": 0.5 } }];
+    new { data: Object, tip: Option<i64>, by_day: BTreeMap<String, i64> } with {
+        #[serde(tag = "object", rename_all = "snake_case")]
+        enum Object { Charge { amount: i64 }, Refund { charge: String } }
+    };
+    writes [{ "data": { "object": "charge", "amount": 5 }, "tip": 5, "by_day": { "monday": 5 } }];
+}
