@@ -101,6 +101,48 @@ fn connecting_without_a_runtime_is_an_error_that_says_so() {
     assert!(error.to_string().contains("tokio runtime"), "{error}");
 }
 
+/// A runtime on which neither `enable_io` nor `enable_time` was called.
+fn without_drivers() -> Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap()
+}
+
+#[test]
+fn memory_needs_no_drivers() {
+    let transport = MemoryTransport::builder().without_default_stream();
+    let bus = builder().transport(transport.build().unwrap()).unwrap();
+    without_drivers().block_on(all_of(bus));
+}
+
+#[test]
+fn nats_needs_no_drivers_beside_those_of_its_connection() {
+    let runtime = Runtime::new().unwrap();
+    let server = runtime.block_on(Server::start()).unwrap();
+    let nats = runtime
+        .block_on(Nats::connect(Nats::options(server.url())))
+        .unwrap();
+    without_drivers().block_on(all_of(builder().transport(nats).unwrap()));
+}
+
+#[test]
+fn connecting_in_a_runtime_without_drivers_is_an_error_that_says_so() {
+    let one = tokio::runtime::Builder::new_current_thread;
+    let many = tokio::runtime::Builder::new_multi_thread;
+    for (what, runtime) in [
+        ("neither", one().build()),
+        ("neither, multi-threaded", many().worker_threads(1).build()),
+        ("no timers", one().enable_io().build()),
+        ("no I/O", one().enable_time().build()),
+    ] {
+        let runtime = runtime.unwrap();
+        let connecting = Nats::connect(Nats::options("nats://127.0.0.1:1"));
+        let error = runtime.block_on(connecting).err().unwrap();
+        assert_eq!(*error.kind(), ErrorKind::InvalidOption, "{what}: {error}");
+        assert!(error.to_string().contains("enable_all"), "{what}: {error}");
+    }
+}
+
 #[test]
 fn a_runtime_that_has_ended_is_the_reason() {
     let of_server = Runtime::new().unwrap();

@@ -1,6 +1,8 @@
 //! `TokioClock`: the default clock; system time, and tokio's timers where a tokio runtime is
 //! running.
 
+use std::cell::Cell;
+use std::panic::catch_unwind;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -15,10 +17,11 @@ use crate::{Clock, Sleep};
 
 /// The system's time, and tokio's timers.
 ///
-/// A wait uses a timer of the tokio runtime in which it is polled. The runtime must have time
-/// enabled; otherwise tokio's timer panics. A wait that is polled in another runtime continues
-/// there. Outside of any runtime, a thread ends the wait. While tokio's own clock is paused,
-/// [`monotonic`](Clock::monotonic) stands still.
+/// A wait uses a timer of the tokio runtime in which it is polled. A wait that is polled in another
+/// runtime continues there. Outside of any runtime, and in a runtime without `enable_time`, a thread
+/// ends the wait. That a runtime has no timers is known by a panic of tokio, which is caught: the
+/// panic hook prints it, and with `panic = "abort"` the process ends. While tokio's own clock is
+/// paused, [`monotonic`](Clock::monotonic) stands still.
 #[derive(Debug, Clone, Copy)]
 pub struct TokioClock {
     start: Instant,
@@ -77,22 +80,33 @@ struct Wait {
 /// a runtime that nobody drives would never come.
 enum Timer {
     Tokio(Id, Sleep),
-    Thread(Delay),
+    /// Outside of a runtime, or in one without timers.
+    Thread(Option<Id>, Delay),
+}
+
+thread_local! {
+    /// The last runtime that was found to have no timers: each attempt prints a panic.
+    static WITHOUT_TIMERS: Cell<Option<Id>> = const { Cell::new(None) };
 }
 
 impl Timer {
-    /// One that is kept by `runtime`.
+    /// One that is kept by `runtime`, or by a thread.
     fn new(deadline: Instant, runtime: Option<Id>) -> Self {
-        match runtime {
-            Some(id) => Self::Tokio(id, Box::pin(tokio::time::sleep_until(deadline))),
-            None => Self::Thread(Delay::new(deadline - Instant::now())),
+        if let Some(id) = runtime
+            && WITHOUT_TIMERS.get() != runtime
+        {
+            match catch_unwind(|| tokio::time::sleep_until(deadline)) {
+                Ok(sleep) => return Self::Tokio(id, Box::pin(sleep)),
+                Err(_) => WITHOUT_TIMERS.set(runtime),
+            }
         }
+        Self::Thread(runtime, Delay::new(deadline - Instant::now()))
     }
 
     fn runtime(&self) -> Option<Id> {
         match self {
             Self::Tokio(id, _) => Some(*id),
-            Self::Thread(_) => None,
+            Self::Thread(id, _) => *id,
         }
     }
 }
@@ -107,7 +121,7 @@ impl Future for Wait {
         let timer = kept.unwrap_or_else(|| Timer::new(deadline, here));
         match self.timer.insert(timer) {
             Timer::Tokio(_, sleep) => sleep.as_mut().poll(cx),
-            Timer::Thread(delay) => Pin::new(delay).poll(cx),
+            Timer::Thread(_, delay) => Pin::new(delay).poll(cx),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! parts of the transport.
 
 mod ask;
+mod runtime;
 
 pub(super) use self::ask::NotAnswered;
 
@@ -60,14 +61,7 @@ impl NatsContext {
     pub(super) async fn connect(mut options: NatsOptions) -> Result<Arc<Self>, Error> {
         // Clones of the options make connections of their own.
         options.tls.shown = Arc::default();
-        let runtime = tokio::runtime::Handle::try_current().map_err(|error| {
-            Error::new(
-                ErrorKind::InvalidOption,
-                Operation::Configure,
-                "a connection to NATS needs a tokio runtime, and is made outside of one; connect under `#[tokio::main]` or `Runtime::block_on`",
-            )
-            .with_source(error)
-        })?;
+        let runtime = runtime::current()?;
         let monitor = Arc::new(ConnectionMonitor::new());
         let client = connect::connect(&options, &monitor).await?;
         let info = client.server_info();

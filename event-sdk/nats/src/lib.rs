@@ -306,14 +306,17 @@ impl Nats {
     /// Connects to a server.
     ///
     /// The connection runs in the tokio runtime in which this method is called, and ends with that
-    /// runtime. The operations of the transport can be awaited in any executor.
+    /// runtime, which needs both drivers: call `enable_all` on its builder. The operations of the
+    /// transport can be awaited in any executor. If a driver is missing, tokio panics at the check,
+    /// and the panic is caught: the panic hook prints it, and with `panic = "abort"` the process
+    /// ends.
     ///
     /// Cancel-safe: dropping the future stops connecting.
     ///
     /// # Errors
     ///
     /// [`InvalidOption`](event_sdk_core::transport::ErrorKind::InvalidOption) for contradictory
-    /// options, and outside of a tokio runtime;
+    /// options, outside of a tokio runtime, and in one without I/O or timers;
     /// [`Disconnected`](event_sdk_core::transport::ErrorKind::Disconnected) or
     /// [`Timeout`](event_sdk_core::transport::ErrorKind::Timeout) if no server answers,
     /// [`Unauthenticated`](event_sdk_core::transport::ErrorKind::Unauthenticated) if the server
