@@ -181,7 +181,10 @@ async fn integers_of_128_bits_that_are_flattened_or_tagged_are_found() {
         ("order.measured 1.0", not_read_back(tagged).await),
     ] {
         assert!(text.contains(name), "{text}");
-        assert!(text.contains("is not read back as it was written: "), "{text}");
+        assert!(
+            text.contains("is not read back as it was written: "),
+            "{text}"
+        );
         assert!(!text.contains(&atoms.to_string()), "{text}");
     }
 }
