@@ -67,6 +67,9 @@ impl EventBus {
     ///
     /// Instances with the same name share the events. The durable is bound or created as by
     /// [`EventBus::subscribe`].
+    ///
+    /// The streams of the set are looked up when the consumer starts. A stream that is created later
+    /// is found at its next start.
     pub fn consumer<S: EventSet>(&self, name: impl Into<Text>) -> Consumer<S> {
         let name = name.into();
         Consumer {
