@@ -38,6 +38,11 @@ async fn a_prepared_event_is_published_once_however_often_it_is_tried() {
         (first.event_id(), first.sequence()),
         (again.event_id(), again.sequence())
     );
+    assert_eq!(
+        (first.stream(), first.sequence()),
+        (Some("EVENTS"), Some(1))
+    );
+    assert_eq!(first.event_id(), prepared.id());
     assert_eq!(bus.stream_state("EVENTS").await.unwrap().messages, 1);
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use event_sdk::stream::StreamSpec;
+use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{AckPolicy, DeliverPolicy, ErrorKind, Gap, LostCount};
 use event_sdk::{Event, EventBus, EventSet, Incoming, RawEvent, Subscriber, subject};
 use event_sdk_tests::orders::{
@@ -194,6 +195,40 @@ async fn a_set_that_spans_streams_is_merged() {
     assert!(times.is_sorted_by(|a, b| a >= b));
     let error = bus.history::<Both>().from_sequence(3).await.unwrap_err();
     assert_eq!(*error.kind(), ErrorKind::InvalidOption);
+}
+
+/// Streams are looked up when the subscription is awaited, on every transport.
+#[tokio::test]
+async fn a_stream_that_is_created_later_is_found_by_the_next_subscription() {
+    let transport = MemoryTransport::builder().without_default_stream();
+    let transport = transport.build().unwrap();
+    let builder = || EventBus::builder().source("tests");
+    let declares = |stream| builder().stream(stream).transport(transport.clone());
+    let orders = declares(StreamSpec::new("ORDERS").subject("orders.>"));
+    orders.unwrap().apply_streams().await.unwrap();
+
+    let bus = builder().transport(transport.clone()).unwrap();
+    let subscribe = || bus.subscribe::<RawEvent>();
+    let mut early = subscribe().durable("early").await.unwrap();
+    let crm = declares(StreamSpec::new("CRM").subject("crm.>"));
+    crm.unwrap().apply_streams().await.unwrap();
+    bus.publisher().publish(moved("a")).await.unwrap();
+    bus.publisher().publish(placed(1)).await.unwrap();
+
+    async fn streams(subscriber: &mut Subscriber<RawEvent>) -> Vec<String> {
+        let mut streams = Vec::new();
+        while let Some(delivery) = tokio::task::unconstrained(subscriber.next()).now_or_never() {
+            let delivery = delivery.unwrap().unwrap();
+            streams.push(delivery.stream().unwrap().to_string());
+            delivery.ack().await.unwrap();
+        }
+        streams.sort();
+        streams
+    }
+    assert_eq!(streams(&mut early).await, ["ORDERS"]);
+    drop(early);
+    let mut again = subscribe().durable("early").await.unwrap();
+    assert_eq!(streams(&mut again).await, ["CRM"]);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! `Buckets`: entries by key with revisions and expiry, shared by all connections.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -178,7 +179,6 @@ struct Entries {
 }
 
 /// An entry as it was written.
-#[derive(Debug)]
 struct Kept {
     value: Bytes,
     revision: u64,
@@ -186,6 +186,18 @@ struct Kept {
     /// The time for which the clock had run then.
     written: Duration,
     expiry: Option<Duration>,
+}
+
+impl fmt::Debug for Kept {
+    /// Without the value, which may be personal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Kept")
+            .field("value_len", &self.value.len())
+            .field("revision", &self.revision)
+            .field("written_at", &self.written_at)
+            .field("expiry", &self.expiry)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Entries {

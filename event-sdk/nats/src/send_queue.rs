@@ -13,6 +13,7 @@ mod state;
 
 use std::fmt;
 use std::pin::Pin;
+use std::str::Utf8Error;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
@@ -193,7 +194,15 @@ impl SendQueue {
             resend,
             number,
         } = outbound;
-        let on_wire = state.written(subject.as_str().as_bytes());
+        let on_wire = state.written(subject.as_str()).map_err(|error| {
+            Error::new(
+                ErrorKind::InvalidSubject,
+                Operation::Publish,
+                "the subject is not UTF-8",
+            )
+            .at_subject(subject)
+            .with_source(error)
+        })?;
         let number = number.unwrap_or_else(|| state.order.next());
         let (token, reply) = if acked {
             let wait = PendingReply::new(
@@ -206,7 +215,10 @@ impl SendQueue {
             .resend(resend);
             let token = state.pending_replies.open(wait);
             state.in_flight += 1;
-            (Some(token), Some(self.reply_to(state, token)))
+            match self.reply_to(state, token) {
+                Ok(reply) => (Some(token), Some(reply)),
+                Err(error) => return Err(not_taken(state, Some(token), subject, error)),
+            }
         } else {
             (None, None)
         };
@@ -219,19 +231,7 @@ impl SendQueue {
         match Pin::new(&mut state.client).start_send(message) {
             Ok(()) => Ok(PendingPublish { token, number }),
             // Its size was checked before, against what another server said.
-            Err(error) => {
-                if let Some(token) = token {
-                    state.pending_replies.abandon(token);
-                    state.fail(token, NoReply::NotSent);
-                }
-                Err(Error::new(
-                    ErrorKind::Disconnected,
-                    Operation::Publish,
-                    "the connection did not take the message",
-                )
-                .at_subject(subject)
-                .with_source(error))
-            }
+            Err(error) => Err(not_taken(state, token, subject, error)),
         }
     }
 
@@ -243,9 +243,13 @@ impl SendQueue {
             return;
         };
         state.in_flight += 1;
+        let Ok(reply) = self.reply_to(state, token) else {
+            state.fail(token, NoReply::NotSent);
+            return;
+        };
         let message = OutboundMessage {
             subject,
-            reply: Some(self.reply_to(state, token)),
+            reply: Some(reply),
             headers: Extra::on_wire(resend.extra.as_ref(), Some(&resend.message_id)),
             payload: resend.payload,
         };
@@ -254,7 +258,11 @@ impl SendQueue {
         }
     }
 
-    fn reply_to(&self, state: &mut State, token: ReplyToken) -> async_nats::Subject {
+    fn reply_to(
+        &self,
+        state: &mut State,
+        token: ReplyToken,
+    ) -> Result<async_nats::Subject, Utf8Error> {
         state.scratch.extend_from_slice(self.inbox.as_bytes());
         token.write(&mut state.scratch);
         state.taken()
@@ -341,6 +349,23 @@ impl Drop for Held<'_> {
     fn drop(&mut self) {
         self.send_queue.lock().order.release(self.number);
     }
+}
+
+/// The error of a message that was not passed on, whose answer is no longer awaited.
+fn not_taken(
+    state: &mut State,
+    token: Option<ReplyToken>,
+    subject: &Subject,
+    source: impl std::error::Error + Send + Sync + 'static,
+) -> Error {
+    if let Some(token) = token {
+        state.pending_replies.abandon(token);
+        state.fail(token, NoReply::NotSent);
+    }
+    let reason = "the connection did not take the message";
+    Error::new(ErrorKind::Disconnected, Operation::Publish, reason)
+        .at_subject(subject)
+        .with_source(source)
 }
 
 impl fmt::Debug for SendQueue {

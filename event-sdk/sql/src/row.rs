@@ -10,7 +10,8 @@ use event_sdk_store::recover::{OutboxEntry, PublishedAt};
 use jiff::Timestamp;
 
 /// The columns of a row, in the order of the statements; the same types on every database.
-#[derive(Debug)]
+///
+/// It has no `Debug`, since key, headers and body may be personal.
 pub(crate) struct RawRow {
     pub(crate) id: i64,
     pub(crate) shard: i64,
@@ -166,7 +167,8 @@ macro_rules! kept_row {
 pub(crate) use kept_row;
 
 /// The columns of a parked entry.
-#[derive(Debug)]
+///
+/// It has no `Debug`, since the key may be personal.
 pub(crate) struct RawParked {
     pub(crate) id: i64,
     pub(crate) shard: i64,

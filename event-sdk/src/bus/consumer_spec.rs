@@ -88,6 +88,11 @@ impl ConsumerSpec {
     }
 
     /// Sets the maximum number of deliveries of an event. Default: 0, no limit.
+    ///
+    /// A NATS server reports an exhausted event only once, when it becomes exhausted. If the durable
+    /// has no subscription at that time, the report is lost, and the event stays in the stream
+    /// undelivered. [`Subscribe::max_deliver`](crate::Subscribe::max_deliver)
+    /// says which of these events the next subscription still finds.
     pub fn max_deliver(mut self, deliveries: u32) -> Self {
         self.config.max_deliver = NonZeroU32::new(deliveries);
         self

@@ -67,6 +67,9 @@ impl EventBus {
     ///
     /// Instances with the same name share the events. When the consumer runs, it binds the durable,
     /// or creates it, as [`EventBus::subscribe`] does.
+    ///
+    /// The streams of the set are looked up when the consumer starts. A stream that is created later
+    /// is found at its next start.
     pub fn consumer<S: EventSet>(&self, name: impl Into<Text>) -> Consumer<S> {
         let name = name.into();
         Consumer {

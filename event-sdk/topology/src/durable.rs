@@ -103,6 +103,11 @@ impl DurableSpec {
 
     /// Sets the maximum number of deliveries of an event. Default: 0, no limit. A consumer of the
     /// runtime counts attempts itself, and needs no limit here.
+    ///
+    /// A NATS server reports an exhausted event only once, when it becomes exhausted. If the durable
+    /// has no subscription at that time, the report is lost, and the event stays in the stream
+    /// undelivered. [`Subscribe::max_deliver`](event_sdk::Subscribe::max_deliver)
+    /// says which of these events the next subscription still finds.
     #[must_use]
     pub const fn max_deliver(mut self, deliveries: u32) -> Self {
         self.max_deliver = Some(deliveries);

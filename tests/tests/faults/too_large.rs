@@ -1,8 +1,9 @@
 //! Fault: events larger than the server's limit.
 
-use event_sdk::transport::nats::ConnectionState;
+use event_sdk::stream::StreamSpec;
+use event_sdk::transport::nats::{ConnectionState, Nats};
 use event_sdk::transport::{ErrorKind, Outcome};
-use event_sdk::{Error, Publisher};
+use event_sdk::{BusBuilder, Error, EventBus, Publisher};
 use event_sdk_test_servers::Server;
 
 use crate::events::Counted;
@@ -108,4 +109,41 @@ async fn a_maximum_that_changes_holds_for_publishers_that_are_there() {
     }
     read_stored(&service.bus, &ledger).await;
     assert_eq!(ledger.close().confirmed, 3);
+}
+
+/// A server may take more than a bus does by default: what a bus publishes, it also reads.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nine_mebibytes_are_published_where_they_are_read() {
+    const NINE: usize = 9 << 20;
+    let server = Server::options().max_payload(16 << 20).start();
+    let server = server.await.expect("the server starts");
+    let connect = async |builder: BusBuilder| {
+        let nats = Nats::connect(Nats::options(server.url())).await;
+        let builder = builder.stream(StreamSpec::new("FAULTS").subject("faults.>"));
+        let bus = builder.transport(nats.expect("a connection"));
+        bus.expect("a bus")
+    };
+    let small = connect(EventBus::builder()).await;
+    let large = connect(EventBus::builder().max_payload(16 << 20)).await;
+    large.apply_streams().await.expect("the stream");
+
+    let publisher = small.publisher();
+    let error = publisher.publish(Counted::of_size(1, NINE)).await;
+    let error = error.expect_err("it is too large for the bus").into_error();
+    assert_eq!(error.outcome(), Outcome::NotDone);
+    let (size, limit) = numbers(&error);
+    assert!(size > NINE && limit == BusBuilder::DEFAULT_MAX_PAYLOAD);
+
+    let event = Counted::of_size(2, NINE);
+    let stored = large.publisher().publish(event.clone()).await;
+    assert_eq!(stored.expect("it fits").sequence(), Some(1));
+    let subscription = large.subscribe::<Counted>().durable("d").await;
+    let next = subscription.expect("a subscription").next().await;
+    let delivery = next.expect("it goes on").expect("a delivery");
+    assert!(delivery.decode().expect("it is read") == event);
+    delivery.ack_confirmed().await.expect("it is acknowledged");
+    let history = large.history::<Counted>().await;
+    let stored = history.expect("history").next().await;
+    let stored = stored.expect("one event").expect("it is read");
+    assert!(stored.decode().expect("it is read") == event);
 }

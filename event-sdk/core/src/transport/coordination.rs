@@ -7,6 +7,8 @@ mod request;
 pub use config::BucketConfig;
 pub use request::{PutRequest, Revision};
 
+use std::fmt;
+
 use bytes::Bytes;
 use jiff::Timestamp;
 
@@ -144,7 +146,7 @@ pub trait Coordination: Send + Sync {
 /// An entry of a bucket.
 ///
 /// Fields may be added: start with [`new`](Self::new).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CoordinationEntry {
     /// The key.
@@ -155,6 +157,18 @@ pub struct CoordinationEntry {
     pub revision: u64,
     /// When it was written, by the clock of the transport or server.
     pub written_at: Timestamp,
+}
+
+impl fmt::Debug for CoordinationEntry {
+    /// Without the value, which may be personal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CoordinationEntry")
+            .field("key", &self.key)
+            .field("value_len", &self.value.len())
+            .field("revision", &self.revision)
+            .field("written_at", &self.written_at)
+            .finish()
+    }
 }
 
 impl CoordinationEntry {

@@ -47,6 +47,16 @@ fn put(bucket: &Bucket, key: &str, expiry: Option<Duration>) -> u64 {
 }
 
 #[test]
+fn values_are_not_shown() {
+    let (rig, bucket) = rig();
+    put(&bucket, "a", None);
+    let entry = get(&bucket, "a");
+    for shown in [format!("{entry:?}"), format!("{:?}", rig.transport)] {
+        assert!(!shown.contains("\"value\""), "{shown}");
+    }
+}
+
+#[test]
 fn an_entry_expires_at_its_time_and_not_before() {
     let (rig, bucket) = rig();
     put(&bucket, "short", Some(10 * SECOND));

@@ -165,6 +165,20 @@ mod tests {
             assert!(!shown.contains("hidden"), "{shown}");
             assert!(!shown.contains("SSL3UA"), "{shown}");
         }
+        for (text, reason) in [
+            (
+                "-----BEGIN PRIVATE KEY-----\nhidden\n",
+                "looks like the contents of a file",
+            ),
+            ("two\nlines.creds", "looks like the contents of a file"),
+            ("nats://me:hidden@host", "looks like the contents of a file"),
+            ("hidden", "write `./` before it"),
+        ] {
+            let path = FilePath::new(text);
+            for shown in [path.to_string(), format!("{path:?}")] {
+                assert!(shown.contains(reason), "{text}: {shown}");
+            }
+        }
         let long = FilePath::new(format!("/{}", "hidden".repeat(60)));
         assert!(!long.to_string().contains("hidden"));
     }

@@ -76,7 +76,11 @@ impl SendQueue {
             state
                 .pending_replies
                 .open(PendingReply::new(to, None, 0, Instant::now(), true));
-        let reply = self.reply_to(&mut state, token);
+        let mut written = Vec::new();
+        token.write(&mut written);
+        let mut reply = self.inbox.clone();
+        reply.extend(written.into_iter().map(char::from));
+        let reply = async_nats::Subject::from(reply);
         if subject.is_none() {
             state.pending_replies.redirect(token, reply.clone());
         }

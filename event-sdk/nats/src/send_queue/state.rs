@@ -1,6 +1,7 @@
 //! State of a send queue under its lock: queued messages, pending replies, wakers.
 
 use std::collections::VecDeque;
+use std::str::Utf8Error;
 use std::task::Waker;
 use std::time::Instant;
 
@@ -102,20 +103,25 @@ impl State {
     }
 
     /// A subject with this text.
-    pub(super) fn written(&mut self, text: &[u8]) -> async_nats::Subject {
+    ///
+    /// # Errors
+    ///
+    /// If something else is in the buffer that is not UTF-8.
+    pub(super) fn written(&mut self, text: &str) -> Result<async_nats::Subject, Utf8Error> {
         if self.scratch.capacity() < text.len() + 256 {
             self.scratch = BytesMut::with_capacity(SCRATCH.max(text.len()));
         }
-        self.scratch.extend_from_slice(text);
+        self.scratch.extend_from_slice(text.as_bytes());
         self.taken()
     }
 
     /// A subject with what was written.
-    pub(super) fn taken(&mut self) -> async_nats::Subject {
-        let text = self.scratch.split().freeze();
-        // Subjects, inboxes and tokens are texts.
-        async_nats::Subject::from_utf8(text)
-            .unwrap_or_else(|_| async_nats::Subject::from_static("_"))
+    ///
+    /// # Errors
+    ///
+    /// If that is not UTF-8. Subjects, inboxes and tokens are.
+    pub(super) fn taken(&mut self) -> Result<async_nats::Subject, Utf8Error> {
+        async_nats::Subject::from_utf8(self.scratch.split().freeze())
     }
 
     pub(super) fn answer(

@@ -1,5 +1,6 @@
 //! `PutRequest` and `Revision`: a write of an entry, the revision that it expects, and its checks.
 
+use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -23,7 +24,7 @@ pub enum Revision {
 /// A request to write an entry.
 ///
 /// Fields may be added: start with [`new`](Self::new), and set the fields that should differ.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PutRequest {
     /// The bucket.
@@ -37,6 +38,19 @@ pub struct PutRequest {
     /// The time after which the entry expires, unless the maximum age of the bucket ends earlier. A
     /// transport may round up to whole seconds. `None`: no expiry of its own.
     pub expiry: Option<Duration>,
+}
+
+impl fmt::Debug for PutRequest {
+    /// Without the value, which may be personal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PutRequest")
+            .field("bucket", &self.bucket)
+            .field("key", &self.key)
+            .field("value_len", &self.value.len())
+            .field("expected", &self.expected)
+            .field("expiry", &self.expiry)
+            .finish()
+    }
 }
 
 impl PutRequest {
@@ -179,6 +193,17 @@ mod tests {
         ] {
             let error = expected.check_deletion(key).unwrap_err();
             assert_eq!(*error.kind(), kind, "{expected:?} of {key}");
+        }
+    }
+
+    #[test]
+    fn values_are_not_shown() {
+        let value = Bytes::from_static(b"ada@example.com");
+        let request = PutRequest::new("b", "a", value.clone());
+        let entry = CoordinationEntry::new("a", value, 1, jiff::Timestamp::UNIX_EPOCH);
+        for shown in [format!("{request:?}"), format!("{entry:#?}")] {
+            assert!(!shown.contains("ada"), "{shown}");
+            assert!(shown.contains("value_len: 15"), "{shown}");
         }
     }
 
