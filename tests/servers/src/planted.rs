@@ -28,7 +28,6 @@ pub fn forms(planted: &str) -> Vec<String> {
         join("", &|byte| format!("{byte:02X}")),
         join("", &|byte| format!("%{byte:02X}")),
         join("", &|byte| format!("%{byte:02x}")),
-        join(",\n", &|byte| format!("        {byte}")),
     ];
     for before in 0..3 {
         forms.extend(base64(planted, before));
@@ -41,8 +40,14 @@ pub fn forms(planted: &str) -> Vec<String> {
 /// What of a text shows a planted text in one of its [`forms`]: the form, and the text around it.
 #[must_use]
 pub fn find(text: &str, planted: &str) -> Option<String> {
-    forms(planted).into_iter().find_map(|form| {
-        let at = text.find(&form)?;
+    // Debug with `#` writes each byte in a line of its own, at any indentation.
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let in_one_line = words.join(" ");
+    let texts = [text, &in_one_line];
+    let forms = forms(planted);
+    let mut all = texts.iter().flat_map(|text| forms.iter().map(move |form| (text, form)));
+    all.find_map(|(text, form)| {
+        let at = text.find(form)?;
         let start = text.floor_char_boundary(at.saturating_sub(300));
         let end = text.ceil_char_boundary((at + 300).min(text.len()));
         Some(format!("{form:?} is in …{}…", &text[start..end]))

@@ -178,6 +178,9 @@ async fn no_state_of_a_service_shows_a_secret_or_personal_data() {
     assert!(log.contains(CORRELATION), "correct docs/security.md");
 }
 
+/// Adds a secret to options.
+type LogIn = fn(NatsOptions, &str) -> NatsOptions;
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_login_is_shown_whether_the_server_takes_it_or_not() {
     logged::begin();
@@ -186,7 +189,7 @@ async fn no_login_is_shown_whether_the_server_takes_it_or_not() {
     let seeds = vec![nkey.seed().to_owned(), wrong_nkey.seed().to_owned()];
     let user = User::password("billing", password);
     let options = || Server::options();
-    let logins: [(_, _, fn(NatsOptions, &str) -> NatsOptions, _, _); 3] = [
+    let logins: [(_, _, LogIn, _, _); 3] = [
         (
             options().users([user]),
             (password, wrong_password),

@@ -13,7 +13,7 @@ use event_sdk::{Event, EventBus, Pii};
 use event_sdk_observe::health::{Health, Thresholds};
 use event_sdk_observe::metrics::Metrics;
 use event_sdk_sql::{EffectTx, Inbox, Outbox, Postgres};
-use event_sdk_test_servers::postgres::{Database, Postgres as Cluster};
+use event_sdk_test_servers::postgres::{Database, Postgres as DatabaseServer};
 use event_sdk_test_servers::{Server, User};
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -49,7 +49,7 @@ enum Ends {
 
 pub(super) struct Service {
     pub(super) nats: Server,
-    pub(super) postgres: Cluster,
+    pub(super) postgres: DatabaseServer,
     pub(super) shown: Shown,
     database: Database,
     bus: EventBus,
@@ -97,7 +97,7 @@ impl Service {
         let bucket = BucketConfig::default();
         bus.transport().apply_bucket(&bucket).await.unwrap();
 
-        let postgres = Cluster::start().await.unwrap();
+        let postgres = DatabaseServer::start().await.unwrap();
         let database = postgres.database().await.unwrap();
         let mut session = database.session().await.unwrap();
         for statement in [
