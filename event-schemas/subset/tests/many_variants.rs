@@ -17,16 +17,28 @@ const STEPS_TOGETHER: u64 = 90_000;
 const MANY_TOGETHER: usize = 40;
 
 /// How serde tells the variants of an enumeration apart.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Tagging {
     External,
     Internal,
     Adjacent,
     Untagged,
-    /// External or untagged, and the enumeration is a flattened field.
-    ExternalFlattened,
-    UntaggedFlattened,
 }
+
+/// Where the enumeration stands.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Place {
+    /// By itself.
+    Alone,
+    /// It is a flattened field.
+    Flattened,
+    /// It is a flattened field that is optional: the object has one variant or nothing of any.
+    FlattenedOption,
+}
+
+/// An enumeration: its tagging and its place.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Form(Tagging, Place);
 
 /// One variant: the fields of its content, by name and type, and which are required.
 #[derive(Clone, Debug)]
@@ -49,8 +61,9 @@ fn variants(count: usize) -> Vec<Variant> {
         .collect()
 }
 
-impl Tagging {
+impl Form {
     fn schema(self, variants: &[Variant]) -> Value {
+        let Form(tagging, place) = self;
         let variant = |variant: &Variant| {
             let content = json!({
                 "type": "object",
@@ -58,14 +71,14 @@ impl Tagging {
                 "required": variant.required,
             });
             let tag = &variant.name;
-            match self {
-                Tagging::External => json!({
+            match tagging {
+                Tagging::External if place == Place::Alone => json!({
                     "type": "object",
                     "properties": { tag: content },
                     "required": [tag],
                     "additionalProperties": false,
                 }),
-                Tagging::ExternalFlattened => json!({
+                Tagging::External => json!({
                     "type": "object",
                     "properties": { tag: content },
                     "required": [tag],
@@ -84,42 +97,70 @@ impl Tagging {
                     "properties": { "t": { "type": "string", "const": tag }, "c": content },
                     "required": ["t", "c"],
                 }),
-                Tagging::Untagged | Tagging::UntaggedFlattened => content,
+                Tagging::Untagged => content,
             }
         };
         let all: Vec<Value> = variants.iter().map(variant).collect();
-        match self {
-            Tagging::External | Tagging::Internal | Tagging::Adjacent => json!({ "oneOf": all }),
-            Tagging::Untagged => json!({ "anyOf": all }),
-            Tagging::ExternalFlattened | Tagging::UntaggedFlattened => {
-                let keyword = match self {
-                    Tagging::ExternalFlattened => "oneOf",
-                    _ => "anyOf",
-                };
-                json!({
-                    "type": "object",
-                    "properties": { "id": { "type": "string" } },
-                    "required": ["id"],
-                    keyword: all,
-                })
+        let keyword = match tagging {
+            Tagging::Untagged => "anyOf",
+            _ => "oneOf",
+        };
+        let mut whole = json!({
+            "type": "object",
+            "properties": { "id": { "type": "string" } },
+            "required": ["id"],
+        });
+        match place {
+            Place::Alone => json!({ keyword: all }),
+            Place::Flattened => {
+                whole[keyword] = all.into();
+                whole
             }
+            Place::FlattenedOption => {
+                let fields = all
+                    .iter()
+                    .flat_map(|variant| variant["required"].as_array());
+                let fields = fields.flatten().filter_map(Value::as_str);
+                let absent: serde_json::Map<String, Value> = fields
+                    .map(|field| (field.to_owned(), false.into()))
+                    .collect();
+                whole["anyOf"] = json!([
+                    { keyword: all },
+                    { "type": "object", "properties": absent },
+                ]);
+                whole
+            }
+        }
+    }
+
+    /// Whether a writer that is open may write several variants at once, in the names of others.
+    fn holds_together(self) -> bool {
+        self.0 == Tagging::External && self.1 != Place::Alone
+    }
+
+    /// Within how many steps a comparison is decided.
+    fn steps(self) -> u64 {
+        match self {
+            Form(Tagging::External, Place::Flattened) => STEPS_FLATTENED,
+            _ => STEPS,
         }
     }
 }
 
 /// What is written in `sub` and read by `sup`; the writer writes what it names and no more, as
 /// a program does, and then anything else too.
-fn both(tagging: Tagging, sub: &Value, sup: &Value) -> Vec<Comparison> {
+fn both(form: Form, sub: &Value, sup: &Value) -> Vec<Comparison> {
     let (sub, sup) = (Schema::parse(sub).unwrap(), Schema::parse(sup).unwrap());
-    let variants = sup.as_value()["oneOf"].as_array().map_or(0, Vec::len);
-    let mut options = Options::default();
-    options.steps = match tagging {
-        Tagging::ExternalFlattened => STEPS_FLATTENED,
-        _ => STEPS,
+    let variants = match form.1 {
+        Place::FlattenedOption => "/anyOf/0/oneOf",
+        _ => "/oneOf",
     };
+    let mut options = Options::default();
+    options.steps = form.steps();
     let closed = compare_with(&sub.closed().unwrap(), &sup, &options);
-    if matches!(tagging, Tagging::ExternalFlattened) {
-        if variants > MANY_TOGETHER + 1 {
+    if form.holds_together() {
+        let variants = sup.as_value().pointer(variants).and_then(Value::as_array);
+        if variants.map_or(0, Vec::len) > MANY_TOGETHER + 1 {
             return vec![closed];
         }
         options.steps = STEPS_TOGETHER;
@@ -128,14 +169,14 @@ fn both(tagging: Tagging, sub: &Value, sup: &Value) -> Vec<Comparison> {
 }
 
 fn assert_verdict(
-    tagging: Tagging,
+    form: Form,
     change: &str,
     sub: &Value,
     sup: &Value,
     verdict: Verdict,
 ) -> Vec<Comparison> {
-    let what = format!("{tagging:?} {change}");
-    let all = both(tagging, sub, sup);
+    let what = format!("{form:?} {change}");
+    let all = both(form, sub, sup);
     for (comparison, writer) in all.iter().zip(["closed", "open"]) {
         assert_eq!(
             comparison.verdict(),
@@ -153,17 +194,34 @@ fn assert_verdict(
     all
 }
 
+/// A variant less. What has a name of its own and is optional is a field less that is read.
+fn assert_removed(form: Form, change: &str, sub: &Value, sup: &Value) {
+    if form == Form(Tagging::External, Place::FlattenedOption) {
+        let reads = both(form, sub, sup);
+        let is_read = reads[0].verdict() == Verdict::Contained;
+        assert!(is_read, "{form:?} {change}: {reads:?}");
+        let mut all = reads.iter();
+        assert!(
+            all.all(|one| one.unknowns().is_empty()),
+            "{form:?} {change}: {reads:?}"
+        );
+    } else {
+        let broken = assert_verdict(form, change, sub, sup, Verdict::Broken);
+        assert_eq!(broken[0].breaks().len(), 1, "{form:?}: {broken:?}");
+    }
+}
+
 /// All kinds of change of an enumeration, each decided in both directions.
-fn check(tagging: Tagging, count: usize) {
+fn check(form: Form, count: usize) {
     let old = variants(count);
     let middle = count / 2;
-    let schema = |variants: &[Variant]| tagging.schema(variants);
+    let schema = |variants: &[Variant]| form.schema(variants);
     let before = schema(&old);
 
     // Unchanged, but written in another order so that it is not the same JSON.
     let turned: Vec<Variant> = old.iter().rev().cloned().collect();
     assert_verdict(
-        tagging,
+        form,
         "in another order",
         &before,
         &schema(&turned),
@@ -173,24 +231,22 @@ fn check(tagging: Tagging, count: usize) {
     // A variant more: old documents are read, new ones are not. An open document of one
     // external variant may hold another one, as if it were of both.
     let added = schema(&variants(count + 1));
-    let reads = both(tagging, &before, &added);
+    let reads = both(form, &before, &added);
     assert_eq!(
         reads[0].verdict(),
         Verdict::Contained,
-        "{tagging:?} added: {reads:?}"
+        "{form:?} added: {reads:?}"
     );
     assert!(
         reads.iter().all(|reads| reads.unknowns().is_empty()),
-        "{tagging:?} added: {reads:?}"
+        "{form:?} added: {reads:?}"
     );
-    let broken = assert_verdict(tagging, "removed", &added, &before, Verdict::Broken);
-    assert_eq!(broken[0].breaks().len(), 1, "{tagging:?}: {broken:?}");
+    assert_removed(form, "removed", &added, &before);
 
     let mut fewer = old.clone();
     fewer.remove(middle);
     let fewer = schema(&fewer);
-    let broken = assert_verdict(tagging, "one removed", &before, &fewer, Verdict::Broken);
-    assert_eq!(broken[0].breaks().len(), 1, "{tagging:?}: {broken:?}");
+    assert_removed(form, "one removed", &before, &fewer);
 
     // A field more that must be there.
     let mut longer = old.clone();
@@ -199,12 +255,12 @@ fn check(tagging: Tagging, count: usize) {
         .push(("extra".to_owned(), json!({ "type": "boolean" })));
     longer[middle].required.push("extra".to_owned());
     let longer = schema(&longer);
-    assert_verdict(tagging, "field added", &before, &longer, Verdict::Broken);
-    let reads = both(tagging, &longer, &before);
+    assert_verdict(form, "field added", &before, &longer, Verdict::Broken);
+    let reads = both(form, &longer, &before);
     assert_eq!(
         reads[0].verdict(),
         Verdict::Contained,
-        "{tagging:?} field: {reads:?}"
+        "{form:?} field: {reads:?}"
     );
 
     // An optional field more.
@@ -214,11 +270,11 @@ fn check(tagging: Tagging, count: usize) {
         .push(("extra".to_owned(), json!({ "type": "boolean" })));
     let wider = schema(&wider);
     for (sub, sup) in [(&before, &wider), (&wider, &before)] {
-        let reads = both(tagging, sub, sup);
+        let reads = both(form, sub, sup);
         assert_eq!(
             reads[0].verdict(),
             Verdict::Contained,
-            "{tagging:?} optional: {reads:?}"
+            "{form:?} optional: {reads:?}"
         );
     }
 
@@ -237,10 +293,10 @@ fn check(tagging: Tagging, count: usize) {
             }
         }
         let changed = schema(&changed);
-        let what = format!("{tagging:?} type changed, all: {all}");
-        let reads = both(tagging, &before, &changed);
+        let what = format!("{form:?} type changed, all: {all}");
+        let reads = both(form, &before, &changed);
         assert_eq!(reads[0].verdict(), Verdict::Contained, "{what}: {reads:?}");
-        let broken = both(tagging, &changed, &before);
+        let broken = both(form, &changed, &before);
         for broken in broken {
             assert_eq!(broken.verdict(), Verdict::Broken, "{what}");
             assert!(
@@ -254,33 +310,67 @@ fn check(tagging: Tagging, count: usize) {
 
 #[test]
 fn external_tags() {
-    check(Tagging::External, MANY);
+    check(Form(Tagging::External, Place::Alone), MANY);
 }
 
 #[test]
 fn internal_tags() {
-    check(Tagging::Internal, MANY);
+    check(Form(Tagging::Internal, Place::Alone), MANY);
 }
 
 #[test]
 fn adjacent_tags() {
-    check(Tagging::Adjacent, MANY);
+    check(Form(Tagging::Adjacent, Place::Alone), MANY);
 }
 
 #[test]
 fn no_tags() {
-    check(Tagging::Untagged, MANY);
+    check(Form(Tagging::Untagged, Place::Alone), MANY);
 }
 
 #[test]
 fn external_tags_flattened() {
-    check(Tagging::ExternalFlattened, MANY);
-    check(Tagging::ExternalFlattened, MANY_TOGETHER);
+    check(Form(Tagging::External, Place::Flattened), MANY);
+    check(Form(Tagging::External, Place::Flattened), MANY_TOGETHER);
+}
+
+#[test]
+fn internal_tags_flattened() {
+    check(Form(Tagging::Internal, Place::Flattened), MANY);
+}
+
+#[test]
+fn adjacent_tags_flattened() {
+    check(Form(Tagging::Adjacent, Place::Flattened), MANY);
 }
 
 #[test]
 fn no_tags_flattened() {
-    check(Tagging::UntaggedFlattened, MANY);
+    check(Form(Tagging::Untagged, Place::Flattened), MANY);
+}
+
+#[test]
+fn external_tags_in_a_flattened_option() {
+    check(Form(Tagging::External, Place::FlattenedOption), MANY);
+    check(
+        Form(Tagging::External, Place::FlattenedOption),
+        MANY_TOGETHER,
+    );
+}
+
+#[test]
+fn internal_tags_in_a_flattened_option() {
+    check(Form(Tagging::Internal, Place::FlattenedOption), MANY);
+}
+
+#[test]
+fn adjacent_tags_in_a_flattened_option() {
+    check(Form(Tagging::Adjacent, Place::FlattenedOption), MANY);
+}
+
+#[test]
+fn no_tags_in_a_flattened_option() {
+    check(Form(Tagging::Untagged, Place::FlattenedOption), MANY);
 }
 
 /// A union of whole events: each with fields of its own and an enumeration behind a tag.
@@ -335,11 +425,12 @@ fn unions_of_whole_events() {
         } else {
             Tagging::Untagged
         };
-        assert_verdict(tagging, "union, wider", &old, &wide, Verdict::Contained);
-        assert_verdict(tagging, "union, narrower", &wide, &old, Verdict::Broken);
+        let form = Form(tagging, Place::Alone);
+        assert_verdict(form, "union, wider", &old, &wide, Verdict::Contained);
+        assert_verdict(form, "union, narrower", &wide, &old, Verdict::Broken);
         let more = union(MANY + 1, 4, told_apart, &whole);
-        assert_verdict(tagging, "union, added", &old, &more, Verdict::Contained);
-        let removed = assert_verdict(tagging, "union, removed", &more, &old, Verdict::Broken);
+        assert_verdict(form, "union, added", &old, &more, Verdict::Contained);
+        let removed = assert_verdict(form, "union, removed", &more, &old, Verdict::Broken);
         assert_eq!(removed[0].breaks().len(), 1, "{removed:?}");
     }
 }

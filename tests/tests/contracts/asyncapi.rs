@@ -82,6 +82,36 @@ async fn the_official_parser_finds_no_fault() {
     assert_eq!(shown.len(), 16, "{shown:#?}");
 }
 
+/// Of an event without an example, one is made up, and it says so.
+#[tokio::test]
+async fn the_official_parser_takes_examples_that_are_made_up() {
+    let text = asyncapi::render(&shop::without_examples());
+    let document: Value = serde_json::from_str(&text).unwrap();
+    let messages = document["components"]["messages"].as_object().unwrap();
+    assert_eq!(messages.len(), 8, "{:?}", messages.keys());
+    for (name, message) in messages {
+        let examples = message["examples"].as_array().unwrap();
+        let [example] = &examples[..] else {
+            panic!("{name}: {examples:#?}")
+        };
+        assert_eq!(example["name"], "example-1", "{name}");
+        assert_eq!(example["summary"], "Made up from the schema.", "{name}");
+        let event_id = &example["payload"]["event_id"];
+        assert_eq!(&example["headers"]["Nats-Msg-Id"], event_id, "{name}");
+        let data = example["payload"]["data"].as_object().unwrap();
+        assert!(!data.is_empty(), "{name}: {example:#}");
+    }
+    // Those that are given say nothing of the kind.
+    assert!(!asyncapi::render(&shop::catalogue()).contains("Made up"));
+
+    let said = ask(&[document]).await;
+    let [said] = &said[..] else {
+        panic!("one document, one answer: {said:#?}")
+    };
+    assert!(said.findings.is_empty(), "{:#?}", said.findings);
+    assert_eq!(said.examples, 8);
+}
+
 #[tokio::test]
 async fn the_official_parser_refuses_what_is_broken() {
     let broken: [(&str, Value); 6] = [

@@ -47,7 +47,12 @@ enum AnyOrder {
 
 /// The shop, with an example of each event.
 pub(crate) fn catalogue() -> Catalogue {
-    let catalogue = Catalogue::new("Corner shop")
+    stock::examples(payments::examples(orders::examples(without_examples())))
+}
+
+/// The shop, with no example of any event.
+pub(crate) fn without_examples() -> Catalogue {
+    Catalogue::new("Corner shop")
         .describe("What happens in the shop: orders, payments, and what is on the shelves.")
         .version("3.2.0")
         .prefix("prod.shop")
@@ -110,6 +115,5 @@ pub(crate) fn catalogue() -> Catalogue {
             StreamSpec::new("STOCK")
                 .subject("stock.>")
                 .max_messages(1_000_000),
-        );
-    stock::examples(payments::examples(orders::examples(catalogue)))
+        )
 }

@@ -190,35 +190,56 @@ impl Exprs {
     }
 
     fn digest(&mut self, lit: Lit, depth: usize) -> Digest {
+        self.look(lit, depth).0
+    }
+
+    /// The digest of an expression, and whether something in it was not looked at, so that there
+    /// is more to see from further out or later.
+    fn look(&mut self, lit: Lit, depth: usize) -> (Digest, bool) {
         if let Some(known) = self.digests.get(&lit) {
-            return known.clone();
+            return (known.clone(), false);
         }
         let Some(resolved) = self.resolved(lit).filter(|_| depth < DEPTH) else {
-            return Digest::ANY;
+            return (Digest::ANY, true);
         };
-        let digest = match self.get(resolved).clone() {
+        let mut is_cut = false;
+        let digest = match self.get(resolved) {
             Expr::True if resolved.is_negative() => Digest::NONE,
-            Expr::True | Expr::Node(..) => Digest::ANY,
-            Expr::And(parts) if parts.len() > WIDTH => Digest::ANY,
-            Expr::And(parts) if resolved.is_negative() => {
-                let nothing = Digest {
-                    types: TypeSet::NONE,
-                    scalars: Some(Rc::default()),
-                };
-                parts.iter().fold(nothing, |sum, part| {
-                    sum.unite(&self.digest(part.negated(), depth + 1))
-                })
+            Expr::True => Digest::ANY,
+            Expr::Node(..) => {
+                is_cut = true;
+                Digest::ANY
             }
-            Expr::And(parts) => parts.iter().fold(Digest::ANY, |all, part| {
-                all.intersect(&self.digest(*part, depth + 1))
-            }),
-            Expr::Atom(atom) => of_atom(&atom, resolved.is_negative()),
+            Expr::And(parts) if parts.len() > WIDTH => Digest::ANY,
+            Expr::And(parts) => {
+                let parts = Rc::clone(parts);
+                let negative = resolved.is_negative();
+                let mut sum = if negative {
+                    Digest {
+                        types: TypeSet::NONE,
+                        scalars: Some(Rc::default()),
+                    }
+                } else {
+                    Digest::ANY
+                };
+                for part in parts.iter() {
+                    let part = if negative { part.negated() } else { *part };
+                    let (part, part_is_cut) = self.look(part, depth + 1);
+                    is_cut |= part_is_cut;
+                    sum = if negative {
+                        sum.unite(&part)
+                    } else {
+                        sum.intersect(&part)
+                    };
+                }
+                sum
+            }
+            Expr::Atom(atom) => return (of_atom(atom, resolved.is_negative()), false),
         };
-        // What was cut off further in may be seen from here.
-        if depth == 0 {
+        if depth == 0 || !is_cut {
             self.digests.insert(lit, digest.clone());
         }
-        digest
+        (digest, is_cut)
     }
 }
 

@@ -268,7 +268,8 @@ impl Lowering<'_> {
                 guards[at + 1..]
                     .iter()
                     .all(|right| self.exprs.are_disjoint(&[*left], &[*right]))
-            });
+            })
+            || self.ways_are_apart(&each);
         if apart {
             let ways: Vec<Alternative> = each.into_iter().flatten().collect();
             return (ways.len() <= MAX_ALTERNATIVES).then_some(ways);
@@ -290,6 +291,21 @@ impl Lowering<'_> {
             ways.extend(together.into_iter().flatten());
         }
         (ways.len() <= MAX_ALTERNATIVES).then_some(ways)
+    }
+
+    /// Whether no two ways of different variants can be taken together. A flattened optional
+    /// enumeration is `anyOf` of its variants and of an object without their properties: each
+    /// variant excludes that object, which is not seen of all variants at once.
+    fn ways_are_apart(&mut self, each: &[Vec<Alternative>]) -> bool {
+        let count: usize = each.iter().map(Vec::len).sum();
+        count > each.len()
+            && count <= MAX_ALTERNATIVES
+            && each.iter().enumerate().all(|(at, ways)| {
+                let others = || each[at + 1..].iter().flatten();
+                ways.iter().all(|way| {
+                    others().all(|other| self.exprs.are_disjoint(&[way.guard], &[other.guard]))
+                })
+            })
     }
 
     fn product(&mut self, left: &[Alternative], right: &[Alternative]) -> Option<Vec<Alternative>> {

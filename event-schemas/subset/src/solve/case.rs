@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use foldhash::{HashSet, HashSetExt};
+use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
 
 use super::Solver;
 use crate::expr::{Atom, Expr, Keys, Lit};
@@ -11,6 +11,12 @@ use crate::types::Type;
 
 /// How deep conjunctions are looked into for what holds at a glance.
 const DEPTH: usize = 3;
+/// From how many parts on the answer for a conjunction is remembered.
+const MANY_PARTS: usize = 8;
+
+/// What is known of conjunctions at a depth, while one choice is looked at: its options often have
+/// the same ones in them.
+type Glances = HashMap<(Lit, usize), Option<bool>>;
 
 /// Assumptions about values of one type.
 #[derive(Clone, Debug)]
@@ -136,8 +142,9 @@ impl Solver<'_> {
         let parts = Rc::clone(parts);
         self.steps = self.steps.saturating_sub(parts.len() as u64 / 32);
         let mut options = Vec::with_capacity(parts.len());
+        let mut glances = Glances::new();
         for part in parts.iter() {
-            match self.holds(case, *part, 0) {
+            match self.holds(case, *part, 0, &mut glances) {
                 Some(false) => return None,
                 Some(true) => {}
                 None => options.push(part.negated()),
@@ -151,7 +158,13 @@ impl Solver<'_> {
     }
 
     /// Whether a literal holds, or does not, for all values of a case, seen at a glance.
-    fn holds(&mut self, case: &Case, lit: Lit, depth: usize) -> Option<bool> {
+    fn holds(
+        &mut self,
+        case: &Case,
+        lit: Lit,
+        depth: usize,
+        glances: &mut Glances,
+    ) -> Option<bool> {
         let lit = self.lowering.resolve(lit);
         if case.known.contains(&lit) {
             return Some(true);
@@ -163,24 +176,50 @@ impl Solver<'_> {
             Expr::True => Some(true),
             Expr::And(parts) if depth < DEPTH => {
                 let parts = Rc::clone(parts);
-                let mut all = Some(true);
-                for part in parts.iter() {
-                    match self.holds(case, *part, depth + 1) {
-                        Some(true) => {}
-                        Some(false) => {
-                            all = Some(false);
-                            break;
+                let key = (
+                    if lit.is_negative() {
+                        lit.negated()
+                    } else {
+                        lit
+                    },
+                    depth,
+                );
+                let is_many = parts.len() >= MANY_PARTS;
+                match glances.get(&key).filter(|_| is_many) {
+                    Some(known) => *known,
+                    None => {
+                        let all = self.all_hold(case, &parts, depth + 1, glances);
+                        if is_many {
+                            glances.insert(key, all);
                         }
-                        None => all = None,
+                        all
                     }
                 }
-                all
             }
             Expr::Atom(Atom::Required(name)) if case.is_closed_to(name) => Some(false),
             Expr::Atom(atom) => of_type(atom, case.of),
             Expr::And(_) | Expr::Node(..) => None,
         };
         positively.map(|holds| holds != lit.is_negative())
+    }
+
+    /// Whether all literals hold, or one does not.
+    fn all_hold(
+        &mut self,
+        case: &Case,
+        lits: &[Lit],
+        depth: usize,
+        glances: &mut Glances,
+    ) -> Option<bool> {
+        let mut all = Some(true);
+        for lit in lits {
+            match self.holds(case, *lit, depth, glances) {
+                Some(true) => {}
+                Some(false) => return Some(false),
+                None => all = None,
+            }
+        }
+        all
     }
 }
 

@@ -38,6 +38,12 @@ pub(crate) const LATE_ROW: &str = r#"
         cast(replace(cast(body as text), '"order":"a","n":0', ?4) as blob)
     from event_outbox where id = 1000"#;
 
+/// A trigger that refuses rows, with a text of its own.
+pub(crate) const REFUSE_ROWS: &str = "
+    create trigger refuses before insert on event_outbox begin
+        select raise(abort, 'no Ada');
+    end";
+
 /// What a program in another language does.
 pub(crate) const FOREIGN_INSERT: &str = r#"
     insert into event_outbox (key, subject, message_id, body) values ('a',

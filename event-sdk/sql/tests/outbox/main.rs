@@ -10,6 +10,7 @@ mod enqueueing;
 mod leaving;
 mod order;
 mod parked;
+mod personal;
 mod reasons;
 mod relays;
 mod rig;

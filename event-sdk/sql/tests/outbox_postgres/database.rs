@@ -38,6 +38,13 @@ pub(crate) const LATE_ROW: &str = r#"
         convert_to(replace(convert_from(body, 'UTF8'), '"order":"a","n":0', $4), 'UTF8')
     from event_outbox where id = 1000"#;
 
+/// A trigger that refuses rows, and shows their keys.
+pub(crate) const REFUSE_ROWS: &str = "
+    create function refuse() returns trigger language plpgsql as $$
+        begin raise exception 'no %', new.key; end $$;
+    create trigger refuses before insert on event_outbox
+        for each row execute function refuse()";
+
 /// What a program in another language does.
 pub(crate) const FOREIGN_INSERT: &str = r#"
     select event_outbox_enqueue('events.orders.order.placed',

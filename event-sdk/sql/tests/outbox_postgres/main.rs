@@ -25,6 +25,8 @@ mod leaving;
 mod order;
 #[path = "../outbox/parked.rs"]
 mod parked;
+#[path = "../outbox/personal.rs"]
+mod personal;
 #[path = "../outbox/reasons.rs"]
 mod reasons;
 #[path = "../outbox/relays.rs"]
