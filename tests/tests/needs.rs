@@ -139,6 +139,18 @@ async fn streams_are_applied_only_with_what_is_declared() {
         ),
         (Capability::Scheduler, StreamSpec::new("NEW").schedules()),
         (
+            Capability::DenyDeletion,
+            StreamSpec::new("NEW").deny_delete(true),
+        ),
+        (
+            Capability::DenyDeletion,
+            StreamSpec::new("NEW").deny_purge(true),
+        ),
+        (
+            Capability::RollUp,
+            StreamSpec::new("NEW").allow_rollup(true),
+        ),
+        (
             Capability::Copies,
             StreamSpec::new("NEW").sources(const { &[Upstream::of("OTHER")] }),
         ),

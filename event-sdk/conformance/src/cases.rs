@@ -52,6 +52,8 @@ mod copying;
 
 mod messages;
 
+mod protecting;
+
 mod advisories;
 mod coordinating;
 
@@ -106,6 +108,7 @@ pub(super) fn all() -> impl Iterator<Item = Case> {
         managing::CASES,
         copying::CASES,
         messages::CASES,
+        protecting::CASES,
         advisories::CASES,
         coordinating::CASES,
         buckets::CASES,

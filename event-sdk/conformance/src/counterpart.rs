@@ -20,7 +20,7 @@ use event_sdk_core::stream::{Compression, Placement, Retention, StreamSpec, Upst
 use event_sdk_core::transport::{
     AckPolicy, AdvisoryRequest, Capability, ConsumerConfig, Deletion, Error, ErrorKind,
     HistoryRequest, Incoming, Order, Outcome as Done, PurgeRequest, PutRequest, RestoreRequest,
-    Revision, TransportExt as _, WhichMessage,
+    Revision, RollUp, TransportExt as _, WhichMessage,
 };
 
 /// The transport refuses to use each of these, or nobody gets what it would
@@ -95,7 +95,9 @@ pub(super) async fn refuses(fixture: Fixture, missing: Vec<Capability>) -> Outco
             | Capability::Placement
             | Capability::ChangeRetention
             | Capability::PromoteMirror
+            | Capability::DenyDeletion
             | Capability::Compression => no_setting(&fixture, capability).await?,
+            Capability::RollUp => no_roll_up(&fixture).await?,
             Capability::Coordination => no_coordination(&fixture).await?,
             Capability::CoordinationExpiry => no_expiry(&fixture).await?,
             Capability::Scheduler => no_scheduler(&fixture).await?,
@@ -146,6 +148,12 @@ async fn no_setting(fixture: &Fixture, capability: Capability) -> Outcome {
                 let changed = rig.try_apply(&fixture.config('a', interest)?).await?;
                 unsupported(capability, "another retention", changed)?;
             }
+        }
+        Capability::DenyDeletion => {
+            let deletion = |stream: StreamSpec| stream.deny_delete(true);
+            apply(fixture, capability, deletion).await?;
+            let purge = |stream: StreamSpec| stream.deny_purge(true);
+            apply(fixture, capability, purge).await?;
         }
         Capability::PromoteMirror => no_promotion(fixture).await?,
         Capability::Compression => {
@@ -329,6 +337,19 @@ async fn no_coordination(fixture: &Fixture) -> Outcome {
     let deleted = place.try_delete("k", Revision::Any).await?;
     unsupported(capability, "a deletion", deleted)?;
     unsupported(capability, "a list", place.try_list("").await?)
+}
+
+/// No message deletes earlier ones, and no stream comes to allow it.
+async fn no_roll_up(fixture: &Fixture) -> Outcome {
+    let capability = Capability::RollUp;
+    publish(fixture, capability, |rig| {
+        let mut draft = rig.draft("a", 1)?;
+        draft.roll_up = Some(RollUp::Subject);
+        Ok(draft)
+    })
+    .await?;
+    let rolling = |stream: StreamSpec| stream.allow_rollup(true);
+    apply(fixture, capability, rolling).await
 }
 
 /// No message is scheduled, and no stream comes to allow it.

@@ -15,8 +15,8 @@ use event_sdk_core::subject::{Pattern, Subject};
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
     Body, Capability, Completion, Confirmation, ConsumerChange, ConsumerConfig, ConsumerInfo,
-    ConsumerName, Drained, Error, Expectations, MessageId, Prefetch, PublishRequest, Stored,
-    StreamChange, StreamState, SubscribeRequest, Transport, TransportExt as _,
+    ConsumerName, Drained, Error, Expectations, MessageId, Prefetch, PublishRequest, RollUp,
+    Stored, StreamChange, StreamState, SubscribeRequest, Transport, TransportExt as _,
 };
 
 /// An ack wait that cases wait out, and that may end before they have handled what they received.
@@ -40,6 +40,7 @@ pub(super) struct Draft {
     pub(super) body: Body,
     pub(super) message_id: Option<MessageId>,
     pub(super) expect: Expectations,
+    pub(super) roll_up: Option<RollUp>,
 }
 
 impl Draft {
@@ -48,6 +49,7 @@ impl Draft {
         request.headers = self.headers;
         request.message_id = self.message_id;
         request.expect = self.expect;
+        request.roll_up = self.roll_up;
         transport.publish(request)
     }
 
@@ -124,6 +126,7 @@ impl Rig {
             body: Body::Encoded(number.to_string().into()),
             message_id: None,
             expect: Expectations::default(),
+            roll_up: None,
         })
     }
 

@@ -21,6 +21,7 @@ mod message;
 mod message_admin;
 mod notice;
 mod prefetch;
+mod roll_up;
 mod scheduler;
 mod settle_answers;
 mod snapshots;
@@ -56,6 +57,7 @@ pub use message_admin::{
 };
 pub use notice::{Exhausted, Gap, LostCount, Notice, NoticeKind, Terminated, WentBack};
 pub use prefetch::Prefetch;
+pub use roll_up::RollUp;
 pub use scheduler::{
     CancelRequest, Cancellation, ScheduleRequest, Scheduled, ScheduledMessage, Scheduler,
 };

@@ -153,7 +153,7 @@ pub(super) fn beside(
 }
 
 /// Whether a stream can become another: not where it is kept, nor until when, nor without the
-/// schedules that it allows.
+/// schedules that it allows, nor without what it denies.
 pub(super) fn change(existing: &StreamConfig, wanted: &StreamConfig) -> Result<(), Error> {
     let (what, is, cannot_become) = if existing.storage != wanted.storage {
         let (is, wanted) = (existing.storage, wanted.storage);
@@ -170,6 +170,11 @@ pub(super) fn change(existing: &StreamConfig, wanted: &StreamConfig) -> Result<(
     } else if existing.schedules && !wanted.schedules {
         let reason = "it allows schedules, and goes on to; declare it with `schedules()`, as it is";
         return Err(option(Operation::Manage, reason).at_stream(wanted.name.clone()));
+    } else if let Some(why) = existing
+        .denial_to_keep(wanted)
+        .or_else(|| existing.rollup_to_declare(wanted))
+    {
+        return Err(option(Operation::Manage, why).at_stream(wanted.name.clone()));
     } else {
         return Ok(());
     };

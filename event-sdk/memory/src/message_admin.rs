@@ -11,7 +11,8 @@ use super::stream::MemoryStream;
 use event_sdk_core::subject::Pattern;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    Completion, Deletion, Error, FoundMessage, MessageAdmin, Operation, PurgeRequest, WhichMessage,
+    Completion, Deletion, Error, ErrorKind, FoundMessage, MessageAdmin, Operation, PurgeRequest,
+    WhichMessage,
 };
 
 /// How many messages a purge drops under one lock, and how many it looks at.
@@ -78,6 +79,9 @@ impl MemoryStream {
     /// Deletes a message. Whether there was one.
     pub(super) fn delete_message(&self, through: &Phase, sequence: u64) -> Result<bool, Error> {
         self.locked_fresh(through, Operation::Manage, |state, after| {
+            if self.settings().config.denies_delete() {
+                return Err(self.denied("it denies that single messages are deleted"));
+            }
             Ok(state.delete(sequence, after))
         })
     }
@@ -88,6 +92,7 @@ impl MemoryStream {
         request.check()?;
         let filter = request.filter.as_ref();
         let mut left = self.locked_fresh(through, Operation::Manage, |state, _| {
+            self.check_purge()?;
             Ok(Left {
                 from: state.log.first_sequence(),
                 end: end(&state.log, request),
@@ -96,11 +101,27 @@ impl MemoryStream {
         let mut purged = 0;
         while left.from < left.end {
             purged += self.locked_fresh(through, Operation::Manage, |state, after| {
+                self.check_purge()?;
                 Ok(state.purge_some(&mut left, filter, after))
             })?;
             thread::yield_now();
         }
         Ok(purged)
+    }
+}
+
+impl MemoryStream {
+    fn check_purge(&self) -> Result<(), Error> {
+        if self.settings().config.denies_purge() {
+            return Err(self.denied("it denies that messages are purged"));
+        }
+        Ok(())
+    }
+
+    fn denied(&self, why: &str) -> Error {
+        let reason = format!("{why}, and goes on to; limits of the stream still drop messages");
+        Error::new(ErrorKind::DeletionDenied, Operation::Manage, reason)
+            .at_stream(self.name().clone())
     }
 }
 

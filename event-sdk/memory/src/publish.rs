@@ -20,7 +20,8 @@ use event_sdk_core::headers::Headers;
 use event_sdk_core::stream::{Discard, Limits};
 use event_sdk_core::subject::Subject;
 use event_sdk_core::transport::{
-    Body, Error, ErrorKind, Expectations, MessageId, Operation, PublishRequest, Stored, ValueBody,
+    Body, Error, ErrorKind, Expectations, MessageId, Operation, PublishRequest, RollUp, Stored,
+    ValueBody,
 };
 
 /// A message that is to be stored.
@@ -30,6 +31,7 @@ struct Parcel<'a> {
     body: Body,
     message_id: Option<MessageId>,
     expect: Expectations,
+    roll_up: Option<RollUp>,
     /// What it counts against a limit in bytes.
     size: u64,
     now: Timestamp,
@@ -55,6 +57,7 @@ impl MemoryStream {
             body,
             message_id,
             expect,
+            roll_up,
             reading,
             ..
         } = message;
@@ -72,6 +75,7 @@ impl MemoryStream {
             body,
             message_id,
             expect,
+            roll_up,
             size,
             now: self.now(reading),
         };
@@ -117,6 +121,10 @@ impl MemoryStream {
         if !parcel.expect.is_empty() {
             self.check_expectations(state, subject, &parcel.expect)?;
         }
+        if parcel.roll_up.is_some() && !settings.config.allows_rollup() {
+            let reason = "the stream does not allow roll-ups; declare it with `allow_rollup(true)`";
+            return Err(self.refuse(subject, ErrorKind::DeletionDenied, reason.to_owned()));
+        }
         if state.is_for_nobody(subject, now) {
             let sequence = state.log.skip(now);
             if let Some(id) = id {
@@ -130,6 +138,9 @@ impl MemoryStream {
         let (sequence, place) = state.log.push(subject, headers, body, size, now, ran);
         if let Some(replaced) = replaced {
             state.drop_message(replaced, after);
+        }
+        if let Some(roll_up) = parcel.roll_up {
+            state.roll_up(roll_up, sequence, place, after);
         }
         if let Some(id) = id {
             state.dedup.remember(id, sequence, ran);

@@ -24,7 +24,7 @@ use super::slab::{Key, Slab};
 use event_sdk_core::stream::{Discard, Retention, StreamConfig};
 use event_sdk_core::subject::{Pattern, Subject};
 use event_sdk_core::text::Text;
-use event_sdk_core::transport::{ConsumerConfig, DeliverPolicy};
+use event_sdk_core::transport::{ConsumerConfig, DeliverPolicy, RollUp};
 
 /// Everything of a stream that its lock protects.
 #[derive(Debug)]
@@ -191,6 +191,30 @@ impl State {
             && let Some(sequence) = consumer.next_settled()
         {
             self.release(sequence, after);
+        }
+    }
+
+    /// Drops what a stored message replaces, whose subject is at `place`.
+    pub(super) fn roll_up(
+        &mut self,
+        earlier: RollUp,
+        sequence: u64,
+        place: usize,
+        after: &mut DeferredActions,
+    ) {
+        match earlier {
+            RollUp::Stream => {
+                while self.log.first_sequence() < sequence {
+                    self.drop_first(after);
+                }
+            }
+            // Of its subject.
+            _ => {
+                let entry = self.log.subjects().at(place);
+                for earlier in entry.map_or_else(Vec::new, |entry| entry.before(sequence)) {
+                    self.drop_message(earlier, after);
+                }
+            }
         }
     }
 
@@ -406,5 +430,7 @@ impl State {
 /// Whether the sequences of each subject are kept: where another than the oldest message
 /// of the stream may have to go.
 fn keeps_sequences(config: &StreamConfig) -> bool {
-    config.limits.messages_per_subject.is_some() || config.retention != Retention::Limits
+    config.limits.messages_per_subject.is_some()
+        || config.retention != Retention::Limits
+        || config.allows_rollup()
 }

@@ -118,6 +118,7 @@ impl MemoryStream {
             let now = state.elapsed.is(now);
             let existing = self.settings();
             check::change(&existing.config, config)?;
+            let config = &existing.config.keeping_undeclared_flags(config.clone());
             let differences = existing.config.differences(config);
             if differences.is_empty() {
                 return Ok(StreamChange::Unchanged);

@@ -67,6 +67,12 @@ impl Entry {
         self.sequences.front().copied()
     }
 
+    /// The sequences of the messages before `sequence`, where they are kept.
+    pub(super) fn before(&self, sequence: u64) -> Vec<u64> {
+        let earlier = self.sequences.iter().copied();
+        earlier.take_while(|earlier| *earlier < sequence).collect()
+    }
+
     fn forget(&mut self, sequence: u64) {
         if self.first() == Some(sequence) {
             self.sequences.pop_front();

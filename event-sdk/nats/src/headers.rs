@@ -12,7 +12,7 @@ use async_nats::header::{
 
 use event_sdk_core::headers::Headers;
 use event_sdk_core::text::Text;
-use event_sdk_core::transport::{Expectations, MessageId};
+use event_sdk_core::transport::{Expectations, MessageId, RollUp};
 
 /// Over which pattern the expected last sequence of a subject counts
 /// (NATS server 2.11).
@@ -96,6 +96,16 @@ pub(super) fn outgoing(
             pattern.as_str(),
         );
     }
+    Some(map)
+}
+
+/// The same headers, and the one that asks for a roll-up.
+pub(super) fn with_roll_up(map: Option<HeaderMap>, roll_up: Option<RollUp>) -> Option<HeaderMap> {
+    let Some(roll_up) = roll_up else {
+        return map;
+    };
+    let mut map = map.unwrap_or_default();
+    map.insert(RollUp::HEADER, roll_up.header_value());
     Some(map)
 }
 
@@ -198,6 +208,20 @@ mod tests {
             read(&block),
             headers(&[("Empty", ""), ("Some", "Zürich: 東京")])
         );
+    }
+
+    #[test]
+    fn a_roll_up_is_a_header_that_is_not_read() {
+        let own = headers(&[("A", "1")]);
+        let map = outgoing(&own, None, &Expectations::none());
+        let map = with_roll_up(map, Some(RollUp::Stream)).unwrap();
+        assert_eq!(value(&map, "Nats-Rollup"), Some("all"));
+        let block = block(&map);
+        let block = HeaderBlock::parse(block.as_bytes()).unwrap();
+        assert_eq!(read(&block), own);
+        let map = with_roll_up(None, Some(RollUp::Subject)).unwrap();
+        assert_eq!(value(&map, "Nats-Rollup"), Some("sub"));
+        assert!(with_roll_up(None, None).is_none());
     }
 
     #[test]

@@ -145,6 +145,7 @@ fn take<'a>(
         body,
         message_id,
         expect,
+        roll_up,
         ..
     } = message;
     let Body::Encoded(body) = body else {
@@ -162,10 +163,17 @@ fn take<'a>(
         check_expectations(context, &expect)?;
     }
     let on_wire = headers::outgoing(&headers, message_id.as_ref(), &expect);
+    let on_wire = headers::with_roll_up(on_wire, roll_up);
     let size = body.len() + check_headers(Operation::Publish, on_wire.as_ref())?;
     check_size(Operation::Publish, size, context.client().max_payload())?;
-    let plain = headers.is_empty() && expect.is_empty();
-    let extra = (!plain).then(|| Arc::new(Extra { headers, expect }));
+    let plain = headers.is_empty() && expect.is_empty() && roll_up.is_none();
+    let extra = (!plain).then(|| {
+        Arc::new(Extra {
+            headers,
+            expect,
+            roll_up,
+        })
+    });
     let publish_message = RetryablePublish {
         subject: subject.clone(),
         body,

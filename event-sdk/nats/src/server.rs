@@ -136,6 +136,8 @@ impl Server {
             Capability::Compression,
             Capability::Copies,
             Capability::ChangeRetention,
+            Capability::DenyDeletion,
+            Capability::RollUp,
         ];
         let later = [
             (Capability::ExpectPattern, Version::V2_11),

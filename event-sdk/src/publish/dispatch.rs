@@ -145,6 +145,7 @@ impl<E: Event> Dispatch<E> {
         request.headers = headers;
         request.message_id = message_id;
         request.expect = expect;
+        request.roll_up = prepared.extra().and_then(|extra| extra.roll_up);
         request.reading = reading;
         let transport = self.bus.transport();
         let missing = request.needs().find(|need| !self.capabilities.has(*need));

@@ -9,7 +9,7 @@ use event_sdk_core::envelope::MetaValue;
 use event_sdk_core::event::{KeyUse, ValueHeader};
 use event_sdk_core::headers::{Headers, InvalidHeader};
 use event_sdk_core::text::Text;
-use event_sdk_core::transport::{Error, ErrorKind, MessageId, Operation};
+use event_sdk_core::transport::{Error, ErrorKind, MessageId, Operation, RollUp};
 use event_sdk_core::{EnvelopeHeader, Event, EventKey, LooseId};
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -37,6 +37,7 @@ pub(super) struct Extra {
     pub(super) headers: Headers,
     pub(super) message_id: Option<MessageId>,
     pub(super) expect: Expect,
+    pub(super) roll_up: Option<RollUp>,
     /// Where the trace headers come from.
     pub(super) trace_origin: Origin,
     /// The first invalid header; the publish returns it as an error.
@@ -155,6 +156,13 @@ impl<E> Prepared<E> {
     #[must_use]
     pub fn message_id(mut self, id: impl Into<Text>) -> Self {
         self.extra_mut().message_id = Some(MessageId::Text(id.into()));
+        self
+    }
+
+    /// Deletes earlier messages when the event is stored, in a stream that allows it.
+    #[must_use]
+    pub fn roll_up(mut self, earlier: RollUp) -> Self {
+        self.extra_mut().roll_up = Some(earlier);
         self
     }
 

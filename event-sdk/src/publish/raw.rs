@@ -13,7 +13,8 @@ use event_sdk_core::headers::Headers;
 use event_sdk_core::subject::InvalidSubject;
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{
-    Body, Error, Expectations, MessageId, Operation, PublishRequest, Stored, TransportExt as _,
+    Body, Error, Expectations, MessageId, Operation, PublishRequest, RollUp, Stored,
+    TransportExt as _,
 };
 use event_sdk_core::{Pattern, Subject};
 use tracing::Instrument as _;
@@ -121,6 +122,15 @@ impl RawPublish {
         self
     }
 
+    /// Deletes earlier messages of the same subject, or of the whole stream, when the message is
+    /// stored. The stream has to allow it
+    /// ([`allow_rollup`](event_sdk_core::stream::StreamSpec::allow_rollup)); otherwise the publish
+    /// fails with [`DeletionDenied`](crate::ErrorKind::DeletionDenied).
+    pub fn roll_up(mut self, earlier: RollUp) -> Self {
+        self.extra.roll_up = Some(earlier);
+        self
+    }
+
     /// Sets how long the publish may take until it is confirmed. Default: the bus's
     /// `publish_timeout`.
     pub fn timeout(mut self, timeout: Duration) -> Self {
@@ -201,6 +211,7 @@ impl RawPublish {
         };
         request.message_id = self.extra.message_id;
         request.expect = expect;
+        request.roll_up = self.extra.roll_up;
         let needs = request.needs();
         inner.transport.check_needs(needs, Operation::Publish)?;
         let timeout = self.timeout.unwrap_or(inner.publish_timeout);

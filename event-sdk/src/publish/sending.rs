@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use event_sdk_core::text::Text;
 use event_sdk_core::time::Sleep;
-use event_sdk_core::transport::{Completion, Confirmation, Error, ErrorKind, Operation, Stored};
+use event_sdk_core::transport::{
+    Completion, Confirmation, Error, ErrorKind, Operation, RollUp, Stored,
+};
 use event_sdk_core::{Event, LooseId};
 use jiff::Timestamp;
 use tokio::task::coop;
@@ -29,6 +31,7 @@ use crate::trace::{PublishSpan, TraceContext};
 ///
 /// Awaiting it fails with a [`PublishError`]. Its kinds: [`ErrorKind::NoStream`],
 /// [`ErrorKind::StreamFull`], [`ErrorKind::TooLarge`], [`ErrorKind::WrongLastSequence`],
+/// [`ErrorKind::DeletionDenied`] for a roll-up,
 /// [`ErrorKind::InvalidSubject`], [`ErrorKind::InvalidHeader`], [`ErrorKind::InvalidOption`],
 /// [`ErrorKind::Encode`], [`ErrorKind::PermissionDenied`], [`ErrorKind::Unsupported`],
 /// [`ErrorKind::Timeout`], [`ErrorKind::Disconnected`] and [`ErrorKind::Closed`].
@@ -106,6 +109,14 @@ impl<'a, E: Event> Publish<'a, E> {
     /// Requires `#[event(key, in_subject)]`.
     pub fn expect_last_entity_sequence(self, sequence: u64) -> Self {
         self.expect(|expect| expect.entity = Some(sequence))
+    }
+
+    /// Deletes earlier messages of the same subject, or of the whole stream, when the event is
+    /// stored. The stream has to allow it
+    /// ([`allow_rollup`](event_sdk_core::stream::StreamSpec::allow_rollup)); otherwise the publish
+    /// fails with [`ErrorKind::DeletionDenied`].
+    pub fn roll_up(self, earlier: RollUp) -> Self {
+        self.change(|prepared| prepared.roll_up(earlier))
     }
 
     /// Sets how long the publish may take until it is confirmed. Default: the bus's

@@ -48,6 +48,9 @@ pub(crate) fn unchangeable(
     if existing.schedules && !wanted.schedules {
         reasons.push("it allows schedules, which no server takes back".to_owned());
     }
+    if let Some(reason) = existing.denial_to_keep(wanted) {
+        reasons.push(reason.to_owned());
+    }
     (!reasons.is_empty()).then(|| reasons.join("; "))
 }
 
@@ -73,6 +76,23 @@ pub(crate) fn stream(name: &str, reason: String, differences: Vec<Difference>) -
                 "copy the events back: `nats stream edit {name} --source {name}_COPY`; once it has all of them, remove `sources` from its configuration (`nats stream info {name} --json`, `nats stream edit {name} --config FILE`), then `nats stream rm {name}_COPY`"
             ),
             "start the publishers again".to_owned(),
+        ],
+    }
+}
+
+/// A stream that allows roll-ups, which its declaration leaves open, and is to deny purging.
+pub(crate) fn rollup(name: &str, reason: &str, differences: Vec<Difference>) -> Refusal {
+    Refusal {
+        reason: reason.to_owned(),
+        exists: true,
+        differences,
+        overlaps: Vec::new(),
+        steps: vec![
+            format!(
+                "find out which publishers send the header `Nats-Rollup` to {name}: they would be refused"
+            ),
+            format!("declare {name} with `allow_rollup(false)`, or without `deny_purge(true)`"),
+            "apply this topology again".to_owned(),
         ],
     }
 }

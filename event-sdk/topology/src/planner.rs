@@ -304,7 +304,11 @@ fn unchangeable(
         return again;
     }
     let reason = migration::unchangeable(existing, wanted, has(Capability::ChangeRetention));
-    reason.map(|reason| migration::stream(name, reason, differences.to_vec()))
+    if let Some(reason) = reason {
+        return Some(migration::stream(name, reason, differences.to_vec()));
+    }
+    let reason = existing.rollup_to_declare(wanted)?;
+    Some(migration::rollup(name, reason, differences.to_vec()))
 }
 
 async fn bucket(

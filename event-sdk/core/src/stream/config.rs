@@ -35,6 +35,15 @@ pub struct StreamConfig {
     pub compression: Compression,
     /// Whether messages can be [scheduled](crate::transport::Scheduler) in the stream.
     pub schedules: bool,
+    /// Whether the deletion of single messages is denied; `None`: an existing stream stays as it
+    /// is, and a new one allows it. The state of a stream has `None` where nothing is denied.
+    pub deny_delete: Option<bool>,
+    /// Whether purging is denied; `None` as in [`deny_delete`](Self::deny_delete).
+    pub deny_purge: Option<bool>,
+    /// Whether a message can [roll up](crate::transport::RollUp) earlier ones; `None`: an existing
+    /// stream stays as it is, and a new one does not allow it. The state of a stream has `None`
+    /// where it is not allowed, or [`schedules`](Self::schedules) are.
+    pub allow_rollup: Option<bool>,
     /// The stream that this one mirrors: it has the messages of that stream, with their sequences.
     pub mirror: Option<UpstreamConfig>,
     /// The streams whose messages are copied into this one.
@@ -62,6 +71,9 @@ impl StreamConfig {
             replicas: 1,
             compression: Compression::default(),
             schedules: false,
+            deny_delete: None,
+            deny_purge: None,
+            allow_rollup: None,
             mirror: None,
             sources: Vec::new(),
             placement: None,
@@ -94,8 +106,8 @@ impl StreamConfig {
     ///
     /// [`InvalidStream`] if the name, the number of replicas, the deduplication, the placement, the
     /// mirror or a source is invalid, there is neither a subject nor another stream, two subjects
-    /// overlap, a mirror has subjects or sources, or a stream with schedules has settings that would
-    /// lose them.
+    /// overlap, a mirror has subjects or sources, a stream with schedules has settings that would
+    /// lose them, or a stream that denies purging allows roll-ups or schedules.
     pub fn check(&self) -> Result<(), InvalidStream> {
         self.check_name()?;
         self.check_upstreams()?;
@@ -129,6 +141,12 @@ impl StreamConfig {
         }
         if self.schedules && self.retention == Retention::Interest {
             return Err(self.invalid(Reason::SchedulesUnkept));
+        }
+        if self.schedules && (self.denies_purge() || self.allow_rollup == Some(false)) {
+            return Err(self.invalid(Reason::SchedulesProtected));
+        }
+        if self.denies_purge() && self.allows_rollup() {
+            return Err(self.invalid(Reason::RollUpProtected));
         }
         Ok(())
     }
@@ -209,6 +227,8 @@ enum Reason {
     RemembersLonger(Duration, Duration),
     SchedulesRefused,
     SchedulesUnkept,
+    SchedulesProtected,
+    RollUpProtected,
     MirrorWithMore,
     CopyWithSchedules,
     Upstream(String, String),
@@ -268,6 +288,12 @@ impl fmt::Display for Reason {
             Self::Upstream(stream, why) => {
                 write!(f, "it cannot copy the stream \"{}\": {}", Shown(stream, 255), Shown(why, 500))
             }
+            Self::SchedulesProtected => f.write_str(
+                "it allows schedules, and denies purging or roll-ups, which schedules need on a NATS server; declare neither `deny_purge(true)` nor `allow_rollup(false)`",
+            ),
+            Self::RollUpProtected => f.write_str(
+                "it allows roll-ups and denies purging, which a NATS server refuses; declare one of them",
+            ),
             Self::Placement(why) => write!(f, "its placement is not valid: {why}"),
             Self::SchedulesUnkept => f.write_str(
                 "it allows schedules, and would drop them since no consumer waits for them (retention by interest); retain by limits, or as a work queue",

@@ -20,8 +20,10 @@ use crate::text::Text;
 /// - Applying an unchanged configuration has no effect.
 /// - Refused with [`ErrorKind::InvalidOption`](super::ErrorKind::InvalidOption), without any
 ///   change: an invalid configuration, a subject of another stream, another storage or another
-///   mirror for an existing stream, a change to or from a work queue, and turning
-///   [schedules](crate::stream::StreamConfig::schedules) off.
+///   mirror for an existing stream, a change to or from a work queue, turning
+///   [schedules](crate::stream::StreamConfig::schedules) off, and allowing again what a stream
+///   denies ([`deny_delete`](crate::stream::StreamConfig::deny_delete),
+///   [`deny_purge`](crate::stream::StreamConfig::deny_purge)).
 /// - With [`PromoteMirror`](super::Capability::PromoteMirror), a mirror can become a stream of its
 ///   own. With [`ChangeRetention`](super::Capability::ChangeRetention), the retention can change
 ///   between limits and interest.

@@ -78,11 +78,16 @@ pub enum Capability {
     Placement,
     /// The retention of a stream can change between limits and interest.
     ChangeRetention,
+    /// A stream can deny that its messages are deleted or purged.
+    DenyDeletion,
+    /// A publish can delete earlier messages ([`RollUp`](super::RollUp)), in a stream that allows
+    /// it.
+    RollUp,
 }
 
 impl Capability {
     /// All capabilities.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 32] = [
         Self::Store,
         Self::Deduplication,
         Self::DeduplicationOff,
@@ -113,6 +118,8 @@ impl Capability {
         Self::PromoteMirror,
         Self::Placement,
         Self::ChangeRetention,
+        Self::DenyDeletion,
+        Self::RollUp,
     ];
 
     /// Whether a transport provides this capability by an optional trait.
@@ -131,7 +138,7 @@ impl Capability {
         )
     }
 
-    const fn bit(self) -> u32 {
+    const fn bit(self) -> u64 {
         1 << self as u32
     }
 }
@@ -170,6 +177,8 @@ impl fmt::Display for Capability {
             Self::Copies => "copying the messages of other streams",
             Self::PromoteMirror => "making a mirror a stream of its own",
             Self::ChangeRetention => "changing the retention of a stream",
+            Self::DenyDeletion => "a stream that denies deletion",
+            Self::RollUp => "a message that rolls up earlier ones",
             Self::Placement => "placing a stream on some servers of a cluster",
         })
     }
@@ -190,7 +199,7 @@ pub(crate) fn asked<const N: usize>(
 /// [`TransportExt::supports`](super::TransportExt::supports) checks both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capabilities {
-    bits: u32,
+    bits: u64,
     max_payload: usize,
 }
 

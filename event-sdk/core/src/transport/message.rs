@@ -10,7 +10,7 @@ use uuid::Uuid;
 use uuid::fmt::Hyphenated;
 
 use super::capability::asked;
-use super::{Capability, Completion, Error};
+use super::{Capability, Completion, Error, RollUp};
 use crate::envelope::{EnvelopeHeader, EventKey};
 use crate::event::{ErasedEvent, ValueHeader};
 use crate::headers::{Headers, InvalidHeader, MAX_HEADER_LEN, is_trimmed};
@@ -34,12 +34,14 @@ pub struct PublishRequest<'a> {
     pub message_id: Option<MessageId>,
     /// Conditions for the message to be stored.
     pub expect: Expectations,
+    /// Which earlier messages this one replaces; `None`: none.
+    pub roll_up: Option<RollUp>,
     /// The current time, if the clock was just read for this message.
     pub reading: Option<Reading<'a>>,
 }
 
 impl<'a> PublishRequest<'a> {
-    /// A message without headers, message id and expectations.
+    /// A message without headers, message id, expectations and roll-up.
     #[must_use]
     pub fn new(subject: &'a Subject, body: Body) -> Self {
         Self {
@@ -48,6 +50,7 @@ impl<'a> PublishRequest<'a> {
             body,
             message_id: None,
             expect: Expectations::default(),
+            roll_up: None,
             reading: None,
         }
     }
@@ -71,6 +74,7 @@ impl<'a> PublishRequest<'a> {
                 Capability::ValueHandover,
                 matches!(self.body, Body::Value(_)),
             ),
+            (Capability::RollUp, self.roll_up.is_some()),
         ])
     }
 }

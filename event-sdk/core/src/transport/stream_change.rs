@@ -50,6 +50,11 @@ impl StreamConfig {
                 self.compression != Compression::None,
             ),
             (Capability::Scheduler, self.schedules),
+            (
+                Capability::DenyDeletion,
+                self.denies_delete() || self.denies_purge(),
+            ),
+            (Capability::RollUp, self.allow_rollup == Some(true)),
             (Capability::Copies, self.is_copy()),
             (
                 Capability::Placement,
@@ -58,8 +63,8 @@ impl StreamConfig {
         ])
     }
 
-    /// The settings of this existing stream that differ from `wanted`. A placement is compared only
-    /// if `wanted` has one. If `wanted` leaves the deduplication to the transport
+    /// The settings of this existing stream that differ from `wanted`. A placement and the flags
+    /// `deny_delete`, `deny_purge` and `allow_rollup` are compared only if `wanted` has them. If `wanted` leaves the deduplication to the transport
     /// ([`has_window_of_copies`](Self::has_window_of_copies)), a window counts as different if it
     /// is longer than 100 ms, the longest that a transport gives to copies.
     #[must_use]
@@ -107,6 +112,13 @@ impl StreamConfig {
         compare("replicas", &self.replicas, &wanted.replicas);
         compare("compression", &self.compression, &wanted.compression);
         compare("schedules", &self.schedules, &wanted.schedules);
+        for (field, has, wants) in [
+            ("deny delete", self.denies_delete(), wanted.deny_delete),
+            ("deny purge", self.denies_purge(), wanted.deny_purge),
+            ("allow rollup", self.allows_rollup(), wanted.allow_rollup),
+        ] {
+            compare(field, &has, &wants.unwrap_or(has));
+        }
         if let Some(wants) = &wanted.placement {
             let has = self.placement.clone().unwrap_or_default();
             compare(
@@ -246,6 +258,9 @@ mod tests {
             ("replicas", orders().replicas(3)),
             ("compression", orders().compression(Compression::S2)),
             ("schedules", orders().schedules()),
+            ("deny delete", orders().deny_delete(true)),
+            ("deny purge", orders().deny_purge(true)),
+            ("allow rollup", orders().allow_rollup(true)),
             (
                 "sources",
                 orders().sources(const { &[Upstream::of("CARTS")] }),
@@ -361,6 +376,28 @@ mod tests {
                 "{original}"
             );
         }
+    }
+
+    #[test]
+    fn a_flag_that_is_not_declared_is_no_difference() {
+        let plain = config(&orders());
+        let denying = config(&orders().deny_delete(true).deny_purge(true));
+        let rolling = config(&orders().allow_rollup(true));
+        assert_eq!(denying.differences(&plain), []);
+        assert_eq!(rolling.differences(&plain), []);
+        let allowing = orders().deny_delete(false).deny_purge(false);
+        let allowing = config(&allowing.allow_rollup(false));
+        assert_eq!(plain.differences(&allowing), []);
+        let shown = |existing: &StreamConfig| {
+            let differences = existing.differences(&allowing);
+            let shown: Vec<_> = differences.iter().map(ToString::to_string).collect();
+            shown.join("; ")
+        };
+        assert_eq!(
+            shown(&denying),
+            "deny delete is true, wanted false; deny purge is true, wanted false"
+        );
+        assert_eq!(shown(&rolling), "allow rollup is true, wanted false");
     }
 
     #[test]

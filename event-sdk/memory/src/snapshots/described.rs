@@ -60,6 +60,9 @@ pub(super) fn write(config: &StreamConfig) -> Vec<u8> {
             "replicas": config.replicas,
             "compression": name(&COMPRESSIONS, config.compression),
             "schedules": config.schedules,
+            "deny_delete": config.deny_delete,
+            "deny_purge": config.deny_purge,
+            "allow_rollup": config.allow_rollup,
         }
     });
     format!("{json:#}").into_bytes()
@@ -100,6 +103,14 @@ fn stream(json: &Value) -> Option<StreamConfig> {
     config.replicas = u8::try_from(json.get("replicas")?.as_u64()?).ok()?;
     config.compression = value(&COMPRESSIONS, json.get("compression")?)?;
     config.schedules = json.get("schedules")?.as_bool()?;
+    // An older version did not write them.
+    let flag = |name| match json.get(name) {
+        None | Some(Value::Null) => Some(None),
+        Some(flag) => flag.as_bool().map(Some),
+    };
+    config.deny_delete = flag("deny_delete")?;
+    config.deny_purge = flag("deny_purge")?;
+    config.allow_rollup = flag("allow_rollup")?;
     Some(config)
 }
 
@@ -202,6 +213,9 @@ mod tests {
         full.replicas = 3;
         full.compression = Compression::S2;
         full.schedules = true;
+        full.deny_delete = Some(true);
+        full.deny_purge = Some(false);
+        full.allow_rollup = Some(true);
         assert_eq!(read(&write(&full)), Ok(full));
 
         let name = ConsumerName::Durable("d".into());

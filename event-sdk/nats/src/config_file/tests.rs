@@ -106,6 +106,7 @@ prop_compose! {
         limits in (limit(), limit(), limit(), limit(), prop::option::of(time())),
         window in time(),
         choices in (0..2_usize, 0..3_usize, 0..2_usize, 0..2_usize, 1..=5_u8, any::<bool>()),
+        flags in (any::<bool>(), any::<bool>(), any::<bool>()),
     ) -> StreamConfig {
         let mut config = StreamConfig::new("ORDERS", subjects);
         let (messages, per_subject, bytes, size, age) = limits;
@@ -127,6 +128,11 @@ prop_compose! {
         config.sources = sources;
         config.placement = placement;
         config.schedules = schedules && discard == 0 && retention != 1 && !config.is_copy();
+        // What is not set is not said, as a server has it.
+        let (deletion, purge, rollup) = flags;
+        config.deny_delete = deletion.then_some(true);
+        config.deny_purge = (purge && !config.schedules).then_some(true);
+        config.allow_rollup = (rollup && !purge && !config.schedules).then_some(true);
         if config.is_copy() && config.subjects.is_empty() && window.subsec_nanos() % 2 == 0 {
             // As it is left to the transport, whatever the age.
             config.deduplication.window = Deduplication::DEFAULT.window;
@@ -232,7 +238,6 @@ fn what_a_declaration_cannot_say_is_listed() {
         [
             "allow_direct: false",
             "allow_msg_ttl: true",
-            "deny_delete: true",
             r#"description: "by hand""#,
             "max_consumers: 3",
             r#"metadata: {"team":"shop"}"#,
@@ -241,6 +246,7 @@ fn what_a_declaration_cannot_say_is_listed() {
             r#"placement.preferred: "n1""#,
         ]
     );
+    assert_eq!(imported.config.deny_delete, Some(true));
     let copy = r#"{"name":"S","mirror":{"name":"T","consumer":{"name":"c"}},"mirror_direct":true}"#;
     let copy = import_stream(copy).unwrap();
     assert_eq!(fields(&copy.left_out), [r#"mirror.consumer: {"name":"c"}"#]);

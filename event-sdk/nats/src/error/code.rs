@@ -51,6 +51,11 @@ pub(super) fn kind(code: u64, description: &str) -> (ErrorKind, &'static str) {
         DELETION_FAILED | 10110 if description.ends_with("not permitted") => {
             (ErrorKind::DeletionDenied, "the stream is configured so")
         }
+        // The stream does not allow roll-ups (nats-server, `server/stream.go`).
+        10111 if description.ends_with("not permitted") => (
+            ErrorKind::DeletionDenied,
+            "declare the stream with `allow_rollup(true)`",
+        ),
         // A reset of a consumer that did not start at the oldest message, a sequence or a time, or to a
         // position before its start (nats-server, `server/consumer.go`, `resetStartingSeq`).
         10204 => (ErrorKind::InvalidOption, ""),
@@ -198,6 +203,7 @@ mod tests {
                 "message delete not permitted",
                 ErrorKind::DeletionDenied,
             ),
+            (10111, "rollup not permitted", ErrorKind::DeletionDenied),
             (10057, "stream store EOF", ErrorKind::Other),
             (
                 10110,

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::headers;
 use event_sdk_core::headers::Headers;
-use event_sdk_core::transport::{Expectations, MessageId};
+use event_sdk_core::transport::{Expectations, MessageId, RollUp};
 
 /// What is needed to send a publish again, beside its subject. Only one with a message id is sent
 /// again: the stream recognizes it if the first copy arrived.
@@ -23,12 +23,14 @@ pub(crate) struct Resend {
 pub(crate) struct Extra {
     pub(crate) headers: Headers,
     pub(crate) expect: Expectations,
+    pub(crate) roll_up: Option<RollUp>,
 }
 
 impl Extra {
     const NONE: &Self = &Self {
         headers: Headers::new(),
         expect: Expectations::none(),
+        roll_up: None,
     };
 
     /// What a message has, also if that is nothing.
@@ -38,7 +40,8 @@ impl Extra {
 
     /// All headers of a message, as they are sent.
     pub(crate) fn on_wire(extra: Option<&Arc<Self>>, id: Option<&MessageId>) -> Option<HeaderMap> {
-        let Self { headers, expect } = Self::of(extra);
-        headers::outgoing(headers, id, expect)
+        let extra = Self::of(extra);
+        let own = headers::outgoing(&extra.headers, id, &extra.expect);
+        headers::with_roll_up(own, extra.roll_up)
     }
 }

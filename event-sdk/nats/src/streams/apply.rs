@@ -95,11 +95,19 @@ impl Declared for Possible {
 
     fn refuses(&self, context: &NatsContext, existing: &ConfigJson) -> Option<Error> {
         let existing = existing.read().ok()?;
-        let refuse = |why| Error::new(ErrorKind::InvalidOption, Operation::Manage, why);
+        let refuse = |why: &str| Error::new(ErrorKind::InvalidOption, Operation::Manage, why);
         if existing.schedules && !self.config.schedules {
             return Some(refuse(
                 "it allows schedules, and goes on to; declare it with `schedules()`, as it is",
             ));
+        }
+        if let Some(why) = existing.denial_to_keep(&self.config) {
+            return Some(refuse(&format!(
+                "{why}; declare it so, or delete the stream and create it again"
+            )));
+        }
+        if let Some(why) = existing.rollup_to_declare(&self.config) {
+            return Some(refuse(why));
         }
         match (&existing.mirror, &self.config.mirror) {
             (None, None) => None,

@@ -120,6 +120,15 @@ impl ConfigJson {
         {
             set("placement", write_placement(placement));
         }
+        for (name, declared) in [
+            ("deny_delete", config.deny_delete),
+            ("deny_purge", config.deny_purge),
+            ("allow_rollup_hdrs", config.allow_rollup),
+        ] {
+            if let Some(declared) = declared {
+                set(name, json!(declared));
+            }
+        }
         if config.schedules {
             set("allow_msg_schedules", json!(true));
             // So that the maximum age of messages does not apply to schedules.
@@ -208,6 +217,11 @@ impl ConfigJson {
             Some("s2") => Compression::S2,
             Some(other) => return Err(format!("compression {other:?} is not known here")),
         };
+        let flag = |name| self.is_set(name).then_some(true);
+        config.deny_delete = flag("deny_delete");
+        config.deny_purge = flag("deny_purge");
+        // A server lets a stream with schedules allow it, whatever it was told.
+        config.allow_rollup = flag("allow_rollup_hdrs").filter(|_| !has_schedules);
         let mirror = self.0.get("mirror").filter(|mirror| !mirror.is_null());
         config.mirror = mirror.map(read_upstream).transpose()?;
         let sources = self.0.get("sources").and_then(Value::as_array);
@@ -319,7 +333,9 @@ mod tests {
                 .compression(Compression::S2)
         });
         let schedules = config(|stream| stream.absolute("other.*").schedules());
-        for config in [plain, full, schedules] {
+        let denying = config(|stream| stream.deny_delete(true).deny_purge(true));
+        let rolling = config(|stream| stream.allow_rollup(true));
+        for config in [plain, full, schedules, denying, rolling] {
             assert_eq!(ConfigJson::new(&config).read(), Ok(back(&config)));
         }
     }
@@ -396,6 +412,32 @@ mod tests {
         assert_eq!(json["max_msgs"], 7);
         assert_eq!(json["compression"], "none");
         assert!(!changed.allows_direct());
+    }
+
+    #[test]
+    fn a_flag_stays_unless_it_is_declared() {
+        let theirs = r#"{"name":"ORDERS","subjects":["events.orders.>"],"deny_delete":true,
+            "deny_purge":false,"allow_rollup_hdrs":true}"#;
+        let theirs: ConfigJson = serde_json::from_str(theirs).unwrap();
+        let read = theirs.read().unwrap();
+        let flags = (read.deny_delete, read.deny_purge, read.allow_rollup);
+        assert_eq!(flags, (Some(true), None, Some(true)));
+        assert_eq!(theirs.foreign(), []);
+        let kept = theirs.clone().with(&config(|stream| stream));
+        let json = kept.as_json();
+        for (field, value) in [
+            ("deny_delete", true),
+            ("deny_purge", false),
+            ("allow_rollup_hdrs", true),
+        ] {
+            assert_eq!(json[field], value, "{field}");
+        }
+        let declared = config(|stream| stream.deny_purge(true).allow_rollup(false));
+        let changed = theirs.with(&declared);
+        let json = changed.as_json();
+        assert_eq!(json["deny_delete"], true);
+        assert_eq!(json["deny_purge"], true);
+        assert_eq!(json["allow_rollup_hdrs"], false);
     }
 
     #[test]

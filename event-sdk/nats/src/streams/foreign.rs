@@ -7,7 +7,7 @@ use super::upstream::{OF_PLACEMENT, OF_UPSTREAM};
 use event_sdk_core::transport::ForeignSetting;
 
 /// The settings that are read, and their types.
-const READ: [(&str, Type); 18] = [
+const READ: [(&str, Type); 21] = [
     ("name", Type::Text),
     ("subjects", Type::Texts),
     ("retention", Type::Text),
@@ -23,13 +23,16 @@ const READ: [(&str, Type); 18] = [
     ("compression", Type::Text),
     ("allow_msg_schedules", Type::Bool),
     ("allow_direct", Type::Bool),
+    ("deny_delete", Type::Bool),
+    ("deny_purge", Type::Bool),
+    ("allow_rollup_hdrs", Type::Bool),
     ("mirror", Type::Object),
     ("sources", Type::Objects),
     ("placement", Type::Object),
 ];
 
-/// Those that a stream with schedules has beside them.
-const WITH_SCHEDULES: [&str; 2] = ["allow_msg_ttl", "allow_rollup_hdrs"];
+/// What a stream with schedules has beside them.
+const WITH_SCHEDULES: [&str; 1] = ["allow_msg_ttl"];
 
 #[derive(Debug, Clone, Copy)]
 enum Type {

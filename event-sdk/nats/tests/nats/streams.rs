@@ -6,7 +6,7 @@ use event_sdk::stream::{Retention, Storage, StreamSpec};
 use event_sdk::transport::nats::Nats;
 use event_sdk::transport::{AckPolicy, Difference, ErrorKind, Outcome, StreamChange};
 use event_sdk::{Event, EventBus};
-use event_sdk_test_servers::Server;
+use event_sdk_test_servers::{Server, programs};
 use serde::{Deserialize, Serialize};
 
 use crate::support::{Rig, pattern, raw_call, state, stream, within};
@@ -55,6 +55,57 @@ async fn what_cannot_be_changed_is_refused_with_the_reason() {
         assert_eq!(error.outcome(), Outcome::NotDone, "{error}");
         assert_eq!(error.stream(), Some(&*config.name));
         assert!(error.to_string().contains(why), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_server_denies_is_refused_with_what_to_do() {
+    for program in [programs::nats::current(), programs::nats::oldest()] {
+        let server = Server::options().program(program.unwrap());
+        let rig = Rig::start_with(server, |options| options).await;
+        let denying = stream("S", "s.>", |stream| {
+            stream.deny_delete(true).deny_purge(true)
+        });
+        within(rig.nats.apply_stream(&denying)).await.unwrap();
+        let undeclared = stream("S", "s.>", |stream| stream);
+        let change = within(rig.nats.apply_stream(&undeclared)).await.unwrap();
+        assert_eq!(change, StreamChange::Unchanged);
+        let rolling = stream("T", "t.>", |stream| stream.allow_rollup(true));
+        within(rig.nats.apply_stream(&rolling)).await.unwrap();
+        for (wanted, why) in [
+            (
+                stream("S", "s.>", |stream| stream.deny_delete(false)),
+                "deleted",
+            ),
+            (
+                stream("S", "s.>", |stream| stream.deny_purge(false)),
+                "purged",
+            ),
+            (
+                stream("S", "s.>", |stream| stream.allow_rollup(true)),
+                "roll-ups",
+            ),
+            (
+                stream("T", "t.>", |stream| stream.deny_purge(true)),
+                "allow_rollup(false)",
+            ),
+        ] {
+            let error = within(rig.nats.apply_stream(&wanted)).await.unwrap_err();
+            assert_eq!(*error.kind(), ErrorKind::InvalidOption, "{error}");
+            assert_eq!(error.outcome(), Outcome::NotDone, "{error}");
+            assert!(error.to_string().contains(why), "{error}");
+        }
+        let state = state(&rig.nats, "S").await;
+        assert_eq!(state.config.deny_delete, Some(true));
+        assert_eq!(state.config.deny_purge, Some(true));
+        assert_eq!(state.foreign, []);
+        // Roll-ups can be turned off.
+        let off = stream("T", "t.>", |stream| {
+            stream.deny_purge(true).allow_rollup(false)
+        });
+        within(rig.nats.apply_stream(&off)).await.unwrap();
+        let change = within(rig.nats.apply_stream(&off)).await.unwrap();
+        assert_eq!(change, StreamChange::Unchanged);
     }
 }
 

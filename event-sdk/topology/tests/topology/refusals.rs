@@ -14,11 +14,14 @@ everywhere! {
     a_filter_is_kept_until_its_events_are_handled
     a_subject_is_kept_until_its_events_are_handled
     what_deletes_events_is_marked
+    what_is_denied_goes_on_to_be_denied
+    a_roll_up_that_is_left_open_is_in_the_way_of_denying_purges
     a_backoff_is_no_difference_for_ever
     a_consumer_of_several_new_streams_is_planned
 }
 
-const ORDERS: &[StreamSpec] = &[StreamSpec::constant("ORDERS", &["orders.>"])];
+const ORDERS_STREAM: StreamSpec = StreamSpec::constant("ORDERS", &["orders.>"]);
+const ORDERS: &[StreamSpec] = &[ORDERS_STREAM];
 
 const fn with(consumers: &'static [DurableSpec]) -> Topology {
     Topology::new(ORDERS).consumers(consumers)
@@ -36,6 +39,47 @@ async fn refused(topology: Topology, bus: &EventBus) -> String {
     assert!(matches!(error, ApplyError::Refused(_)), "{error}");
     assert_eq!(topology.plan(bus).await.unwrap(), plan);
     format!("{item}: {}", refusal.reason)
+}
+
+const fn orders(stream: &'static [StreamSpec]) -> Topology {
+    Topology::new(stream)
+}
+
+async fn what_is_denied_goes_on_to_be_denied(place: &Place) {
+    const DENYING: StreamSpec = ORDERS_STREAM.deny_delete(true).deny_purge(true);
+    const OPEN: StreamSpec = ORDERS_STREAM.deny_delete(false).deny_purge(false);
+    let bus = &place.bus;
+    orders(ORDERS).apply(bus).await.unwrap();
+    let denying = orders(const { &[DENYING] });
+    let drift = denying.verify(bus).await.unwrap().to_string();
+    assert!(
+        drift.contains("deny delete is false, wanted true")
+            && drift.contains("deny purge is false, wanted true"),
+        "{drift}"
+    );
+    denying.apply(bus).await.unwrap();
+    assert!(denying.verify(bus).await.unwrap().is_clean());
+    // What is not declared stays, and is no drift.
+    assert!(orders(ORDERS).plan(bus).await.unwrap().is_empty());
+    let reason = refused(orders(const { &[OPEN] }), bus).await;
+    assert!(reason.contains("no server takes back"), "{reason}");
+    let reason = refused(orders(const { &[ORDERS_STREAM.allow_rollup(true)] }), bus).await;
+    assert!(reason.contains("roll-ups"), "{reason}");
+    assert!(denying.verify(bus).await.unwrap().is_clean());
+}
+
+async fn a_roll_up_that_is_left_open_is_in_the_way_of_denying_purges(place: &Place) {
+    const ROLLING: StreamSpec = ORDERS_STREAM.allow_rollup(true);
+    const DENYING: StreamSpec = ORDERS_STREAM.deny_purge(true);
+    let bus = &place.bus;
+    let rolling = orders(const { &[ROLLING] });
+    rolling.apply(bus).await.unwrap();
+    assert!(orders(ORDERS).plan(bus).await.unwrap().is_empty());
+    let reason = refused(orders(const { &[DENYING] }), bus).await;
+    assert!(reason.contains("allow_rollup(false)"), "{reason}");
+    let none = orders(const { &[DENYING.allow_rollup(false)] });
+    none.apply(bus).await.unwrap();
+    assert!(none.verify(bus).await.unwrap().is_clean());
 }
 
 async fn a_consumer_keeps_its_partitions(place: &Place) {

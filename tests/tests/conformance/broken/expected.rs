@@ -107,6 +107,7 @@ const EXPECTED: &[Expected] = &[
         "a_new_subject_is_stored", "a_subject_that_is_taken_away_is_kept", "no_stream_is_an_error",
     ]),
     exactly(S::IsNeverSure, &[
+        "a_roll_up_has_to_be_allowed", "roll_ups_are_allowed_and_forbidden_later",
         "above_the_limit_is_refused", "every_expectation_has_to_hold", "full_stream_refuses",
         "no_stream_is_an_error", "refused_messages_are_not_delivered",
         "stream_limits_message_size", "unexpected_entity_sequence_is_refused",
@@ -133,6 +134,7 @@ const EXPECTED: &[Expected] = &[
         "a_stream_comes_to_allow_schedules",
         "a_stream_stores_advisories", "what_is_no_advisory_is_passed_over",
         "filters_that_match_nothing_any_more_are_not_unchanged", "what_the_stream_stores_no_more_is_refused",
+        "what_a_stream_denies_stays_denied", "roll_ups_are_allowed_and_forbidden_later",
         "a_compressed_stream_is_read_as_it_was_written", "a_new_subject_is_stored",
         "a_smaller_limit_drops_the_oldest", "a_stream_is_created",
         "a_stream_that_cannot_be_is_refused", "a_subject_moves_to_another_stream",
@@ -144,6 +146,7 @@ const EXPECTED: &[Expected] = &[
     ]),
     exactly(S::CallsEachStreamNew, &[
         "a_stream_comes_to_allow_schedules",
+        "what_a_stream_denies_stays_denied", "roll_ups_are_allowed_and_forbidden_later",
         "a_compressed_stream_is_read_as_it_was_written", "a_new_subject_is_stored",
         "applying_it_again_changes_nothing", "what_differs_is_changed_and_told",
     ]),
@@ -151,6 +154,7 @@ const EXPECTED: &[Expected] = &[
         "the_account_counts_memory_apart", "the_account_counts_what_is_reserved",
     ]),
     exactly(S::ConfirmsWhatCannotBe, &[
+        "what_a_stream_denies_stays_denied",
         "a_stream_comes_to_allow_schedules",
         "a_stream_that_cannot_be_is_refused", "a_subject_moves_to_another_stream",
         "subjects_of_another_stream_are_refused", "the_retention_of_a_stream_stays",

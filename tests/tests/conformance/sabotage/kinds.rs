@@ -122,6 +122,14 @@ pub(crate) enum Sabotage {
     PurgesWithTwoEnds,
     /// A purge does not count what it deletes.
     CountsNothingPurged,
+    /// A deletion or purge that the stream denies is confirmed.
+    ConfirmsDeniedDeletions,
+    /// A roll-up deletes nothing.
+    RollsNothingUp,
+    /// A roll-up of a subject deletes the messages of all subjects.
+    RollsEverythingUp,
+    /// A roll-up that the stream does not allow is confirmed.
+    ConfirmsDeniedRollUps,
 
     /// A snapshot says that it has nothing.
     CountsNothingInSnapshots,

@@ -25,6 +25,8 @@ fn broken_apply(
         Sabotage::Pretends(capability) => {
             let asked = match capability {
                 Capability::StreamAdmin => true,
+                Capability::DenyDeletion => config.denies_delete() || config.denies_purge(),
+                Capability::RollUp => config.allow_rollup == Some(true),
                 Capability::Compression => config.compression != Compression::None,
                 _ => false,
             };

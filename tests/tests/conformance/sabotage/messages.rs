@@ -1,13 +1,19 @@
 //! Broken promises of getting, deleting and purging messages.
 
 use event_sdk::transport::{
-    Capability, Completion, Deletion, Error, FoundMessage, MessageAdmin, Operation, PurgeRequest,
-    Transport, TransportExt as _, WhichMessage,
+    Capability, Completion, Deletion, Error, ErrorKind, FoundMessage, MessageAdmin, Operation,
+    PurgeRequest, Transport, TransportExt as _, WhichMessage,
 };
 
 use super::{Broken, Sabotage, blurred, only_pretended};
 
 const PRETENDED: Sabotage = Sabotage::Pretends(Capability::MessageAdmin);
+
+/// Whether a deletion that the stream denies is confirmed.
+fn is_confirmed<T>(sabotage: Sabotage, answer: &Result<T, Error>) -> bool {
+    let denied = |error: &Error| *error.kind() == ErrorKind::DeletionDenied;
+    sabotage == Sabotage::ConfirmsDeniedDeletions && answer.as_ref().is_err_and(denied)
+}
 
 impl<T: Transport> MessageAdmin for Broken<T> {
     fn get(
@@ -45,7 +51,11 @@ impl<T: Transport> MessageAdmin for Broken<T> {
         let deleted = self.inner.delete_message(stream, sequence, deletion);
         let sabotage = self.sabotage;
         Completion::later(async move {
-            let deleted = deleted.await.map_err(|error| blurred(sabotage, error))?;
+            let deleted = deleted.await;
+            if is_confirmed(sabotage, &deleted) {
+                return Ok(true);
+            }
+            let deleted = deleted.map_err(|error| blurred(sabotage, error))?;
             Ok(deleted || sabotage == Sabotage::CallsTheMissingDeleted)
         })
     }
@@ -70,7 +80,11 @@ impl<T: Transport> MessageAdmin for Broken<T> {
         }
         let (purged, sabotage) = (self.inner.purge_messages(request), self.sabotage);
         Completion::later(async move {
-            let purged = purged.await.map_err(|error| blurred(sabotage, error))?;
+            let purged = purged.await;
+            if is_confirmed(sabotage, &purged) {
+                return Ok(1);
+            }
+            let purged = purged.map_err(|error| blurred(sabotage, error))?;
             Ok(match sabotage {
                 Sabotage::CountsNothingPurged => 0,
                 _ => purged,

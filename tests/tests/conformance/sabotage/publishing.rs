@@ -7,7 +7,7 @@ use event_sdk::codec::{Codec, JsonCodec};
 use event_sdk::headers::Headers;
 use event_sdk::transport::{
     Body, Capability, Completion, Confirmation, Error, ErrorKind, Expectations, Operation,
-    PublishRequest, Stored, Transport,
+    PublishRequest, RollUp, Stored, Transport,
 };
 
 use super::{Broken, Sabotage, blurred, only_pretended};
@@ -30,6 +30,10 @@ impl<T: Transport> Broken<T> {
             }
             Sabotage::ForgetsMessageIds => message.message_id = None,
             Sabotage::IgnoresExpectations => message.expect = Expectations::default(),
+            Sabotage::RollsNothingUp => message.roll_up = None,
+            Sabotage::RollsEverythingUp => {
+                message.roll_up = message.roll_up.map(|_| RollUp::Stream);
+            }
             Sabotage::DropsHeaders => message.headers = Headers::new(),
             Sabotage::CutsBodiesAtZero => {
                 if let Body::Encoded(bytes) = &mut message.body {
@@ -51,6 +55,7 @@ impl<T: Transport> Broken<T> {
                     Capability::ExpectStream => expect.last_sequence.is_some(),
                     Capability::ExpectSubject => expect.last_subject_sequence.is_some(),
                     Capability::ExpectPattern => expect.last_pattern_sequence.is_some(),
+                    Capability::RollUp => message.roll_up.is_some(),
                     _ => false,
                 };
                 if asked {
@@ -95,6 +100,9 @@ fn answered(sabotage: Sabotage, mut stored: Stored) -> Stored {
 fn refused(sabotage: Sabotage, number: u64, error: Error) -> Result<Confirmation, Error> {
     match sabotage {
         Sabotage::ConfirmsWhatNoStreamStores if *error.kind() == ErrorKind::NoStream => {
+            Ok(Completion::ready(Ok(Stored::new(None, Some(number)))))
+        }
+        Sabotage::ConfirmsDeniedRollUps if *error.kind() == ErrorKind::DeletionDenied => {
             Ok(Completion::ready(Ok(Stored::new(None, Some(number)))))
         }
         Sabotage::IsNeverSure => Err(error.with_unknown_outcome()),

@@ -37,6 +37,7 @@ fn fields(row: Row) -> Vec<(&'static str, String)> {
     let bytes =
         |limit: Option<NonZeroU64>| limit.map_or("no limit".to_owned(), |it| size(it.get()));
     let seconds = |seconds: f64| duration(Duration::from_secs_f64(seconds));
+    let allowed = |is: bool| if is { "allowed" } else { "not allowed" }.to_owned();
     let window = row.duplicate_window_seconds;
     let mut fields = vec![
         ("stream", row.name),
@@ -80,15 +81,10 @@ fn fields(row: Row) -> Vec<(&'static str, String)> {
                 "off".to_owned()
             },
         ),
-        (
-            "schedules",
-            if row.schedules {
-                "allowed"
-            } else {
-                "not allowed"
-            }
-            .to_owned(),
-        ),
+        ("schedules", allowed(row.schedules)),
+        ("deletion of messages", allowed(!row.deny_delete)),
+        ("purge", allowed(!row.deny_purge)),
+        ("roll-up", allowed(row.allow_rollup)),
     ]);
     fields
 }

@@ -42,6 +42,9 @@ pub(super) struct Row {
     pub(super) max_age_seconds: Option<f64>,
     pub(super) duplicate_window_seconds: f64,
     pub(super) schedules: bool,
+    pub(super) deny_delete: bool,
+    pub(super) deny_purge: bool,
+    pub(super) allow_rollup: bool,
 }
 
 impl Row {
@@ -85,6 +88,9 @@ impl Row {
             max_age_seconds: limits.age.as_ref().map(Duration::as_secs_f64),
             duplicate_window_seconds: config.deduplication.window.as_secs_f64(),
             schedules: config.schedules,
+            deny_delete: config.denies_delete(),
+            deny_purge: config.denies_purge(),
+            allow_rollup: config.allows_rollup(),
         }
     }
 

@@ -14,6 +14,7 @@ pub(super) const ABILITIES: &[Expected] = &[
         "a_stream_comes_to_allow_schedules",
         "a_stream_stores_advisories", "what_is_no_advisory_is_passed_over",
         "filters_that_match_nothing_any_more_are_not_unchanged", "what_the_stream_stores_no_more_is_refused",
+        "what_a_stream_denies_stays_denied", "roll_ups_are_allowed_and_forbidden_later",
         "a_compressed_stream_is_read_as_it_was_written", "a_new_subject_is_stored",
         "a_smaller_limit_drops_the_oldest", "a_stream_is_created",
         "a_stream_that_cannot_be_is_refused", "a_subject_moves_to_another_stream",
@@ -36,6 +37,7 @@ pub(super) const ABILITIES: &[Expected] = &[
     exactly(S::Pretends(Capability::MessageAdmin), &[
         "after_closing_nothing_is_managed", "after_a_drain_nothing_is_settled",
         "while_draining_nothing_is_begun",
+        "a_denied_deletion_is_refused", "a_denied_purge_is_refused",
         "a_message_is_got_by_its_sequence",
         "the_last_message_under_a_pattern_is_got",
         "a_message_that_is_not_there_is_none",
@@ -59,7 +61,7 @@ pub(super) const ABILITIES: &[Expected] = &[
         "a_purge_ends_before_a_sequence", "a_purge_keeps_the_newest",
     ]),
     exactly(S::DeletesNoMessages, &[
-        "after_closing_nothing_is_managed",
+        "after_closing_nothing_is_managed", "a_denied_deletion_is_refused", "a_denied_purge_is_refused",
         "a_deleted_message_is_gone", "a_message_is_deleted_once", "an_erased_message_is_gone",
         "before_the_deleted_last_message_lies_another",
         "messages_of_a_missing_stream_are_an_error", "what_was_deleted_is_a_gap",
@@ -72,6 +74,22 @@ pub(super) const ABILITIES: &[Expected] = &[
     exactly(S::CountsNothingPurged, &[
         "a_purge_empties_the_stream", "a_purge_goes_by_its_filter",
         "a_purge_ends_before_a_sequence", "a_purge_keeps_the_newest",
+    ]),
+    exactly(S::Pretends(Capability::DenyDeletion), &["what_a_stream_denies_stays_denied"]),
+    exactly(S::ConfirmsDeniedDeletions, &[
+        "a_denied_deletion_is_refused", "a_denied_purge_is_refused",
+    ]),
+    exactly(S::Pretends(Capability::RollUp), &[
+        "a_roll_up_replaces_its_subject", "a_roll_up_replaces_the_stream",
+        "a_roll_up_has_to_be_allowed", "roll_ups_are_allowed_and_forbidden_later",
+    ]),
+    exactly(S::RollsNothingUp, &[
+        "a_roll_up_replaces_its_subject", "a_roll_up_replaces_the_stream",
+        "a_roll_up_has_to_be_allowed", "roll_ups_are_allowed_and_forbidden_later",
+    ]),
+    exactly(S::RollsEverythingUp, &["a_roll_up_replaces_its_subject"]),
+    exactly(S::ConfirmsDeniedRollUps, &[
+        "a_roll_up_has_to_be_allowed", "roll_ups_are_allowed_and_forbidden_later",
     ]),
     exactly(S::Pretends(Capability::Snapshots), &[
         "a_snapshot_has_all_that_was_stored", "a_snapshot_has_the_consumers_that_are_asked_for",
