@@ -7,6 +7,7 @@ mod clock;
 mod crashes;
 mod database;
 mod enqueueing;
+mod exhausted;
 mod leaving;
 mod order;
 mod parked;

@@ -19,6 +19,8 @@ mod clock;
 mod crashes;
 #[path = "../outbox/enqueueing.rs"]
 mod enqueueing;
+#[path = "../outbox/exhausted.rs"]
+mod exhausted;
 #[path = "../outbox/leaving.rs"]
 mod leaving;
 #[path = "../outbox/order.rs"]
