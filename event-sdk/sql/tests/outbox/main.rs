@@ -9,6 +9,7 @@ mod database;
 mod enqueueing;
 mod exhausted;
 mod leaving;
+mod left;
 mod order;
 mod parked;
 mod reasons;

@@ -8,6 +8,7 @@ mod shares;
 mod status;
 mod stopped;
 mod texts;
+mod verified;
 
 #[path = "../outbox/blocking.rs"]
 mod blocking;
@@ -23,6 +24,8 @@ mod enqueueing;
 mod exhausted;
 #[path = "../outbox/leaving.rs"]
 mod leaving;
+#[path = "../outbox/left.rs"]
+mod left;
 #[path = "../outbox/order.rs"]
 mod order;
 #[path = "../outbox/parked.rs"]
