@@ -18,6 +18,7 @@ mod killed;
 mod locks;
 #[path = "../inbox/owners.rs"]
 mod owners;
+mod privileges;
 #[path = "../inbox/publishing.rs"]
 mod publishing;
 #[path = "../inbox/retention.rs"]
@@ -26,3 +27,4 @@ mod retention;
 mod rig;
 #[path = "../inbox/schema.rs"]
 mod schema;
+mod schemas;

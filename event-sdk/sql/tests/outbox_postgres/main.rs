@@ -3,6 +3,7 @@
 mod database;
 mod full;
 mod pooled;
+mod privileges;
 mod restarted;
 mod shares;
 mod status;
