@@ -44,7 +44,7 @@ pub(crate) fn classify(error: &sqlx::Error) -> (StoreErrorKind, &'static str) {
         }
         sqlx::Error::PoolTimedOut => (
             Kind::Unavailable,
-            "the pool has no free connection in time; see the formula for the size of the pool",
+            "the pool has no free connection in time: give it more connections (docs/outbox.md has a formula), or end transactions that stay open",
         ),
         sqlx::Error::PoolClosed => (Kind::Unavailable, "the pool was closed"),
         sqlx::Error::Io(_) => (Kind::Unavailable, "the connection to the database failed"),

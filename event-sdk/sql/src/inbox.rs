@@ -3,6 +3,7 @@
 
 mod batch;
 mod begin;
+mod check;
 pub(crate) mod database;
 mod effect;
 mod give_up;
@@ -16,9 +17,10 @@ pub(crate) mod statements;
 mod tx;
 
 pub use batch::BatchEffects;
+pub(crate) use check::unusable;
 pub use database::InboxDatabase;
 pub use effect::{Effect, EffectOf, Effects};
-pub(crate) use give_up::{missing, statement_failed, unstored};
+pub(crate) use give_up::{statement_failed, unstored};
 pub use publish::PublishInEffect;
 pub use tx::{Committed, EffectTx};
 
@@ -113,6 +115,8 @@ pub(crate) struct Inner<DB: InboxDatabase> {
 struct Known {
     sources: HashSet<(String, String)>,
     epochs: HashMap<(String, u32), u64>,
+    /// Whether this program can work with the version of the tables.
+    version_fits: bool,
 }
 
 impl<DB: InboxDatabase> Inner<DB> {
@@ -228,6 +232,22 @@ impl<DB: InboxDatabase> Inbox<DB> {
     /// The errors of [`Outbox::migrate`](crate::Outbox::migrate).
     pub async fn migrate(&self) -> Result<SchemaVersion, StoreError> {
         DB::migrate(&self.inner.pool, &self.inner.tables).await
+    }
+
+    /// Checks that this program can work with the tables. A consumer with this inbox, or with its
+    /// [dead letters](Self::dead_letters), makes this check when it starts; a cleaner, before its
+    /// first round.
+    ///
+    /// Cancel-safe: it changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`SchemaMissing`](StoreErrorKind::SchemaMissing),
+    /// [`SchemaOlder`](StoreErrorKind::SchemaOlder), [`SchemaNewer`](StoreErrorKind::SchemaNewer),
+    /// [`PermissionDenied`](StoreErrorKind::PermissionDenied), and the errors of an unavailable
+    /// database.
+    pub async fn check(&self) -> Result<SchemaVersion, StoreError> {
+        self.inner.check_tables().await
     }
 
     /// Counts the records of a consumer. The call reads all these records.

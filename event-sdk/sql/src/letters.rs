@@ -20,7 +20,7 @@ use sqlx::Pool;
 use uuid::Uuid;
 
 use crate::Tables;
-use crate::inbox::{Inbox, InboxDatabase, Inner, missing, unstored};
+use crate::inbox::{Inbox, InboxDatabase, Inner, unstored, unusable};
 
 /// Keeps dead letters in a table. Clones share the table.
 ///
@@ -128,8 +128,10 @@ impl<DB: InboxDatabase> DeadLetterStore for SqlDeadLetters<DB> {
     fn verify(&self, consumer: &str) -> Completion<Result<(), Error>> {
         let (inner, consumer) = (Arc::clone(&self.inner), consumer.to_owned());
         Completion::later(async move {
-            let checked = inner.check_tables().await;
-            checked.map_err(|error| missing(error).at_consumer(consumer))
+            match inner.check_tables().await {
+                Ok(_) => Ok(()),
+                Err(error) => Err(unusable(error).at_consumer(consumer)),
+            }
         })
     }
 }

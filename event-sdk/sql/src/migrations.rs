@@ -118,7 +118,7 @@ pub(crate) fn pending<'m>(
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SchemaDifference {
-    /// The table, column or index.
+    /// The table, column, index, constraint, trigger, function or row of a shard.
     pub object: String,
     /// The definition of the object in the migrations; `None` if they create no such object.
     pub expected: Option<String>,
@@ -142,6 +142,11 @@ impl fmt::Display for SchemaDifference {
             (None, None) => write!(f, "{object}"),
         }
     }
+}
+
+/// The row of a shard as an object that is compared.
+pub(crate) fn shard_row(table: &str, shard: i64) -> (String, String) {
+    (format!("row {table}.{shard}"), format!("shard = {shard}"))
 }
 
 /// The differences between two descriptions of tables, each sorted by object.

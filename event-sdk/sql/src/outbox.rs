@@ -197,9 +197,12 @@ impl<DB: Store> Outbox<DB> {
         DB::check(&self.inner.pool, &self.inner.tables).await
     }
 
-    /// Compares the tables, columns and indexes with those that the migrations create. Differences
-    /// come from changes by hand, or from migrations that did not run. On PostgreSQL, the call
-    /// creates a schema and removes it again, so it needs the privilege to create schemas.
+    /// Compares the tables with those that the migrations create: columns, indexes, constraints,
+    /// triggers, the rows of the shards and, on PostgreSQL, rules and the function
+    /// `event_outbox_enqueue`. Differences come from changes by hand, or from migrations that did
+    /// not run. On PostgreSQL, the call creates a schema and removes it again, so it needs the
+    /// privilege to create schemas. Call it as the owner of the tables: other users may not see all
+    /// columns.
     ///
     /// Cancel-safe.
     ///

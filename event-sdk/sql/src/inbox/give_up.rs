@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::Inner;
 use super::begin::as_sequence;
+use super::check::unusable;
 use super::database::{InboxDatabase, NewRecord, Sql};
 use super::owner::OwnerError;
 use super::reason::{Reason, dead_before};
@@ -38,8 +39,10 @@ impl<DB: InboxDatabase> event_sdk::consumer::Inbox for Inner<DB> {
             let Some(inner) = inner else {
                 return Err(dropped());
             };
-            let checked = inner.check_tables().await;
-            checked.map_err(|error| missing(error).at_consumer(consumer))
+            match inner.check_tables().await {
+                Ok(_) => Ok(()),
+                Err(error) => Err(unusable(error).at_consumer(consumer)),
+            }
         })
     }
 }
@@ -137,12 +140,6 @@ impl<DB: InboxDatabase> Inner<DB> {
             }
         })
     }
-
-    pub(crate) async fn check_tables(&self) -> Sql<()> {
-        let mut transaction = DB::begin_read(&self.pool).await?;
-        DB::check_tables(&mut transaction, &self.sql).await?;
-        transaction.rollback().await
-    }
 }
 
 /// A letter that could not be stored, or an event that could not be recorded.
@@ -174,19 +171,6 @@ pub(crate) fn statement_failed(error: sqlx::Error, operation: Operation, reason:
     };
     let reason = format!("{reason}: {}", crate::error::classify(&error).1);
     Error::new(kind, operation, reason).with_source(crate::DatabaseError::new(error))
-}
-
-pub(crate) fn missing(error: sqlx::Error) -> Error {
-    let away = crate::class_of(&error).is_some();
-    let (kind, reason) = if away {
-        (ErrorKind::Disconnected, "the database of the inbox is away")
-    } else {
-        (
-            ErrorKind::InvalidOption,
-            "the tables of the inbox are missing or cannot be read; run the migrations, and check the privileges of the database user",
-        )
-    };
-    Error::new(kind, Operation::Configure, reason).with_source(crate::DatabaseError::new(error))
 }
 
 /// The inbox was dropped before its consumer, which holds it.

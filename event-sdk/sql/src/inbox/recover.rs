@@ -14,7 +14,7 @@ use super::retention::{place, store_error};
 impl<DB: InboxDatabase> RecoverableInbox for Inner<DB> {
     fn records(&self, consumer: Text, after: Uuid, limit: u32) -> StoreFuture<'_, Vec<InboxEntry>> {
         Box::pin(async move {
-            let mut transaction = DB::begin_read(&self.pool).await.map_err(store_error)?;
+            let mut transaction = self.begin_reading().await?;
             let limit = i64::from(limit);
             let records = DB::records(&mut transaction, &self.sql, &consumer, after, limit).await;
             let records = records.map_err(store_error)?.into_iter();

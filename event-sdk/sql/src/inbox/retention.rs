@@ -21,7 +21,7 @@ impl<DB: InboxDatabase> InboxStore for Inner<DB> {
 
     fn sources(&self) -> StoreFuture<'_, Vec<InboxSource>> {
         Box::pin(async move {
-            let mut transaction = DB::begin_read(&self.pool).await.map_err(store_error)?;
+            let mut transaction = self.begin_reading().await?;
             let sources = DB::sources(&mut transaction, &self.sql).await;
             let sources = sources.map_err(store_error)?.into_iter();
             let _ = transaction.rollback().await;
@@ -85,7 +85,7 @@ impl<DB: InboxDatabase> InboxStore for Inner<DB> {
 
     fn inbox_status(&self, consumer: Text) -> StoreFuture<'_, InboxStatus> {
         Box::pin(async move {
-            let mut transaction = DB::begin_read(&self.pool).await.map_err(store_error)?;
+            let mut transaction = self.begin_reading().await?;
             let status = DB::status(&mut transaction, &self.sql, &consumer).await;
             let (done, dead, oldest) = status.map_err(store_error)?;
             let _ = transaction.rollback().await;
@@ -97,7 +97,13 @@ impl<DB: InboxDatabase> InboxStore for Inner<DB> {
 }
 
 impl<DB: InboxDatabase> Inner<DB> {
+    pub(super) async fn begin_reading(&self) -> Result<Transaction<'static, DB>, StoreError> {
+        self.check_version().await?;
+        DB::begin_read(&self.pool).await.map_err(store_error)
+    }
+
     pub(super) async fn begin_writing(&self) -> Result<Transaction<'static, DB>, StoreError> {
+        self.check_version().await?;
         DB::begin_write(&self.pool).await.map_err(store_error)
     }
 }

@@ -14,7 +14,7 @@ use event_sdk::transport::{Error, ErrorKind, Operation, TransportExt as _};
 use jiff::Timestamp;
 
 use crate::inbox::database::{Sql, WhichLetters};
-use crate::inbox::{InboxDatabase, Inner, statement_failed};
+use crate::inbox::{InboxDatabase, Inner, statement_failed, unusable};
 use crate::letter_row::LetterRow;
 
 /// The dead letters of a table. [`SqlDeadLetters::queue`](super::SqlDeadLetters::queue) returns it.
@@ -25,7 +25,9 @@ use crate::letter_row::LetterRow;
 ///
 /// All operations fail with [`Disconnected`](ErrorKind::Disconnected) if the database is busy or
 /// unavailable, and with [`Other`](ErrorKind::Other) for other errors of the database. The source
-/// is the error of the database.
+/// is the error of the database. The first operation checks the version of the tables; if this
+/// program cannot work with it, operations fail with [`InvalidOption`](ErrorKind::InvalidOption),
+/// and the source is a [`StoreError`](crate::StoreError).
 pub struct SqlDeadLetterQueue<DB: InboxDatabase> {
     pub(super) inner: Arc<Inner<DB>>,
     pub(super) bus: EventBus,
@@ -101,7 +103,7 @@ impl<DB: InboxDatabase> SqlDeadLetterQueue<DB> {
             limit: 1,
             whole: true,
         };
-        let letters = self.read(&which).await.map_err(read_failed)?;
+        let letters = self.read(&which).await?;
         let letter = letters.first().filter(|letter| letter.id == id);
         Ok(letter.map(LetterRow::queued))
     }
@@ -293,7 +295,7 @@ impl<DB: InboxDatabase> SqlDeadLetterQueue<DB> {
                 limit: PAGE,
                 whole: false,
             };
-            let letters = self.read(&which).await.map_err(read_failed)?;
+            let letters = self.read(&which).await?;
             let Some(last) = letters.last() else {
                 return Ok(matching);
             };
@@ -303,11 +305,16 @@ impl<DB: InboxDatabase> SqlDeadLetterQueue<DB> {
         }
     }
 
-    async fn read(&self, which: &WhichLetters<'_>) -> Sql<Vec<LetterRow>> {
-        let mut transaction = DB::begin_read(&self.inner.pool).await?;
-        let letters = DB::letters(&mut transaction, &self.inner.sql, which).await?;
-        transaction.rollback().await?;
-        Ok(letters)
+    async fn read(&self, which: &WhichLetters<'_>) -> Result<Vec<LetterRow>, Error> {
+        let inner = &self.inner;
+        inner.check_version().await.map_err(unusable)?;
+        let read = async {
+            let mut transaction = DB::begin_read(&inner.pool).await?;
+            let letters = DB::letters(&mut transaction, &inner.sql, which).await?;
+            transaction.rollback().await?;
+            Ok(letters)
+        };
+        read.await.map_err(read_failed)
     }
 }
 

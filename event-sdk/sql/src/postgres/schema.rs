@@ -8,6 +8,7 @@ use super::migrations::{MIGRATIONS, TABLE};
 use crate::error::store_error;
 use crate::migrations::{
     Applied, Migration, SchemaDifference, SchemaVersion, compare, differences, missing, pending,
+    shard_row,
 };
 use crate::tables::Tables;
 
@@ -147,17 +148,29 @@ pub(super) async fn verify(
             .fetch_all(&mut *tx)
             .await
             .map_err(store_error)?;
-    let expected = describe(&mut tx, &names, scratch).await?;
-    let found = describe(&mut tx, &names, &schema).await?;
+    let functions: Vec<String> = sqlx::query_scalar(
+        "select proname::text from pg_proc where pronamespace = to_regnamespace($1)",
+    )
+    .bind(scratch)
+    .persistent(false)
+    .fetch_all(&mut *tx)
+    .await
+    .map_err(store_error)?;
+    let prefix = tables.prefix();
+    let expected = describe(&mut tx, &names, &functions, scratch, prefix).await?;
+    let found = describe(&mut tx, &names, &functions, &schema, prefix).await?;
     tx.rollback().await.map_err(store_error)?;
     Ok(differences(expected, found))
 }
 
-/// The columns, indexes and checks of these tables, without the name of the schema.
+/// The columns, indexes, checks, triggers and rules of these tables, these functions, and the rows of
+/// the shards, without the name of the schema.
 async fn describe(
     connection: &mut PgConnection,
     names: &[String],
+    functions: &[String],
     schema: &str,
+    prefix: &str,
 ) -> Result<Vec<(String, String)>, StoreError> {
     const SELECT: &str = r"
         select 'column ' || c.table_name || '.' || c.column_name,
@@ -174,21 +187,75 @@ async fn describe(
         from pg_constraint k join pg_class t on t.oid = k.conrelid
             join pg_namespace n on n.oid = t.relnamespace
         where n.nspname = $1 and t.relname = any ($2) and k.contype <> 'n'
+        union all
+        select 'trigger ' || t.relname || '.' || g.tgname,
+            pg_get_triggerdef(g.oid) || case g.tgenabled when 'O' then '' else ' (not enabled)' end
+        from pg_trigger g join pg_class t on t.oid = g.tgrelid
+            join pg_namespace n on n.oid = t.relnamespace
+        where n.nspname = $1 and t.relname = any ($2) and not g.tgisinternal
+        union all
+        select 'rule ' || r.tablename || '.' || r.rulename, r.definition from pg_rules r
+        where r.schemaname = $1 and r.tablename = any ($2)
+        union all
+        select 'function ' || f.proname || '(' || pg_get_function_identity_arguments(f.oid) || ')',
+            pg_get_functiondef(f.oid)
+        from pg_proc f join pg_namespace n on n.oid = f.pronamespace
+        where n.nspname = $1 and f.proname = any ($3) and f.prokind = 'f'
         order by 1";
     let rows = sqlx::query(SELECT)
         .bind(schema)
         .bind(names)
+        .bind(functions)
         .persistent(false)
-        .fetch_all(connection)
+        .fetch_all(&mut *connection)
         .await
         .map_err(store_error)?;
     let read = |row: &PgRow| {
         let text: String = row.try_get(1)?;
+        let text = text.replace(&format!("\"{schema}\"."), "");
         let text = text.replace(&format!("{schema}."), "");
-        Ok((row.try_get(0)?, text))
+        let words: Vec<_> = text.split_whitespace().collect();
+        Ok((row.try_get(0)?, words.join(" ")))
     };
-    rows.iter()
+    let mut objects: Vec<_> = rows
+        .iter()
         .map(read)
         .collect::<Result<_, sqlx::Error>>()
-        .map_err(store_error)
+        .map_err(store_error)?;
+    objects.extend(shard_rows(connection, schema, prefix).await?);
+    Ok(objects)
+}
+
+/// The rows of the shards, which the migration inserts: a row that is missing is a shard whose events no
+/// relay publishes.
+async fn shard_rows(
+    connection: &mut PgConnection,
+    schema: &str,
+    prefix: &str,
+) -> Result<Vec<(String, String)>, StoreError> {
+    let name = format!("{prefix}outbox_shards");
+    // `schema` may be the current one, whose name may contain anything.
+    let table: Option<String> = sqlx::query_scalar(
+        "select to_regclass(quote_ident($1) || '.' || quote_ident($2))::text where
+            to_regclass(quote_ident($1) || '.' || quote_ident($2)) is not null",
+    )
+    .bind(schema)
+    .bind(&name)
+    .persistent(false)
+    .fetch_optional(&mut *connection)
+    .await
+    .map_err(store_error)?;
+    let Some(table) = table else {
+        return Ok(Vec::new());
+    };
+    let select = format!("select shard::bigint from {table} order by shard");
+    let shards: Vec<i64> = sqlx::query_scalar(AssertSqlSafe(select))
+        .persistent(false)
+        .fetch_all(connection)
+        .await
+        .map_err(store_error)?;
+    Ok(shards
+        .into_iter()
+        .map(|shard| shard_row(&name, shard))
+        .collect())
 }

@@ -7,6 +7,7 @@ use super::migrations::{MIGRATIONS, TABLE};
 use crate::error::store_error;
 use crate::migrations::{
     Applied, Migration, SchemaDifference, SchemaVersion, compare, differences, missing, pending,
+    shard_row,
 };
 use crate::tables::Tables;
 
@@ -120,10 +121,13 @@ pub(super) async fn verify(
             .fetch_one(&mut empty)
             .await
             .map_err(store_error)?;
-    let expected = describe(&mut empty, &names, "main").await?;
+    let prefix = tables.prefix();
+    let mut expected = describe(&mut empty, &names, "main").await?;
+    expected.extend(shard_rows(&mut empty, "main", prefix).await?);
     let mut connection = pool.acquire().await.map_err(store_error)?;
     let schema = tables.schema().unwrap_or("main");
-    let found = describe(&mut connection, &names, schema).await?;
+    let mut found = describe(&mut connection, &names, schema).await?;
+    found.extend(shard_rows(&mut connection, schema, prefix).await?);
     Ok(differences(expected, found))
 }
 
@@ -153,4 +157,27 @@ async fn describe(
         .map(read)
         .collect::<Result<_, sqlx::Error>>()
         .map_err(store_error)
+}
+
+/// The rows of the shards, which the migration inserts; none if there is no such table.
+async fn shard_rows(
+    connection: &mut SqliteConnection,
+    schema: &str,
+    prefix: &str,
+) -> Result<Vec<(String, String)>, StoreError> {
+    let name = format!("{prefix}outbox_shards");
+    let select = format!("select shard from \"{schema}\".\"{name}\" order by shard");
+    let shards: Result<Vec<i64>, _> = sqlx::query_scalar(AssertSqlSafe(select))
+        .fetch_all(connection)
+        .await
+        .map_err(store_error);
+    match shards {
+        Ok(shards) => Ok(shards
+            .into_iter()
+            .map(|shard| shard_row(&name, shard))
+            .collect()),
+        // `describe` has found that.
+        Err(error) if error.kind() == StoreErrorKind::SchemaMissing => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
 }

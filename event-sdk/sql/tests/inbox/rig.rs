@@ -142,6 +142,11 @@ impl Rig {
         (status.done, status.dead)
     }
 
+    /// Executes statements of a test.
+    pub(crate) async fn execute(&self, sql: &'static str) {
+        sqlx::raw_sql(sql).execute(&self.pool).await.unwrap();
+    }
+
     /// The number of rows of a table that a condition selects.
     pub(crate) async fn count(&self, sql: &'static str) -> i64 {
         sqlx::query(sql).fetch_one(&self.pool).await.unwrap().get(0)

@@ -40,6 +40,21 @@ impl Database {
         connect(&self.database.url(), 5, Duration::from_secs(30)).await
     }
 
+    /// Makes a user of this name without privileges, and returns the name of the user on the server, and
+    /// a pool of the user, without the proxy.
+    pub(crate) async fn user(&self, name: &str) -> (String, PgPool) {
+        let name = format!("{name}_{}", self.database.name());
+        let create = format!("create role {name} login");
+        sqlx::raw_sql(sqlx::AssertSqlSafe(create))
+            .execute(&self.direct().await)
+            .await
+            .unwrap();
+        let url = self.database.url();
+        let url = url.replace("//postgres@", &format!("//{name}@"));
+        let pool = connect(&url, 5, Duration::from_secs(30)).await;
+        (name, pool)
+    }
+
     /// A pool of a service, with the longest time that it waits for a connection.
     pub(crate) async fn pool(&self, connections: u32, patience: Duration) -> PgPool {
         connect(&self.pooler.url(&self.database), connections, patience).await

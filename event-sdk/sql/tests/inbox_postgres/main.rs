@@ -11,12 +11,20 @@ mod database;
 mod dead;
 #[path = "../inbox/effects.rs"]
 mod effects;
+#[path = "../inbox/exhausted.rs"]
+mod exhausted;
 mod full;
 mod killed;
 mod locks;
 #[path = "../inbox/owners.rs"]
 mod owners;
+mod privileges;
+#[path = "../inbox/publishing.rs"]
+mod publishing;
 #[path = "../inbox/retention.rs"]
 mod retention;
 #[path = "../inbox/rig.rs"]
 mod rig;
+#[path = "../inbox/schema.rs"]
+mod schema;
+mod schemas;

@@ -1,4 +1,4 @@
-//! SQLite that is busy, full or has no free connection: an outage, after which the relay goes on.
+//! SQLite that is busy or full: an outage, after which the relay goes on.
 
 use std::time::Duration;
 
@@ -27,24 +27,6 @@ async fn a_busy_database_is_an_outage_and_the_relay_goes_on() {
     lock.commit().await.expect("commit");
     rig.wait_for(&[("a", vec![1, 2])]).await;
     rig.wait_for_marks(2).await;
-    relay.stop().await;
-}
-
-#[tokio::test]
-async fn an_exhausted_pool_is_an_outage_and_the_relay_goes_on() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let pool = open_with(&folder, 1, PATIENCE, Duration::from_secs(2)).await;
-    let rig = Rig::over(folder, pool);
-    rig.outbox.migrate().await.expect("migrate");
-    let mut held = rig.outbox.begin().await.expect("begin");
-    let refused = rig.outbox.begin().await.expect_err("no connection");
-    assert_eq!(refused.kind(), StoreErrorKind::Unavailable);
-    let relay = rig.start();
-    held.publish(placed("a", 1)).await.expect("enqueue");
-    let refused = rig.outbox.status().await.expect_err("no connection");
-    assert_eq!(refused.kind(), StoreErrorKind::Unavailable);
-    held.commit().await.expect("commit");
-    rig.wait_for(&[("a", vec![1])]).await;
     relay.stop().await;
 }
 

@@ -19,6 +19,13 @@ pub(crate) async fn open() -> (Home, SqlitePool) {
     (home, pool)
 }
 
+/// A database without tables, and a pool that is as small and as impatient as this.
+pub(crate) async fn open_pool(connections: u32, acquire: Duration) -> (Home, SqlitePool) {
+    let home = tempfile::tempdir().expect("a folder");
+    let pool = open_with(&home, connections, PATIENCE, acquire).await;
+    (home, pool)
+}
+
 /// The next ids begin at 1,000, and lower ones may still come: the table loses its `autoincrement`. With
 /// it, SQLite gives each transaction higher ids than all that were committed before.
 pub(crate) const IDS_FROM_1000: &str = "
@@ -43,6 +50,13 @@ pub(crate) const REFUSE_ROWS: &str = "
     create trigger refuses before insert on event_outbox begin
         select raise(abort, 'no Ada');
     end";
+
+/// Inserts `$1` rows that were published at `$2`, with the sequences after `$3`.
+pub(crate) const PUBLISHED_ROWS: &str = "
+    with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < $1)
+    insert into event_outbox (subject, message_id, body, state, published_at, stream, sequence)
+    select 'events.orders.order.placed', 'published ' || n, x'', 2, $2 + n, 'ALL', $3 + n
+    from numbers";
 
 /// What a program in another language does.
 pub(crate) const FOREIGN_INSERT: &str = r#"

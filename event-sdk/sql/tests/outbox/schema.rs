@@ -118,6 +118,28 @@ async fn verify_names_what_was_changed_by_hand() {
 }
 
 #[tokio::test]
+async fn verify_names_shards_that_have_no_row_or_do_not_exist() {
+    let rig = Rig::new().await;
+    rig.execute(
+        "delete from event_outbox_shards where shard = 0;
+        insert into event_outbox_shards (shard) values (70)",
+    )
+    .await;
+    let found = rig.outbox.verify().await.expect("a comparison");
+    let found: Vec<_> = found.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        found,
+        [
+            "row event_outbox_shards.0 is missing: shard = 0",
+            "row event_outbox_shards.70 is not ours: shard = 70"
+        ]
+    );
+    rig.execute("drop table event_outbox_shards").await;
+    let found = rig.outbox.verify().await.expect("a comparison");
+    assert!(!found.is_empty());
+}
+
+#[tokio::test]
 async fn verify_ignores_tables_of_others_whose_names_begin_alike() {
     let rig = Rig::new().await;
     rig.execute(

@@ -1,5 +1,7 @@
 //! PostgreSQL for the tests: a database of its own on the server of the test program.
 
+use std::time::Duration;
+
 use event_sdk_test_servers::postgres::{Database, Postgres};
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
@@ -13,16 +15,25 @@ pub(crate) type Home = Database;
 
 /// A database without tables.
 pub(crate) async fn open() -> (Home, PgPool) {
+    open_pool(5, PATIENCE).await
+}
+
+/// A database without tables, and a pool that is as small and as impatient as this.
+pub(crate) async fn open_pool(connections: u32, acquire: Duration) -> (Home, PgPool) {
     let server = Postgres::shared().await.expect("a server");
     let database = server.database().await.expect("a database");
-    let pool = connect(&database.url()).await;
+    let pool = connect_with(&database.url(), connections, acquire).await;
     (database, pool)
 }
 
 pub(crate) async fn connect(url: &str) -> PgPool {
+    connect_with(url, 5, PATIENCE).await
+}
+
+async fn connect_with(url: &str, connections: u32, acquire: Duration) -> PgPool {
     PgPoolOptions::new()
-        .max_connections(5)
-        .acquire_timeout(PATIENCE)
+        .max_connections(connections)
+        .acquire_timeout(acquire)
         .connect(url)
         .await
         .expect("a connection")
@@ -44,6 +55,12 @@ pub(crate) const REFUSE_ROWS: &str = "
         begin raise exception 'no %', new.key; end $$;
     create trigger refuses before insert on event_outbox
         for each row execute function refuse()";
+
+/// Inserts `$1` rows that were published at `$2`, with the sequences after `$3`.
+pub(crate) const PUBLISHED_ROWS: &str = "
+    insert into event_outbox (subject, message_id, body, state, published_at, stream, sequence)
+    select 'events.orders.order.placed', 'published ' || n, '', 2, $2 + n, 'ALL', $3 + n
+    from generate_series(1, $1::bigint) n";
 
 /// What a program in another language does.
 pub(crate) const FOREIGN_INSERT: &str = r#"

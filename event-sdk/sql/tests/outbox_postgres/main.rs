@@ -3,11 +3,13 @@
 mod database;
 mod full;
 mod pooled;
+mod privileges;
 mod restarted;
 mod shares;
 mod status;
 mod stopped;
 mod texts;
+mod verified;
 
 #[path = "../outbox/blocking.rs"]
 mod blocking;
@@ -19,8 +21,12 @@ mod clock;
 mod crashes;
 #[path = "../outbox/enqueueing.rs"]
 mod enqueueing;
+#[path = "../outbox/exhausted.rs"]
+mod exhausted;
 #[path = "../outbox/leaving.rs"]
 mod leaving;
+#[path = "../outbox/left.rs"]
+mod left;
 #[path = "../outbox/order.rs"]
 mod order;
 #[path = "../outbox/parked.rs"]
