@@ -197,6 +197,18 @@ async fn a_set_that_spans_streams_is_merged() {
     assert_eq!(*error.kind(), ErrorKind::InvalidOption);
 }
 
+/// Acks what is there to receive, and returns the streams of it.
+async fn streams(subscriber: &mut Subscriber<RawEvent>) -> Vec<String> {
+    let mut streams = Vec::new();
+    while let Some(delivery) = tokio::task::unconstrained(subscriber.next()).now_or_never() {
+        let delivery = delivery.unwrap().unwrap();
+        streams.push(delivery.stream().unwrap().to_string());
+        delivery.ack().await.unwrap();
+    }
+    streams.sort();
+    streams
+}
+
 /// Streams are looked up when the subscription is awaited, on every transport.
 #[tokio::test]
 async fn a_stream_that_is_created_later_is_found_by_the_next_subscription() {
@@ -215,16 +227,6 @@ async fn a_stream_that_is_created_later_is_found_by_the_next_subscription() {
     bus.publisher().publish(moved("a")).await.unwrap();
     bus.publisher().publish(placed(1)).await.unwrap();
 
-    async fn streams(subscriber: &mut Subscriber<RawEvent>) -> Vec<String> {
-        let mut streams = Vec::new();
-        while let Some(delivery) = tokio::task::unconstrained(subscriber.next()).now_or_never() {
-            let delivery = delivery.unwrap().unwrap();
-            streams.push(delivery.stream().unwrap().to_string());
-            delivery.ack().await.unwrap();
-        }
-        streams.sort();
-        streams
-    }
     assert_eq!(streams(&mut early).await, ["ORDERS"]);
     drop(early);
     let mut again = subscribe().durable("early").await.unwrap();

@@ -119,7 +119,7 @@ impl Form {
             Place::FlattenedOption => {
                 let fields = all
                     .iter()
-                    .flat_map(|variant| variant["required"].as_array());
+                    .filter_map(|variant| variant["required"].as_array());
                 let fields = fields.flatten().filter_map(Value::as_str);
                 let absent: serde_json::Map<String, Value> = fields
                     .map(|field| (field.to_owned(), false.into()))

@@ -202,18 +202,14 @@ impl State {
         place: usize,
         after: &mut DeferredActions,
     ) {
-        match earlier {
-            RollUp::Stream => {
-                while self.log.first_sequence() < sequence {
-                    self.drop_first(after);
-                }
+        if earlier == RollUp::Stream {
+            while self.log.first_sequence() < sequence {
+                self.drop_first(after);
             }
-            // Of its subject.
-            _ => {
-                let entry = self.log.subjects().at(place);
-                for earlier in entry.map_or_else(Vec::new, |entry| entry.before(sequence)) {
-                    self.drop_message(earlier, after);
-                }
+        } else {
+            let entry = self.log.subjects().at(place);
+            for earlier in entry.map_or_else(Vec::new, |entry| entry.before(sequence)) {
+                self.drop_message(earlier, after);
             }
         }
     }

@@ -141,6 +141,7 @@ mod tests {
         let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
         let error = DatabaseError::new(sqlx::Error::Io(refused));
         assert!(error.to_string().contains("connection refused"), "{error}");
-        assert!(error.source().is_some_and(|it| it.is::<std::io::Error>()));
+        let source = error.source().expect("a source");
+        assert!(source.is::<std::io::Error>(), "{source:?}");
     }
 }

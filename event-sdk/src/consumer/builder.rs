@@ -10,6 +10,7 @@ mod parking;
 mod presets;
 mod publishing;
 mod running;
+mod started;
 
 use std::fmt;
 use std::future::Future;
@@ -22,6 +23,7 @@ use event_sdk_core::transport::{DeliverPolicy, Error, ErrorKind, Operation};
 use event_sdk_core::{EnvelopeHeader, EventSet, Pattern, RawEvent, Visit};
 use tokio::sync::watch;
 
+use self::started::Started;
 use super::activity::Activity;
 use super::batch::{self, BatchFailure, BatchHandler, EventBatch};
 use super::engine::{Engine, Parts};
@@ -467,28 +469,6 @@ impl<S: EventSet> Consumer<S> {
             let sources = opener.open(&opener.name).await?;
             Started::Engine(Box::new(Engine::new(parts, sources)))
         })
-    }
-}
-
-/// A consumer that can be run.
-pub(super) enum Started {
-    /// It has its subscriptions.
-    Engine(Box<Engine>),
-    /// It waits until it is the owner.
-    Owned(Box<Owned>),
-}
-
-impl Started {
-    /// Runs until the subscription ends or the `signal` completes, and the drain after it.
-    pub(super) async fn run(
-        self,
-        signal: impl Future<Output = ()> + Send,
-    ) -> Result<ConsumerReport, Error> {
-        match self {
-            Self::Engine(engine) => engine.run(signal).await,
-            // A large future, once for each consumer.
-            Self::Owned(owned) => Box::pin(owned.run(signal)).await,
-        }
     }
 }
 

@@ -45,7 +45,9 @@ pub fn find(text: &str, planted: &str) -> Option<String> {
     let in_one_line = words.join(" ");
     let texts = [text, &in_one_line];
     let forms = forms(planted);
-    let mut all = texts.iter().flat_map(|text| forms.iter().map(move |form| (text, form)));
+    let mut all = texts
+        .iter()
+        .flat_map(|text| forms.iter().map(move |form| (text, form)));
     all.find_map(|(text, form)| {
         let at = text.find(form)?;
         let start = text.floor_char_boundary(at.saturating_sub(300));
@@ -85,7 +87,10 @@ mod tests {
     #[test]
     fn each_form_is_found_and_others_are_not() {
         let planted = "ada lovelace@example.org";
-        let hex: String = planted.bytes().map(|b| format!("{b:02x}")).collect();
+        let mut hex = String::new();
+        for byte in planted.bytes() {
+            let _ = write!(hex, "{byte:02x}");
+        }
         for shown in [
             format!("user={planted}"),
             format!("{:?}", planted.as_bytes()),

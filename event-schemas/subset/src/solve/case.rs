@@ -176,24 +176,21 @@ impl Solver<'_> {
             Expr::True => Some(true),
             Expr::And(parts) if depth < DEPTH => {
                 let parts = Rc::clone(parts);
-                let key = (
-                    if lit.is_negative() {
-                        lit.negated()
-                    } else {
-                        lit
-                    },
-                    depth,
-                );
+                let positive = if lit.is_negative() {
+                    lit.negated()
+                } else {
+                    lit
+                };
+                let key = (positive, depth);
                 let is_many = parts.len() >= MANY_PARTS;
-                match glances.get(&key).filter(|_| is_many) {
-                    Some(known) => *known,
-                    None => {
-                        let all = self.all_hold(case, &parts, depth + 1, glances);
-                        if is_many {
-                            glances.insert(key, all);
-                        }
-                        all
+                if let Some(known) = glances.get(&key).filter(|_| is_many) {
+                    *known
+                } else {
+                    let all = self.all_hold(case, &parts, depth + 1, glances);
+                    if is_many {
+                        glances.insert(key, all);
                     }
+                    all
                 }
             }
             Expr::Atom(Atom::Required(name)) if case.is_closed_to(name) => Some(false),

@@ -1,7 +1,47 @@
 //! What a stream protects its messages from: `deny_delete`, `deny_purge` and `allow_rollup` of a
-//! `StreamConfig`, and which changes of them are impossible.
+//! `StreamSpec` and a `StreamConfig`, and which changes of them are impossible.
 
+use super::StreamSpec;
 use super::config::StreamConfig;
+
+impl StreamSpec {
+    /// Sets whether single messages can be deleted: `true` denies it. Default: an existing stream
+    /// stays as it is, and a new one allows it.
+    ///
+    /// - Once applied, `true` cannot be taken back: the stream never allows deletion again.
+    /// - Deleting a message then fails with
+    ///   [`DeletionDenied`](crate::transport::ErrorKind::DeletionDenied). What limits, retention,
+    ///   a purge or a [roll-up](Self::allow_rollup) drop still goes.
+    pub const fn deny_delete(mut self, denied: bool) -> Self {
+        self.deny_delete = Some(denied);
+        self
+    }
+
+    /// Sets whether messages can be purged: `true` denies it. Default: an existing stream stays as
+    /// it is, and a new one allows it.
+    ///
+    /// - Once applied, `true` cannot be taken back: the stream never allows purging again.
+    /// - A purge then fails with
+    ///   [`DeletionDenied`](crate::transport::ErrorKind::DeletionDenied). What limits, retention or
+    ///   the deletion of a single message drop still goes.
+    /// - Such a stream allows neither [roll-ups](Self::allow_rollup) nor
+    ///   [schedules](Self::schedules).
+    pub const fn deny_purge(mut self, denied: bool) -> Self {
+        self.deny_purge = Some(denied);
+        self
+    }
+
+    /// Sets whether a message can replace earlier ones when it is stored
+    /// ([`RollUp`](crate::transport::RollUp), the header `Nats-Rollup`). Default: an existing stream
+    /// stays as it is, and a new one does not allow it. A stream with [schedules](Self::schedules)
+    /// always allows it.
+    ///
+    /// Whoever may publish can then delete all messages of the stream.
+    pub const fn allow_rollup(mut self, allowed: bool) -> Self {
+        self.allow_rollup = Some(allowed);
+        self
+    }
+}
 
 impl StreamConfig {
     /// Whether single messages cannot be deleted.
@@ -62,5 +102,61 @@ impl StreamConfig {
         (keeps && !wanted.schedules && wanted.denies_purge()).then_some(
             "it allows roll-ups, which delete messages, and is to deny purging; declare `allow_rollup(false)` too",
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roll_ups_and_schedules_need_purging() {
+        let stream = || StreamSpec::new("ORDERS").subject("orders.>");
+        let config = |stream: StreamSpec| stream.config("events");
+        let both = config(stream().deny_delete(true).deny_purge(true)).unwrap();
+        assert!(both.denies_delete() && both.denies_purge() && !both.allows_rollup());
+        assert_eq!(
+            StreamSpec::of_config(&both, "events").config("events"),
+            Ok(both)
+        );
+        assert!(config(stream().allow_rollup(true)).unwrap().allows_rollup());
+        assert!(config(stream().schedules()).unwrap().allows_rollup());
+        assert!(config(stream().schedules().deny_purge(false).allow_rollup(true)).is_ok());
+        for (wrong, why) in [
+            (stream().deny_purge(true).allow_rollup(true), "roll-ups"),
+            (stream().deny_purge(true).schedules(), "schedules"),
+            (stream().allow_rollup(false).schedules(), "schedules"),
+        ] {
+            let error = config(wrong).unwrap_err().to_string();
+            assert!(error.contains(why), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_denied_stays_denied() {
+        let config = |say: fn(StreamSpec) -> StreamSpec| {
+            let stream = StreamSpec::new("ORDERS").subject("orders.>");
+            say(stream).config("events").unwrap()
+        };
+        let open = config(|stream| stream);
+        let denying = config(|stream| stream.deny_delete(true).deny_purge(true));
+        let rolling = config(|stream| stream.allow_rollup(true));
+        assert_eq!(open.denial_to_keep(&denying), None);
+        assert_eq!(denying.denial_to_keep(&open), None);
+        assert_eq!(denying.keeping_undeclared_flags(open.clone()), denying);
+        for (wanted, why) in [
+            (config(|stream| stream.deny_delete(false)), "deleted"),
+            (config(|stream| stream.deny_purge(false)), "purged"),
+            (rolling.clone(), "roll-ups"),
+            (config(StreamSpec::schedules), "schedules"),
+        ] {
+            assert_eq!(open.denial_to_keep(&wanted), None);
+            let reason = denying.denial_to_keep(&wanted).unwrap();
+            assert!(reason.contains(why), "{reason}");
+        }
+        assert!(rolling.rollup_to_declare(&denying).is_some());
+        let without = config(|stream| stream.deny_purge(true).allow_rollup(false));
+        assert_eq!(rolling.rollup_to_declare(&without), None);
+        assert_eq!(rolling.rollup_to_declare(&open), None);
     }
 }

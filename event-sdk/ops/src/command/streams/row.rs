@@ -17,6 +17,10 @@ use crate::error::OpsError;
 use crate::output::Output;
 
 /// A stream as JSON.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a setting of its own in the JSON"
+)]
 #[derive(Serialize)]
 pub(super) struct Row {
     pub(super) name: String,
