@@ -114,7 +114,7 @@ mod tests {
         let mut counting = Counting::default();
         let begun = counting.begin(Instant::now());
         let now = found(&mut counting, &begun, 7, SETTLED);
-        let almost = now + TOOK * RARELY - Duration::from_millis(1);
+        let almost = now + TOOK * (RARELY - 1);
         let begun = counting.begin(almost);
         assert!(!begun.is_all);
         assert!(counting.begin(now + TOOK * RARELY).is_all);
