@@ -2,21 +2,22 @@
 //!
 //! - A *channel* for each event: its address is the whole subject, and a key in the subject is the
 //!   parameter `key`.
-//! - A *message* for each version: its payload is the schema of the whole envelope, said to be
-//!   JSON Schema 2020-12, and its examples are real values, or one that is made up from the schema
-//!   and says so.
-//! - An *operation* for each event that a service publishes, and for each that one of its consumers
-//!   takes. A consumer with a wildcard has one for each event of the catalogue that it gets.
+//! - A *message* for each version: its payload is the schema of the whole envelope, declared as
+//!   JSON Schema 2020-12. Its examples are real values. If there are none, one example is generated
+//!   from the schema, with a summary that says so.
+//! - An *operation* for each event that a service publishes, and for each event that one of its
+//!   consumers receives. A consumer with a wildcard has an operation for each event of the
+//!   catalogue that it receives.
 //!
-//! AsyncAPI's NATS binding knows queue groups and nothing else, which is where the name of a durable
-//! consumer goes. The rest stands in extensions:
+//! AsyncAPI's NATS binding has only queue groups, so the name of a durable consumer is written
+//! there. Everything else is in extensions:
 //!
 //! | extension | at | says |
 //! |---|---|---|
 //! | `x-prefix` | `info` | the prefix of the bus |
 //! | `x-streams` | the document | the streams: subjects, limits, retention, storage |
 //! | `x-stream` | a channel | the name of the stream that stores the event |
-//! | `x-event` | a message | Rust type, relative subject, type, version, and what is done with the key (`none`, `order`, `subject`) |
+//! | `x-event` | a message | Rust type, relative subject, type, version, and the use of the key (`none`, `order`, `subject`) |
 //! | `x-pii` | a message | where the data are personal, as paths |
 //! | `x-service` | an operation | the service |
 //! | `x-owner` | an operation | who is responsible for the service |
@@ -33,9 +34,9 @@ use crate::described::StreamFacts;
 use channels::Channels;
 use model::{Document, Info};
 
-/// Writes the document, with a line feed at its end; the same catalogue gives the same bytes.
+/// Returns the document, ending with a line feed. The same catalogue gives the same bytes.
 ///
-/// It leaves out invalid streams; [`Catalogue::faults`] lists them.
+/// Invalid streams are left out; [`Catalogue::faults`] lists them.
 #[must_use]
 pub fn render(catalogue: &Catalogue) -> String {
     // Keys are texts and memory has room: there is no way to fail.

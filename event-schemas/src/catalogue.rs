@@ -27,7 +27,7 @@ use set_spec::same_event;
 /// Describes the events of one or several services: their schemas, the streams that store them, and
 /// the services that publish and consume them.
 ///
-/// The schemas are made from the Rust types that you pass to it; nothing is registered globally.
+/// The schemas are generated from the Rust types that you add; nothing is registered globally.
 /// Every event has to derive [`JsonSchema`].
 #[derive(Debug, Clone)]
 pub struct Catalogue {
@@ -43,7 +43,7 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
-    /// A catalogue without events, for a bus with the prefix `events`.
+    /// Creates a catalogue without events, for a bus with the prefix `events`.
     pub fn new(title: impl Into<String>) -> Self {
         Self {
             title: title.into(),
@@ -57,19 +57,20 @@ impl Catalogue {
         }
     }
 
-    /// Says what these events are about, in Markdown.
+    /// Sets the description of the events, in Markdown.
     pub fn describe(mut self, description: impl Into<String>) -> Self {
         self.description = description.into();
         self
     }
 
-    /// Gives the catalogue as a whole a version, which documents made of it show.
+    /// Sets the version of the catalogue as a whole. Documents generated from the catalogue show
+    /// it.
     pub fn version(mut self, version: impl Into<String>) -> Self {
         self.version = Some(version.into());
         self
     }
 
-    /// The prefix of the bus, `events` unless set.
+    /// Sets the prefix of the bus. Default: `events`.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self
@@ -94,13 +95,14 @@ impl Catalogue {
         self
     }
 
-    /// Adds a stream; the events that it stores are found by its subjects.
+    /// Adds a stream. The subjects of the stream determine which events it stores.
     pub fn stream(mut self, stream: StreamSpec) -> Self {
         self.streams.push(stream);
         self
     }
 
-    /// Adds a real value as an example of its event, and the event with it.
+    /// Adds a real value as an example of its event. Also adds the event, if the catalogue lacks
+    /// it.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "a list of examples reads as values, as publishing does"
@@ -110,12 +112,12 @@ impl Catalogue {
         self
     }
 
-    /// What the catalogue is called.
+    /// The title of the catalogue.
     pub fn title(&self) -> &str {
         &self.title
     }
 
-    /// What the events are about, in Markdown; empty if [`describe`](Self::describe) was not
+    /// The description of the events, in Markdown; empty if [`describe`](Self::describe) was not
     /// called.
     pub fn description(&self) -> &str {
         &self.description
@@ -144,13 +146,13 @@ impl Catalogue {
     /// The events, sorted by subject and version.
     ///
     /// The published type defines an event. A type that is only received (`#[derive(Readable)]`) is
-    /// an entry only if the catalogue has no published type with its subject, and `generate` writes
-    /// nothing for it.
+    /// an entry only if the catalogue has no published type with the same subject; `generate`
+    /// writes no files for such an entry.
     pub fn events(&self) -> &[EventEntry] {
         &self.events
     }
 
-    /// The entry of an event in its version.
+    /// The entry of the event in the version of `spec`.
     pub fn event(&self, spec: &EventSpec) -> Option<&EventEntry> {
         let at = self.place(spec).ok()?;
         self.events.get(at)
@@ -188,7 +190,7 @@ impl Catalogue {
         })
     }
 
-    /// The consumers that get the event, each with its service.
+    /// The consumers that receive the event, each with its service.
     pub fn consumers_of<'a>(
         &'a self,
         spec: &'a EventSpec,
@@ -202,8 +204,7 @@ impl Catalogue {
             .filter(move |(_, consumer)| consumer.set().takes(spec))
     }
 
-    /// All faults of the catalogue. No schema, document or page is generated from a catalogue with
-    /// faults.
+    /// All faults of the catalogue. A catalogue with faults generates no schema, document or page.
     pub fn faults(&self) -> Vec<CatalogueFault> {
         let mut faults = Vec::new();
         self.find_doubles(&mut faults);

@@ -1,9 +1,10 @@
 //! `schemas check`: compares the code with the lock, versions with one another, and both with a
 //! git ref.
 //!
-//! Without a ref, the folder is what was agreed on. With one, the folder at that ref is:
-//! versions that are only in the work tree may still change, and those that were there
-//! must be as they were. Nothing is written, and the work tree is never touched.
+//! Without a ref, the committed contracts are the files in the folder. With a ref, they are the
+//! files of the folder at that ref. Versions that exist only in the work tree may then still
+//! change; versions that exist at the ref must be unchanged. Nothing is written, and the work tree
+//! is never touched.
 
 mod cause;
 mod contracts;
@@ -42,20 +43,20 @@ use git::GitError;
 pub struct Request {
     /// The folder of the contracts.
     pub folder: PathBuf,
-    /// The mode; that of `check.toml`, or the default, if absent.
+    /// The mode; if absent, the mode of `check.toml`, or the default mode.
     pub mode: Option<Mode>,
-    /// The content model; that of `check.toml`, or the default, if absent.
+    /// The content model; if absent, the content model of `check.toml`, or the default.
     pub content_model: Option<ContentModel>,
-    /// The git ref whose files count, instead of those in the folder.
+    /// The git ref whose files are compared, instead of the files in the folder.
     pub against: Option<String>,
     /// Whether warnings make the check fail.
     pub deny_warnings: bool,
-    /// The current day: waivers that end before this day have expired.
+    /// The current day. A waiver whose last day is before it has expired.
     pub today: Date,
 }
 
 impl Request {
-    /// A check of a folder, on a day, with the defaults for everything else.
+    /// Creates a request for a folder and a day, with the defaults for everything else.
     pub fn new(folder: impl Into<PathBuf>, today: Date) -> Self {
         Self {
             folder: folder.into(),
@@ -68,8 +69,8 @@ impl Request {
     }
 }
 
-/// Checks a catalogue against its files. `found` are findings from elsewhere, for example from a
-/// scan of the sources; waivers apply to them as well.
+/// Checks a catalogue against its files. `found` adds findings from elsewhere, for example from a
+/// scan of the sources; waivers apply to them too.
 ///
 /// # Errors
 ///
@@ -202,7 +203,7 @@ fn sort(findings: &mut [Finding]) {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CheckError {
-    /// Something is wrong with the catalogue.
+    /// The catalogue has faults.
     #[error("the catalogue cannot be used")]
     Faults(Vec<CatalogueFault>),
     /// The files of the folder cannot be read.
@@ -210,7 +211,7 @@ pub enum CheckError {
     Files {
         /// The folder.
         folder: PathBuf,
-        /// Why not.
+        /// The cause.
         source: Box<LockError>,
     },
     /// The files at the ref cannot be read.
@@ -220,10 +221,10 @@ pub enum CheckError {
         folder: PathBuf,
         /// The ref.
         reference: String,
-        /// Why not.
+        /// The cause.
         source: Box<LockError>,
     },
-    /// The files could not be compared with what would be written.
+    /// A file of the folder could not be read, to compare it with the generated one.
     #[error(transparent)]
     Unreadable(#[from] crate::lock::WriteError),
     /// Git could not read the files at the ref.

@@ -45,7 +45,7 @@ use clap::{Parser, Subcommand};
 
 use crate::Catalogue;
 
-/// Runs the command that the program's arguments name, and says how it ended.
+/// Runs the command given by the program's arguments, and returns its [exit code](self#exit-codes).
 pub fn run(catalogue: impl Borrow<Catalogue>) -> ExitCode {
     let (mut out, mut err) = (io::stdout(), io::stderr());
     let colors = Colors {
@@ -63,9 +63,9 @@ pub fn run(catalogue: impl Borrow<Catalogue>) -> ExitCode {
     ))
 }
 
-/// Runs the command that `args` name, of which the first is the program's name, and
-/// answers its [exit code](self#exit-codes). For tests, and for programs that have
-/// other commands beside these. `out` and `err` are taken for no terminals.
+/// Runs the command given by `args`, whose first is the program's name, and returns its [exit
+/// code](self#exit-codes). For tests, and for programs that have other commands beside these. `out`
+/// and `err` are treated as if they were not terminals.
 pub fn run_from<T: Into<OsString> + Clone>(
     catalogue: impl Borrow<Catalogue>,
     args: impl IntoIterator<Item = T>,
@@ -227,7 +227,7 @@ enum CliError {
     Failed {
         /// What could not be done.
         what: String,
-        /// Why not.
+        /// The cause.
         source: Box<dyn std::error::Error>,
     },
 }

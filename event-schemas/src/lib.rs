@@ -33,8 +33,8 @@
 //! - [`compat`]: compares versions: breaks, counterexamples, upcasters, waivers;
 //! - [`check`]: compares code, lock and git ref;
 //! - [`report`]: prints the findings as text, JSON, SARIF or GitHub annotations;
-//! - `parallel`: work on many events, on as many threads as there are cores;
-//! - `described`: the catalogue in the form that the next two share;
+//! - `parallel`: processes many events, on as many threads as there are cores;
+//! - `described`: the catalogue in the form that `asyncapi` and `page` share;
 //! - [`asyncapi`], [`page`]: the catalogue as an AsyncAPI document and as an HTML page;
 //! - `sources` (feature `sources`): finds derived events that no catalogue lists;
 //! - `cli` (feature `cli`): the command line `schemas`.

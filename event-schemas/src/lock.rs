@@ -1,36 +1,37 @@
 //! The lock: the folder `contracts/` with schemas, golden documents and `index.json` of all
 //! versions.
 //!
-//! A folder, `contracts` unless named, has
+//! The folder is `contracts` unless another is given. It has these files:
 //!
 //! - `<subject>/<version>.json`: a JSON Schema (2020-12) of the whole envelope as a publisher
-//!   writes it. Its `x-event` names the schemas in `$defs` of the data as a publisher writes it and
-//!   as a subscriber reads it;
-//! - `<subject>/<version>.golden.json`: one envelope of that version, which every later version of
-//!   the event must be able to read, through its upcasters;
+//!   writes it. `$defs` has two schemas of the data, as a publisher writes it and as a subscriber
+//!   reads it; `x-event` names both;
+//! - `<subject>/<version>.golden.json`: the golden document, an envelope of that version. Every
+//!   later version of the event must be able to read it, through its upcasters;
 //! - `envelope.json`: the JSON Schema of every envelope that a reader accepts;
 //! - `index.json`: the rest of the contracts: services, consumers and streams, and for each version
-//!   its type, key, stream and hashes. Differences are computed from it.
+//!   its type, key, stream and hashes. Differences are computed from this file.
 //!
-//! The name of a folder is the subject, with an `@` in front if the event takes no prefix. Bytes
-//! other than letters, digits, `_`, `-` and `.` become `=` and two hexadecimal digits. Files that
-//! the lock does not know are left alone.
+//! The name of an event's folder is the subject, with an `@` in front if the event takes no prefix.
+//! Bytes other than letters, digits, `_`, `-` and `.` become `=` and two hexadecimal digits. Files
+//! that the lock does not know are left alone.
 //!
 //! # What may change
 //!
 //! - **The contract of a version that is in the lock does not change.** A change, compatible or
-//!   not, needs another version: raise the minor if readers of the old version can read the new
-//!   one, otherwise raise the major and add an upcaster. `generate` refuses to replace the contract
-//!   of a version in the lock ([`Conflict::Changed`]).
+//!   not, needs another version. If readers of the old version can read the new one, raise the
+//!   minor. Otherwise raise the major and add an upcaster. `generate` refuses to replace the
+//!   contract of a version in the lock ([`Conflict::Changed`]).
 //! - Descriptions, titles, defaults and examples can change at any time, and so can services,
 //!   consumers and streams.
 //! - **A version that was not released yet** can be replaced with `generate --replace <subject>`.
 //!   `generate` cannot know whether the version was released. So run `check --against <git ref>` in
-//!   the CI, with the ref that was released: it reports a released version that was replaced.
+//!   the CI, with the ref that was released: the check reports each released version that was
+//!   replaced.
 //! - **An event that is no longer in the catalogue** stays in the lock: `generate` refuses to write
-//!   ([`Conflict::Gone`]) until you say that no service publishes the event any more
-//!   (`generate --retire <subject>`). The files of the event stay, since streams still have its
-//!   messages. In the index the event is then marked as retired.
+//!   ([`Conflict::Gone`]) until you declare that no service publishes the event any more
+//!   (`generate --retire <subject>`). The index then marks the event as retired. The files of the
+//!   event stay, since streams still have its messages.
 //! - **A golden document** is written once and never again, unless its version is
 //!   replaced.
 //!
@@ -106,14 +107,14 @@ impl Lock {
     ///
     /// # Errors
     ///
-    /// [`LockError`] names the file and what is wrong with it. Without a lock in the folder, it is
-    /// [`LockError::NoLock`].
+    /// [`LockError`] names the file and what is wrong with it. If the folder has no lock, the error
+    /// is [`LockError::NoLock`].
     pub fn read(dir: impl AsRef<Path>) -> Result<Self, LockError> {
         read::folder(dir.as_ref())
     }
 
-    /// Reads a lock from files that are not in a folder, each with its path
-    /// relative to the lock's folder, parted by `/`.
+    /// Reads a lock from the contents of its files. Each file has its path relative to the lock's
+    /// folder, with `/` between the parts.
     ///
     /// # Errors
     ///
@@ -136,9 +137,9 @@ impl Lock {
         events.find(|event| event.subject == subject && event.absolute == absolute)
     }
 
-    /// The golden documents that the catalogue can no longer read: each is read as
-    /// the newest version of its event, through the event's upcasters. Events that
-    /// are not in the catalogue are left out.
+    /// Finds the golden documents that the catalogue can no longer read. Each document is read as
+    /// the newest version of its event, through the event's upcasters. Events that are not in the
+    /// catalogue are skipped.
     pub fn golden_faults(&self, catalogue: &Catalogue) -> Vec<GoldenFault> {
         golden::faults(catalogue, self)
     }
@@ -148,7 +149,7 @@ impl Lock {
         &self.index.prefix
     }
 
-    /// The index as JSON: `services` and `streams` are in it.
+    /// The index as JSON, with `services` and `streams`.
     pub fn index(&self) -> Value {
         // What was read as JSON can be written as such.
         serde_json::to_value(&self.index).unwrap_or_default()
@@ -181,7 +182,7 @@ impl LockedEvent {
         self.versions.last()
     }
 
-    /// The version, if it is in the lock.
+    /// The given version; `None` if the lock does not have it.
     pub fn version(&self, version: Version) -> Option<&LockedVersion> {
         self.versions
             .iter()
@@ -200,7 +201,7 @@ impl LockedVersion {
         &self.facts.name
     }
 
-    /// What the envelope's `event_type` says.
+    /// The `event_type` of the envelope.
     pub fn event_type(&self) -> &str {
         &self.facts.event_type
     }
@@ -210,22 +211,22 @@ impl LockedVersion {
         self.key
     }
 
-    /// The stream that stores it, if the catalogue has one that does.
+    /// The stream that stores the event, if the catalogue had one.
     pub fn stream(&self) -> Option<&str> {
         self.facts.stream.as_deref()
     }
 
-    /// The services that publish it, sorted.
+    /// The services that publish the event, sorted.
     pub fn publishers(&self) -> &[String] {
         &self.facts.publishers
     }
 
-    /// The services that consume it, sorted.
+    /// The services that consume the event, sorted.
     pub fn consumers(&self) -> &[String] {
         &self.facts.consumers
     }
 
-    /// Where the data are personal, as paths (`items[].name`), sorted.
+    /// The paths of the personal data (`items[].name`), sorted.
     pub fn pii(&self) -> &[String] {
         &self.facts.pii
     }
@@ -235,17 +236,17 @@ impl LockedVersion {
         &self.schema_path
     }
 
-    /// The JSON Schema of the whole envelope as it is written.
+    /// The JSON Schema of the whole envelope, as a publisher writes it.
     pub fn envelope(&self) -> &Value {
         &self.envelope
     }
 
-    /// The JSON Schema of the data as they are written.
+    /// The JSON Schema of the data, as a publisher writes them.
     pub fn writer(&self) -> &Value {
         &self.writer
     }
 
-    /// The JSON Schema of the data as they are read.
+    /// The JSON Schema of the data, as a subscriber reads them.
     pub fn reader(&self) -> &Value {
         &self.reader
     }

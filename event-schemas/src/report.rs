@@ -10,7 +10,7 @@ use std::str::FromStr;
 
 use crate::compat::{Finding, Options, Place, Severity, UnknownName, Verdict, Within};
 
-/// The findings of a check, and what was checked.
+/// The findings of a check, and what the check compared.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Report {
@@ -22,10 +22,10 @@ pub struct Report {
     pub deny_warnings: bool,
     /// How many events the catalogue has.
     pub events: usize,
-    /// The folder of the contracts, as paths in reports begin.
+    /// The folder of the contracts, with which paths in reports begin.
     pub folder: String,
-    /// The folder as it is called from the root of its repository, which is how code scanning
-    /// and GitHub name files; `None` outside of one.
+    /// The path of the folder from the root of its repository; `None` outside of a repository. Code
+    /// scanning and GitHub need paths in this form.
     pub in_repository: Option<String>,
     /// The git ref with whose files the code was compared; `None` if only the folder was used.
     pub against: Option<Against>,
@@ -35,22 +35,22 @@ pub struct Report {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Against {
-    /// As it was asked for.
+    /// The ref as it was requested.
     pub reference: String,
-    /// The commit that it meant.
+    /// The commit to which the ref resolved.
     pub commit: String,
-    /// Whether the folder existed there; if not, every event is new.
+    /// Whether the folder existed at that commit; if not, every event is new.
     pub existed: bool,
 }
 
-/// For whom a report is written.
+/// The format of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 #[non_exhaustive]
 pub enum Format {
-    /// For people, with colours.
+    /// Text for people, with colours.
     #[default]
     People,
-    /// For programs: the shape is documented in `docs/contracts.md`.
+    /// JSON for programs, as documented in `docs/contracts.md`.
     Json,
     /// SARIF 2.1.0, for code scanning.
     Sarif,
@@ -76,8 +76,8 @@ impl Report {
         Verdict::of(&self.findings, self.deny_warnings)
     }
 
-    /// The report as a text. That for people has colours, as ANSI escapes, and names each cause
-    /// once; [`render_in_full`](Self::render_in_full) has every finding.
+    /// Returns the report as text. In the format for people, it has colours as ANSI escapes, and
+    /// names each cause once; [`render_in_full`](Self::render_in_full) shows every finding.
     #[must_use]
     pub fn render(&self, format: Format) -> String {
         match format {
@@ -88,7 +88,7 @@ impl Report {
         }
     }
 
-    /// The report for people with every finding separately, and with whole documents.
+    /// Returns the report for people with each finding separately, and with whole documents.
     #[must_use]
     pub fn render_in_full(&self) -> String {
         people::render_in_full(self)
@@ -160,7 +160,7 @@ fn pretty(value: &serde_json::Value) -> String {
 }
 
 impl Format {
-    /// All of them.
+    /// All formats.
     pub const ALL: [Self; 4] = [Self::People, Self::Json, Self::Sarif, Self::Github];
 
     /// The name as it is written in options.

@@ -1,33 +1,32 @@
 //! JSON Schema (2020-12) of events, from schemars, normalized so that the same type gives the
 //! same bytes.
 //!
-//! serde's attributes can make what is written differ from what is read (a
-//! default, a skipped field, separate names), so each type has two schemas.
-//! schemars makes both, and what it leaves open is settled here:
+//! serde's attributes can make the written form differ from the form that is read (a default, a
+//! skipped field, separate names), so each type has two schemas. schemars generates both, and this
+//! module completes them:
 //!
-//! - An integer gets the bounds of its Rust type where schemars only names it as
-//!   `format` (`int32`, `uint64` and so on), so that `i64` made `i32` is seen as
-//!   narrower by whoever compares the schemas.
-//! - `required` is sorted, so that moving a field in the struct changes nothing.
-//! - A flattened `Option` is its fields or none of them. schemars says "or anything", as
-//!   serde reads `None` where the fields do not fit, which loses what they say. Which fields of
-//!   a flattened `Option` of a struct are only read together is found out by reading documents
-//!   without one of them.
-//! - A field that is left out where it is `None` (`skip_serializing_if`) is never null where it
-//!   is written, which is found out by reading documents with null.
-//! - An enumeration that takes unknown values (`#[serde(other)]`) takes any string in the
-//!   reader's schema: that is found out by reading a value that nobody writes.
-//! - Each schema is made twice. A `default` that is not the same both times (the
-//!   present time, a new id) is left out; anything else that differs is a fault.
+//! - An integer gets the bounds of its Rust type, where schemars only writes a `format` (`int32`,
+//!   `uint64` and so on). So a comparison of schemas sees that `i32` is narrower than `i64`.
+//! - `required` is sorted, so that moving a field in the struct does not change the schema.
+//! - A flattened `Option` has all of its fields or none. schemars allows "or anything" instead,
+//!   because serde reads `None` if the fields do not fit; this would lose the schemas of the
+//!   fields. To find which fields of a flattened `Option` of a struct are only read together,
+//!   documents without one of the fields are decoded.
+//! - A field that is left out if it is `None` (`skip_serializing_if`) is never written as null. To
+//!   find such fields, documents with null are decoded.
+//! - An enumeration that accepts unknown values (`#[serde(other)]`) accepts any string in the
+//!   reader's schema. To find such enumerations, a value that no type writes is decoded.
+//! - Each schema is generated twice. A `default` that differs between the two (the present time, a
+//!   new id) is left out; any other difference is a fault.
 //!
-//! What schemars cannot see is found with the help of examples, which are held
-//! against the schema and decoded ([`Catalogue::faults`](crate::Catalogue::faults)), or in the
-//! sources (module `sources`): a field with `#[serde(serialize_with = "…")]`, whose
-//! form only a function knows, needs `#[schemars(with = "…")]` or
-//! `#[schemars(schema_with = "…")]` beside it (without which `#[serde(with = "…")]` does not
-//! compile). A name that `#[serde(alias = "…")]` adds is read, but not in the reader's
-//! schema; a break that it makes harmless is found out by reading the document that shows it
-//! (module [`compat`](crate::compat)).
+//! schemars cannot see everything. A field with `#[serde(serialize_with = "…")]` has a form that
+//! only a function knows, so it also needs `#[schemars(with = "…")]` or
+//! `#[schemars(schema_with = "…")]`. (A field with `#[serde(with = "…")]` does not compile without
+//! them.) If they are missing, the fault is found by examples, which are validated against the
+//! schema and decoded ([`Catalogue::faults`](crate::Catalogue::faults)), or in the sources (module
+//! `sources`). A name that `#[serde(alias = "…")]` adds is read, but is not in the reader's schema.
+//! If a break is harmless because of it, decoding the document of the break shows that (module
+//! [`compat`](crate::compat)).
 
 mod branches;
 pub(crate) mod contract;

@@ -1,15 +1,14 @@
 //! Scans Rust sources for derived events that no catalogue lists.
 //!
-//! A catalogue is made by itself, so it can be forgotten: an event is derived,
-//! published and never listed. [`scan`] follows the modules of a crate and finds
-//! every struct that derives `Event`; [`Sources::problems`] compares them with a
-//! catalogue. A struct that derives `Readable` is only received, so its publisher's catalogue has it.
+//! A catalogue is written by hand, so an event can be derived and published, but missing in the
+//! catalogue. [`scan`] follows the modules of a crate and finds every struct that derives `Event`;
+//! [`Sources::problems`] compares the structs with a catalogue. A struct that derives `Readable` is
+//! only received, so the catalogue of its publisher has the event.
 //!
-//! What is compiled for tests only is left out, and so is what stands inside a
-//! function. An older version, of which a newer one is made (`upcast_from`), need not
-//! be in the catalogue. An event that a macro writes cannot be seen. A derive
-//! that has another name (`use event_sdk::Event as DomainEvent`) is known in the module that
-//! gives it.
+//! Code that is compiled only for tests, and code inside functions, is skipped. An older version
+//! that a newer one names (`upcast_from`) need not be in the catalogue. An event that a macro
+//! generates cannot be seen. If the derive is imported under another name
+//! (`use event_sdk::Event as DomainEvent`), it is recognized in the module with that import.
 
 mod item;
 mod modules;
@@ -27,7 +26,7 @@ use event_sdk::Version;
 use crate::Catalogue;
 use item::Found;
 
-/// What was found in the sources of a crate.
+/// The events, and other findings, in the sources of a crate.
 #[derive(Debug, Default)]
 pub struct Sources {
     found: Found,
@@ -45,7 +44,7 @@ pub struct SourceEvent {
     pub absolute: bool,
     /// The version.
     pub version: Version,
-    /// The file, as it was reached from what was scanned.
+    /// The path of the file, starting with the scanned path.
     pub file: PathBuf,
     /// The line, counted from 1.
     pub line: usize,
@@ -53,13 +52,13 @@ pub struct SourceEvent {
     pub(crate) upcast_from: Option<String>,
 }
 
-/// Scans a crate: the file of its root module (`src/lib.rs`), or the folder with
-/// its sources, in which `lib.rs`, `main.rs`, `bin/*.rs` and `bin/*/main.rs` are roots.
+/// Scans a crate. `path` is the file of its root module (`src/lib.rs`), or the folder with its
+/// sources. In a folder, `lib.rs`, `main.rs`, `bin/*.rs` and `bin/*/main.rs` are the root modules.
 ///
 /// # Errors
 ///
-/// [`ScanError`] when there is no root, a file cannot be read or is no Rust, or
-/// a module's file is missing.
+/// [`ScanError`] if there is no root module, if a file cannot be read or is not valid Rust, or if a
+/// module's file is missing.
 pub fn scan(path: impl AsRef<Path>) -> Result<Sources, ScanError> {
     let mut sources = Sources::default();
     for root in modules::roots(path.as_ref())? {
@@ -74,13 +73,13 @@ impl Sources {
         &self.found.events
     }
 
-    /// How many files were read.
+    /// The number of files that were read.
     pub fn files(&self) -> usize {
         self.files
     }
 
-    /// What is wrong with the catalogue, or with the types of its events, as the
-    /// sources have them.
+    /// Compares the sources with the catalogue, and returns what is wrong with the catalogue or
+    /// with the types of its events.
     pub fn problems(&self, catalogue: &Catalogue) -> Vec<Problem> {
         problem::find(&self.found, catalogue)
     }

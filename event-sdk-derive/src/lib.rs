@@ -2,8 +2,8 @@
 //! `subject!`.
 //!
 //! Users import them from `event-sdk` or `event-sdk-core`, together with the traits of the same
-//! names. `Readable` is `Event` without the half that publishes, and shares its code. Each derive
-//! (`event`, `set`) has four stages in four files:
+//! names. `Readable` is the receiving half of `Event`, and the two derives share their code. Each
+//! derive (`event`, `set`) has four stages in four files:
 //!
 //! 1. `ast` borrows the item: its fields or variants;
 //! 2. `attr` parses the attributes: their keys and the form of their values;

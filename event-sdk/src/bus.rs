@@ -157,11 +157,12 @@ impl EventBus {
         &self.inner.prefix
     }
 
-    /// Another handle of this bus, whose relative subjects have another prefix. It shares everything
-    /// else: the connection, the declared streams and durables, clock and ids. Draining or closing
-    /// one drains or closes both.
+    /// Returns another handle of this bus, whose relative subjects have another prefix. Both
+    /// handles share everything else: the connection, the declared streams and durables, clock and
+    /// ids. Draining or closing one handle drains or closes both.
     ///
-    /// Use it to receive what another application publishes under its own prefix, or to answer it.
+    /// Use it to receive what another application publishes under its own prefix, or to answer that
+    /// application.
     ///
     /// ```
     /// use event_sdk::EventBus;
@@ -191,9 +192,9 @@ impl EventBus {
         })
     }
 
-    /// The number of events that this bus has accepted and dropped, because it is configured to run
-    /// without a transport and to fail open (`transport = "discard"` of the feature `config`). Zero
-    /// on every other bus.
+    /// The number of events that this bus has accepted and dropped. Only a bus that has no
+    /// transport and fails open drops events (`transport = "discard"` of the feature `config`). On
+    /// every other bus, the number is zero.
     #[must_use]
     pub fn discarded(&self) -> u64 {
         let discarded = self.inner.discarded.as_ref();
@@ -223,11 +224,11 @@ impl EventBus {
         &self.inner.process_gate
     }
 
-    /// The bucket of this bus: entries by key that are changed by compare-and-set, for leases and
-    /// other state that the instances of a service share. See [`BusBuilder::coordination`].
+    /// The bucket of this bus: entries by key, which are changed by compare-and-set. The instances
+    /// of a service share leases and other state in it. See [`BusBuilder::coordination`].
     ///
-    /// The consumer runtime keeps its entries there too; give yours keys that begin with the name
-    /// of the service.
+    /// The consumers of this bus keep their entries in the same bucket. Begin the keys of your own
+    /// entries with the name of the service.
     #[must_use]
     pub fn coordination(&self) -> Bucket {
         let name = match &self.inner.bucket {
@@ -258,8 +259,8 @@ impl EventBus {
     /// transport creates its declared streams when it is built. Publishing and subscribing never
     /// create or change a stream.
     ///
-    /// Call it once in a deployment step, before anything subscribes. It needs permission to
-    /// manage streams, which other services do not need. To move a subject to another stream,
+    /// Call it once in a deployment step, before anything subscribes. The deployment step needs
+    /// permission to manage streams; the services do not. To move a subject to another stream,
     /// declare the new stream after the old one.
     ///
     /// Not cancel-safe: after dropping the future, some streams may have been applied. Applying
@@ -267,10 +268,10 @@ impl EventBus {
     ///
     /// # Errors
     ///
-    /// The error of the first stream that cannot be applied; it names the stream, and the streams
+    /// The error of the first stream that cannot be applied. It names the stream; the streams
     /// before it are applied. Kinds: [`InvalidOption`](event_sdk_core::ErrorKind::InvalidOption)
-    /// for an impossible configuration or change, and for a stream that copies others than its
-    /// declaration says,
+    /// for an impossible configuration or change, and for an existing stream that copies other
+    /// streams than its declaration says,
     /// [`PermissionDenied`](event_sdk_core::ErrorKind::PermissionDenied),
     /// [`Unsupported`](event_sdk_core::ErrorKind::Unsupported), or errors of the connection.
     pub async fn apply_streams(&self) -> Result<Vec<(Text, StreamChange)>, Error> {
@@ -296,9 +297,9 @@ impl EventBus {
     ///
     /// Subscriptions end: [`next`](crate::Subscriber::next) returns `None`. Handlers can publish
     /// and settle their deliveries until the last delivery is settled or `within` is over. So a
-    /// handler that publishes before it acknowledges can finish; a handler that publishes after
-    /// its acknowledgement may be refused. If no delivery is unsettled when the drain begins,
-    /// publishing is refused at once. All other operations return
+    /// handler that publishes before it acknowledges can finish. If a handler publishes after its
+    /// acknowledgement, that publish may be refused. If no delivery is unsettled when the drain
+    /// begins, publishing is refused at once. All other operations return
     /// [`Closed`](crate::transport::ErrorKind::Closed) at once.
     ///
     /// When the wait ends, publishes in flight are confirmed, unsettled deliveries are given back
@@ -308,8 +309,8 @@ impl EventBus {
     /// than 2 s, the drain can take up to 2.5 s in total, because it gives back prefetched
     /// messages.
     ///
-    /// The drain begins when the method is called. Dropping the future leaves it unfinished: drain
-    /// again, or [`close`](Self::close).
+    /// The drain begins when the method is called. Dropping the future leaves the drain unfinished:
+    /// call `drain` again, or [`close`](Self::close).
     ///
     /// # Errors
     ///

@@ -18,7 +18,7 @@ pub struct Cause {
 }
 
 impl Cause {
-    /// The cause with this envelope.
+    /// The cause that this envelope describes.
     ///
     /// If a foreign event has no correlation id, its event id becomes the correlation id.
     #[must_use]

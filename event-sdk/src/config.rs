@@ -37,15 +37,16 @@
 //! ```
 //!
 //! [docs/configuration.md](https://github.com/event-sdk/event-sdk/blob/main/docs/configuration.md)
-//! has the table of all settings, and the names that other systems have for them. [`settings`] is the
-//! same table for programs.
+//! has the table of all settings, and the names of these settings in other systems. A program gets
+//! the same table from [`settings`].
 //!
-//! - **Precedence**: [`override_with`](ConfigLoader::override_with) in code, then environment
-//!   variables, the TOML file, the [preset](Preset), and [`defaults`](ConfigLoader::defaults) in code.
-//! - **Nothing is guessed or ignored.** Without a transport there is no bus. An unknown name, a value
-//!   that is not allowed, and a setting that has no effect are errors; they say where the value is, and
-//!   what is allowed. The settings of a transport that is not chosen are read and checked, and have no
-//!   effect, so that `transport` alone switches.
+//! - **Precedence**, highest first: [`override_with`](ConfigLoader::override_with) in code,
+//!   environment variables, the TOML file, the [preset](Preset), and
+//!   [`defaults`](ConfigLoader::defaults) in code.
+//! - **Nothing is guessed or ignored.** Without a transport there is no bus. An unknown name, a
+//!   value that is not allowed, and a setting without effect are errors; they say where the value
+//!   is, and what is allowed. Settings of a transport that is not chosen are an exception: they are
+//!   read and checked, but not used, so that `transport` alone switches.
 //! - **Secrets** are never shown. A password, token, NKey or credentials file is read again at each
 //!   reconnect.
 
@@ -95,14 +96,14 @@ const VARIABLE_PREFIX: &str = "EVENT_SDK_";
 
 /// The configuration of a bus.
 ///
-/// Each field is the [setting](settings) of the same name, and has its documentation there too.
-/// `Debug` shows no secret. Fields may be added: start with `default()`, or load it.
+/// Each field is the [setting](settings) of the same name, and is documented there too. `Debug`
+/// shows no secret. Fields may be added: start with `default()`, or load a configuration.
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct Config {
     /// Defaults for a kind of deployment. It was applied when the configuration was loaded.
     pub preset: Option<Preset>,
-    /// Where events go. A bus is not made before it is set.
+    /// Where events go. Must be set before a bus is made.
     pub transport: Option<TransportChoice>,
     /// The name of this service: the `source` of its events, and the default of `nats.name`.
     pub application: Option<String>,
@@ -111,19 +112,19 @@ pub struct Config {
     /// The application at the other end, for `{destination}` in `prefix`.
     pub destination: Option<String>,
     /// The prefix of all subjects, with the placeholders `{environment}`, `{application}`,
-    /// `{destination}` and `{region}`. `None`: that of the builder.
+    /// `{destination}` and `{region}`. `None`: the prefix of the builder.
     pub prefix: Option<String>,
-    /// The region of this service, which its events have as the metadata `region`.
+    /// The region of this service. Its events have it as the metadata `region`.
     pub region: Option<String>,
-    /// All regions, of which `region` has to be one.
+    /// All regions. `region` must be one of them.
     pub regions: Vec<String>,
-    /// With several `regions`, the least time for a publish and a request.
+    /// With several `regions`, the minimum of the timeouts of publishes and requests.
     pub inter_region_timeout: Option<Duration>,
-    /// How long a publish may take until it is confirmed. `None`: that of the builder.
+    /// How long a publish may take until it is confirmed. `None`: the timeout of the builder.
     pub publish_timeout: Option<Duration>,
-    /// Maximum size of a body in bytes. `None`: that of the builder.
+    /// Maximum size of a body in bytes. `None`: the maximum of the builder.
     pub max_payload: Option<u64>,
-    /// The least severe messages in [`log_filter`](Self::log_filter).
+    /// The lowest level of the messages that [`log_filter`](Self::log_filter) lets through.
     pub log_level: Option<LogLevel>,
     /// The memory transport.
     pub memory: MemoryConfig,
@@ -151,9 +152,10 @@ impl Default for Loaded {
 }
 
 impl Config {
-    /// The point-to-point naming: the events that an application publishes for one other
-    /// application have the prefix `<environment>.<application>.sync.<destination>`. The events
-    /// that it receives have the prefix [`reverse_prefix`](Self::reverse_prefix).
+    /// The prefix of the point-to-point naming. Events that an application publishes for one other
+    /// application have the prefix `<environment>.<application>.sync.<destination>`. Events that it
+    /// receives from the other application have the prefix
+    /// [`reverse_prefix`](Self::reverse_prefix).
     pub const POINT_TO_POINT: &str = "{environment}.{application}.sync.{destination}";
 
     /// Starts to load a configuration.
@@ -161,8 +163,8 @@ impl Config {
         ConfigLoader::new()
     }
 
-    /// Loads the configuration from the environment variables `EVENT_SDK_…`, and from the TOML file
-    /// that `EVENT_SDK_CONFIG_FILE` names, if it does.
+    /// Loads the configuration from the environment variables `EVENT_SDK_…`. If the variable
+    /// `EVENT_SDK_CONFIG_FILE` names a TOML file, loads that file too.
     ///
     /// # Errors
     ///
@@ -171,8 +173,8 @@ impl Config {
         Self::loader().load()
     }
 
-    /// Whether a transport that carries events is chosen: `memory` or `nats`. A service that may run
-    /// without a bus asks this, or sets `discard` or `refuse` by default.
+    /// Whether a transport that carries events is chosen: `memory` or `nats`. A service that can
+    /// run without a bus asks this, or sets `discard` or `refuse` as its default transport.
     #[must_use]
     pub fn is_configured(&self) -> bool {
         let carries = [TransportChoice::Memory, TransportChoice::Nats];
@@ -187,10 +189,12 @@ impl Config {
         self.loaded.origins.get(setting)
     }
 
-    /// The filter for a `tracing` subscriber that shows the messages of event-sdk from
-    /// [`log_level`](Self::log_level) on, in the syntax of `tracing_subscriber::EnvFilter`; `None` if
-    /// no level is set. The SDK installs no subscriber. A bus that is made of a configuration whose
-    /// level the program's subscriber does not show logs a warning.
+    /// The filter for a `tracing` subscriber, in the syntax of `tracing_subscriber::EnvFilter`. It
+    /// shows the messages of event-sdk from [`log_level`](Self::log_level) on. `None` if no level
+    /// is set.
+    ///
+    /// The SDK installs no subscriber. If the program's subscriber does not show the level of the
+    /// configuration, the bus that is made of it logs a warning.
     ///
     /// ```
     /// use event_sdk::config::{Config, LogLevel};

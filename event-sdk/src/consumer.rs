@@ -49,57 +49,59 @@
 //! # }
 //! ```
 //!
-//! **Handlers** are closures by event ([`on`](Consumer::on), [`on_blocking`](Consumer::on_blocking)),
-//! a type that implements [`Handle`] for each event ([`handled_by`](Consumer::handled_by)), one
-//! function of the whole set ([`each`](Consumer::each)), or one for [batches](Consumer::on_batches).
+//! A **handler** is a closure for one event ([`on`](Consumer::on),
+//! [`on_blocking`](Consumer::on_blocking)), a type that implements [`Handle`] for each event
+//! ([`handled_by`](Consumer::handled_by)), one function for the whole set
+//! ([`each`](Consumer::each)), or one for [batches](Consumer::on_batches).
 //!
 //! **Published events.** An event that a handler publishes through its [`Ctx`] inherits the
-//! correlation id and the trace of the handled event, has the handled event as its cause, and is
-//! stored once, also if the handler is retried. Other metadata is inherited only if it is named
+//! correlation id and the trace of the handled event, and has the handled event as its cause. It is
+//! stored once, even if the handler is retried. Other metadata is inherited only if it is named
 //! ([`inherit_metadata`](Consumer::inherit_metadata)).
 //!
-//! **Failures** have a [class](FailureClass). After a *retry* the handler is started again in this
-//! process, when the [`Retry`] policy says so. Until then the consumer restarts the ack wait of the
-//! event, and other events are handled. An *outage* (a dependency is unavailable, such as a
-//! database) does not count as an attempt: it opens a circuit breaker, at which events wait until a
+//! **Failures** have a [class](FailureClass). After a *retry* failure, the handler is started again
+//! in this process, when the [`Retry`] policy says so. Until then the consumer restarts the ack
+//! wait of the event, and handles other events. An *outage* (a dependency is unavailable, such as a
+//! database) does not count as an attempt. It opens a circuit breaker, at which events wait until a
 //! probe succeeds. A *reject* gives the event up at once. A handler that panics, or exceeds its
 //! [time limit](Consumer::handler_timeout), has failed; under `panic = "abort"` a panic ends the
 //! process. An event that is given up becomes a [dead letter](crate::dead_letters).
 //!
 //! **Restarts.** Attempts are counted across restarts, in the
-//! [bucket](crate::BusBuilder::coordination) of the bus: a record is written when an attempt fails,
+//! [bucket](crate::BusBuilder::coordination) of the bus. A record is written when an attempt fails,
 //! and before each start of an event that was delivered before; an event that succeeds at once
 //! writes nothing. If the process ended while a handler ran, the event of that handler is repeated
-//! alone: no other handler of the process runs beside it. If the process ends again in each further
-//! attempt, the event becomes a dead letter of the class
+//! alone: no other handler of the process runs at the same time. If the process ends again in each
+//! further attempt, the event becomes a dead letter of the class
 //! [`KilledProcess`](crate::dead_letters::DeadLetterClass::KilledProcess). Other events whose
-//! handlers ran at the same time are repeated, and do not become dead letters because of this. If
-//! the first start of the event was at its first delivery, that start is not recorded, so the
-//! handler is started one time more than `max_attempts`. Without the bucket, attempts are counted
-//! in the process, and an event that ends the process is repeated without a limit. While the bucket
-//! cannot be reached, an event that was delivered before waits up to 5 minutes, and then runs alone
-//! in its process.
+//! handlers ran when the process ended are repeated too, but do not become dead letters because of
+//! this. The start of a handler at the first delivery of its event is not recorded. If the process
+//! ends in that start, the handler is started one time more than `max_attempts`. Without the
+//! bucket, attempts are counted in the process, and an event that ends the process is repeated
+//! without a limit. While the bucket cannot be reached, an event that was delivered before waits up
+//! to 5 minutes, and then runs alone in its process.
 //!
-//! **Unknown events**, and those of a newer major version, are normal during a rolling deploy. They
-//! are given back with a growing delay, for a newer instance, within the bounds of
-//! [`delay_unknown`](Consumer::delay_unknown), and become dead letters beyond them. A message that
-//! is not an event becomes a dead letter at once.
+//! **Unknown events**, and events of a newer major version, are normal during a rolling deploy.
+//! They are given back with a growing delay, for a newer instance. Beyond the bounds of
+//! [`delay_unknown`](Consumer::delay_unknown) they become dead letters. A message that is not an
+//! event becomes a dead letter at once.
 //!
 //! **Order.** By default one handler runs at a time, and a retry does not hold up later events.
 //! With [`ordered_by_key`](Consumer::ordered_by_key) a retry holds the later events of its key, and
-//! no others. This holds within a process; with [`single_active`](Consumer::single_active), which
-//! lets one instance at a time handle events, or [`partitions`](Consumer::partitions), which shares
-//! the keys among the instances, it holds across them. With one owner, later events of a waiting
-//! key can wait in the dead-letter stream ([`Park`](crate::dead_letters::Park)), also behind a dead
-//! letter ([`sequenced`](crate::dead_letters::DeadLetters::sequenced)). There they take no place in
-//! `max_ack_pending`.
+//! no other events. This order holds within a process. It holds across instances with
+//! [`single_active`](Consumer::single_active), which lets one instance at a time handle events, or
+//! with [`partitions`](Consumer::partitions), which shares the keys among the instances. With one
+//! owner, later events of a waiting key can wait in the dead-letter stream
+//! ([`Park`](crate::dead_letters::Park)), where they take no place in `max_ack_pending`. They can
+//! also wait there behind a dead letter
+//! ([`sequenced`](crate::dead_letters::DeadLetters::sequenced)).
 //!
-//! **Filters** acknowledge events that should not be handled before they count for the concurrency:
-//! [`filter`](Consumer::filter) by the envelope, [`filter_event`](Consumer::filter_event) by the
-//! decoded event. These events are counted. **Layers** of `tower` are around each attempt
+//! **Filters** exclude events from handling: [`filter`](Consumer::filter) by the envelope,
+//! [`filter_event`](Consumer::filter_event) by the decoded event. Excluded events are acknowledged
+//! and counted, and take no part in the concurrency. **Layers** of `tower` are around each attempt
 //! ([`layer`](Consumer::layer)). A **preset** sets several options ([`Preset`]).
 //!
-//! **The end.** When its signal completes, a consumer stops receiving, gives the events back whose
+//! **The end.** When its signal completes, a consumer stops receiving, gives back the events whose
 //! handlers have not started, and waits for the handlers that run. [`Consumers`] runs several
 //! consumers in one process, and waits until all receive ([`ready`](Consumers::ready)) or nothing
 //! is left to do ([`idle`](Consumers::idle)). [`Readiness`] turns false before a consumer stops

@@ -97,8 +97,8 @@ enum Kind {
 }
 
 impl DeadLetters {
-    /// Keeps letters in a stream of the bus: a name, or a [`DeadLetterStream`]. Declare the stream,
-    /// as shown there.
+    /// Keeps letters in a stream of the bus. `place` is a name, or a [`DeadLetterStream`], which
+    /// shows how to declare the stream.
     #[must_use]
     pub fn stream(place: impl Into<DeadLetterStream>) -> Self {
         Self::of(Kind::Stream(place.into()))
@@ -110,8 +110,8 @@ impl DeadLetters {
         Self::store(letters.clone())
     }
 
-    /// Passes letters to a closure. The closure must store a letter only once: it gets a letter
-    /// again if its result was lost.
+    /// Passes letters to a closure. The closure must store a letter only once: if its result was
+    /// lost, it gets the letter again.
     ///
     /// If the closure fails or panics, the consumer keeps the event, and tries again.
     #[must_use]
@@ -133,10 +133,9 @@ impl DeadLetters {
         })
     }
 
-    /// Lets the consumer receive the events that are sent again from a store, through the retry
-    /// stream of this name or [`DeadLetterStream`]: see
-    /// [`redrive_letter`](EventBus::redrive_letter). Letters in a [stream](Self::stream) already
-    /// have a retry stream.
+    /// Lets the consumer receive events that [`redrive_letter`](EventBus::redrive_letter) sends
+    /// again from a store: they come through the retry stream of `place`, a name or a
+    /// [`DeadLetterStream`]. Letters in a [stream](Self::stream) already have a retry stream.
     #[must_use]
     pub fn retried_through(mut self, place: impl Into<DeadLetterStream>) -> Self {
         if let Kind::Store { retries, .. } = &mut self.kind {
@@ -152,22 +151,21 @@ impl DeadLetters {
         }
     }
 
-    /// Lets a dead letter hold its key (*sequenced mode*): later events of the key are not handled,
-    /// and wait in the [`Park`] of the key, in the dead-letter stream, until an operator
+    /// Lets a dead letter hold its key (*sequenced mode*). Later events of the key are then not
+    /// handled: they wait in the [`Park`] of the key, in the dead-letter stream, until an operator
     /// [redrives](DeadLetterQueue::redrive) the letter, or gives it up
-    /// ([`skip_head`](Park::skip_head), [`drop_key`](Park::drop_key)). The consumer then handles what
-    /// has waited, in order, before newer events of the key. By default later events go on after a
-    /// dead letter.
+    /// ([`skip_head`](Park::skip_head), [`drop_key`](Park::drop_key)). The consumer then handles
+    /// the waiting events, in order, before newer events of the key. By default, a dead letter does
+    /// not stop later events.
     ///
     /// It needs letters in a [stream](Self::stream), and a consumer with
     /// [`ordered_by_key`](crate::consumer::Consumer::ordered_by_key) and
     /// [`single_active`](crate::consumer::Consumer::single_active); otherwise the consumer does not
     /// start. The dead-letter stream must not drop messages because of a limit ([`Park::verify`]).
     ///
-    /// These do not hold a key: the letter of an event without a key, and the letter of an unknown
-    /// event whose time for a newer version was over
-    /// ([`UnknownEvent`](DeadLetterClass::UnknownEvent)), since later events of its key went on
-    /// meanwhile.
+    /// Two kinds of letters do not hold a key: the letter of an event without a key, and the letter
+    /// of an unknown event ([`UnknownEvent`](DeadLetterClass::UnknownEvent)). Later events of its
+    /// key were handled while it waited for a newer version.
     #[must_use]
     pub const fn sequenced(mut self) -> Self {
         self.sequenced = true;
@@ -180,7 +178,7 @@ impl DeadLetters {
         self.sequenced
     }
 
-    /// The store, on this bus.
+    /// Opens the store on this bus.
     #[must_use]
     pub fn open(&self, bus: &EventBus) -> Arc<dyn DeadLetterStore> {
         match &self.kind {
@@ -189,7 +187,8 @@ impl DeadLetters {
         }
     }
 
-    /// The stream, if letters are kept in one: redriven events then come from its retry stream.
+    /// The dead-letter stream, if letters are kept in one. Redriven events then come from its retry
+    /// stream.
     #[must_use]
     pub fn place(&self) -> Option<&DeadLetterStream> {
         match &self.kind {
@@ -198,7 +197,7 @@ impl DeadLetters {
         }
     }
 
-    /// The names of the retry stream from which redriven events come, if there is one.
+    /// The stream whose retry stream has the redriven events; `None` if there is no retry stream.
     #[must_use]
     pub fn retries(&self) -> Option<&DeadLetterStream> {
         match &self.kind {

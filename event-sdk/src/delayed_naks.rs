@@ -1,5 +1,5 @@
-//! `DelayedNaks`: how the delayed naks of unknown events are bounded, in number (a tenth of
-//! `max_ack_pending`) and in time (15 minutes from the first delivery).
+//! `DelayedNaks`: bounds the delayed naks of unknown events, by default in number to a tenth of
+//! `max_ack_pending` and in time to 15 minutes from the first delivery.
 //!
 //! A delivery that was answered by a nak with a delay keeps its place in the consumer's
 //! `max_ack_pending` until it is delivered again. So the number of such places is limited, or they

@@ -23,9 +23,9 @@ use crate::cause::{AsCause, Cause};
 use crate::message::{Message, Opener};
 
 impl EventBus {
-    /// Reads events of the set `S` that are stored, without a consumer.
+    /// Reads the stored events of the set `S`, without a consumer.
     ///
-    /// Add options, then await it.
+    /// Add options, then await the query.
     pub fn history<S: EventSet>(&self) -> HistoryQuery<S> {
         HistoryQuery::new(self.clone(), Wanted::events_of::<S>())
     }
@@ -65,7 +65,7 @@ impl<S> HistoryQuery<S> {
         }
     }
 
-    /// Reads only subjects that also match this pattern, relative to the prefix.
+    /// Reads only events whose subjects also match this pattern, which is relative to the prefix.
     pub fn subject(mut self, pattern: Pattern) -> Self {
         self.routes.narrow(pattern);
         self
@@ -77,14 +77,15 @@ impl<S> HistoryQuery<S> {
         self
     }
 
-    /// Starts at this sequence, or at the next one in reading order. All events must be in one
-    /// stream.
+    /// Starts at this sequence or, if no event has it, at the next one in reading order. All events
+    /// must be in one stream.
     pub fn from_sequence(mut self, sequence: u64) -> Self {
         self.from = HistoryStart::Sequence(sequence);
         self
     }
 
-    /// Starts at this stored time, or at the next event in reading order.
+    /// Starts at the event stored at this time or, if there is none, at the next event in reading
+    /// order.
     pub fn from_time(mut self, instant: Timestamp) -> Self {
         self.from = HistoryStart::Time(instant);
         self
@@ -264,19 +265,19 @@ impl<S> StoredEvent<S> {
         }
     }
 
-    /// The stream that stores it.
+    /// The stream that stores the event.
     #[must_use]
     pub fn stream(&self) -> &str {
         &self.stream
     }
 
-    /// Its sequence in the stream.
+    /// The sequence of the event in the stream.
     #[must_use]
     pub fn sequence(&self) -> u64 {
         self.sequence
     }
 
-    /// When it was stored.
+    /// When the event was stored.
     #[must_use]
     pub fn stored_at(&self) -> Timestamp {
         self.stored_at

@@ -42,42 +42,42 @@
 //!
 //! # A tour
 //!
-//! - An **event** is a struct that derives [`Event`], or [`Readable`] if it is only received, and a
+//! - An **event** is a struct that derives [`Event`], or [`Readable`] if it is only received. A
 //!   **set** is an enum of events that derives [`EventSet`]. A wrong subject, a duplicate in a set,
 //!   or a type that is not an event does not compile. [`subject!`] checks a pattern.
-//! - A service shares one [`EventBus`]. [`EventBus::memory`] makes one in this process;
+//! - A service shares one [`EventBus`]. [`EventBus::memory`] makes a bus in this process;
 //!   [`EventBus::builder`] sets transport, prefix, streams, clock and codec.
 //! - [`Publisher::publish`] stores an event, and returns its stream and sequence. A [`Prepared`]
 //!   event has a fixed id and time, so publishing it again is recognized as a duplicate. Each
 //!   [`PublishError`] contains the prepared event.
 //! - [`Publisher::publish_at`] and [`publish_after`](Publisher::publish_after) publish an event
 //!   later; [`EventBus::schedules`] cancels and lists scheduled events.
-//! - [`EventBus::subscribe`] binds a consumer or creates it, and never changes one. A
-//!   [`Subscriber`] is a stream of [`Delivery`]s. A message that is not an event of the set is a
-//!   delivery too; [`Message::decode`] returns the error. A [`Batch`] has several deliveries that
-//!   are settled together.
-//! - [`EventBus::consumer`] runs handlers: with retry, order by key, dead letters and a graceful end;
-//!   see [`consumer`].
+//! - [`EventBus::subscribe`] binds an existing consumer or creates one. It never changes a
+//!   consumer. A [`Subscriber`] is a stream of [`Delivery`]s. A message that is not an event of the
+//!   set is a delivery too, whose [`decode`](Message::decode) returns an error. A [`Batch`] has
+//!   several deliveries that are settled together.
+//! - [`EventBus::consumer`] runs handlers, with retries, order by key, dead letters and a graceful
+//!   end; see [`consumer`].
 //! - [`EventBus::history`] reads stored events without a consumer.
 //! - [`EventBus::raw`] publishes and receives subject, headers and bytes without a Rust type;
 //!   [`Publisher::encode`] returns an event in this form, for outboxes.
-//! - [`EventBus::apply`] creates and changes the declared streams and durables,
-//!   [`EventBus::apply_streams`] the streams only. [`EventBus::memory`] and the builder's `memory`
-//!   create the declared streams. Publishing and subscribing never create or change a stream.
-//!   The package `event-sdk-topology` declares all of them as one constant, which is planned, applied
-//!   and verified.
+//! - [`EventBus::apply`] creates and changes the declared streams and durables;
+//!   [`EventBus::apply_streams`] does this for the streams only. A bus on the memory transport
+//!   creates its declared streams when it is built. Publishing and subscribing never create or
+//!   change a stream. The package `event-sdk-topology` declares all streams and durables as one
+//!   constant, and plans, applies and verifies it.
 //! - `EventBus::from_env` makes the bus that environment variables or a file describe: see `config`.
 //! - [`EventBus::drain`] shuts down gracefully.
-//! - [`Pii`] marks personal data: serialized as its value, redacted in `Debug`.
+//! - [`Pii`] marks personal data: it is serialized as its value, and redacted in `Debug`.
 //! - [`EnvelopeHeader`] has the fields of the envelope except the data; [`codec`] encodes and
-//!   decodes it.
+//!   decodes envelopes.
 //! - [`transport`] has the `Transport` trait and [`Error`], whose [`kind`](Error::kind) a program
 //!   can match on.
 //!
 //! # Guides
 //!
-//! There is one page for each task, and a drawing of the whole in the
-//! [README](https://github.com/event-sdk/event-sdk#readme):
+//! A drawing of the whole is in the [README](https://github.com/event-sdk/event-sdk#readme). There
+//! is one page for each task:
 //!
 //! - to set up: [configuration], [topology],
 //!   [production], [security], [rolling deploys];
@@ -116,11 +116,11 @@
 //! - `memory` (default): the memory transport.
 //! - `nats`: the NATS JetStream transport, and core NATS without streams.
 //! - `config`: configuration by environment, TOML file and code, and a bus from this configuration.
-//! - `schemars`: `JsonSchema` for [`Pii`], for crates of events that derive it.
+//! - `schemars`: `JsonSchema` for [`Pii`], for event crates that derive `JsonSchema`.
 //!
 //! # Modules
 //!
-//! - [`observer`]: receives what a bus does, for metrics;
+//! - [`observer`]: is told what a bus does, for metrics;
 //! - `bus`: the bus, its builder, and the subjects and streams of a set;
 //! - `cause`: correlation and causation of an event;
 //! - [`trace`]: trace context and spans;
@@ -129,14 +129,14 @@
 //! - [`transport`]: memory and NATS;
 //! - `subscribe`: options, subscriber, deliveries and batches;
 //! - `delayed_naks`: the bounds on delayed naks of unknown events;
-//! - `process_gate`: lets handlers run beside others of the process, or alone;
-//! - [`consumer`]: the service around handlers: retry, order, dead letters, graceful end;
+//! - `process_gate`: lets a handler run together with others of the process, or alone;
+//! - [`consumer`]: runs handlers, with retry, order, dead letters and a graceful end;
 //! - `partition`: the partition of a key, and the number of its owner;
 //! - `message`: a received or stored message, and its decoding;
 //! - `history`: reads stored events;
 //! - `raw`: publishes and receives bytes without a type;
 //! - [`dead_letters`]: events that a consumer gave up, and the stores that keep them;
-//! - `config`: configuration, and the bus that is made of it;
+//! - `config`: configuration, and the bus that is made from it;
 //! - [`time`]: clocks and ids.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -174,7 +174,7 @@ pub mod dead_letters;
 #[cfg(feature = "config")]
 pub mod config;
 
-/// Clocks and id sources: the defaults of a bus, and those for tests.
+/// Clocks and id sources: the defaults of a bus, and others for tests.
 pub mod time {
     pub use event_sdk_clock::*;
 }

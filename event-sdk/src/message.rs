@@ -65,13 +65,13 @@ impl<S> Message<S> {
         }
     }
 
-    /// Decodes the event as the variant of the set that has its subject.
+    /// Decodes the event as the variant of the set that has the event's subject.
     ///
     /// # Errors
     ///
-    /// [`DecodeError`], which contains the raw message. Its [`kind`](DecodeError::kind) says
-    /// whether the body is not an envelope, the subject or type is not that of an event of the
-    /// set, the data does not match, or the version is not supported.
+    /// [`DecodeError`], which contains the raw message. Its [`kind`](DecodeError::kind) tells the
+    /// reason: the body is not an envelope, no event of the set has this subject or type, the data
+    /// does not match, or the version is not supported.
     pub fn decode(&self) -> Result<S, DecodeError>
     where
         S: EventSet,
@@ -113,12 +113,11 @@ impl<S> Message<S> {
         }
     }
 
-    /// The key of the event: `metadata.key` of the envelope, or else the key in the subject if the
-    /// event is one of the set and declares it there. `None` if the event has no key, or if the
-    /// message has neither.
+    /// The key of the event: `metadata.key` of the envelope, or else the key in the subject, if an
+    /// event of the set declares its key there. `None` if there is neither.
     ///
-    /// The key is also found in events that [`decode`](Self::decode) refuses: those outside of the
-    /// set, and those of a newer version.
+    /// The key is also found in events that [`decode`](Self::decode) refuses: events outside the
+    /// set, and events of a newer version.
     #[must_use]
     pub fn key(&self) -> Option<Cow<'_, str>> {
         self.key_among(self.opener.members)
@@ -193,7 +192,7 @@ impl<S> Message<S> {
         &self.subject
     }
 
-    /// The subject without the bus's prefix; `None` if it lies outside of it.
+    /// The subject without the bus's prefix; `None` if the subject does not begin with the prefix.
     #[must_use]
     pub fn relative_subject(&self) -> Option<&str> {
         self.subject.relative_to(&self.opener.prefix)
@@ -290,10 +289,10 @@ impl<S> fmt::Debug for Message<S> {
     }
 }
 
-/// A message could not be decoded as an event of the requested set. It contains the raw bytes.
+/// A message could not be decoded as an event of the requested set. The error contains its bytes.
 ///
-/// `Display`, `Debug` and the sources show no data of the event: only the path, the expected kind
-/// of value and the found one.
+/// `Display`, `Debug` and the sources show no data of the event: only the path, and the expected
+/// and the found kind of value.
 #[derive(Clone)]
 pub struct DecodeError(Box<Failed>);
 
@@ -325,15 +324,15 @@ impl DecodeError {
         &self.0.subject
     }
 
-    /// The path of the value that does not match, such as `items[2].price`; `None` if it is
-    /// unknown or the whole data.
+    /// The path of the value that does not match, such as `items[2].price`; `None` if the path is
+    /// unknown, or the data as a whole does not match.
     #[must_use]
     pub fn path(&self) -> Option<&str> {
         self.0.fault.path()
     }
 
-    /// The message of the JSON reader, a type or an upcaster, **which may contain event data** and
-    /// so personal data. Do not log it. `None` if `Display` already shows the whole message.
+    /// The message of the JSON reader, of a type or of an upcaster. **It may contain event data**,
+    /// and so personal data: do not log it. `None` if `Display` already shows the whole message.
     #[must_use]
     pub fn expose(&self) -> Option<&str> {
         self.0.fault.expose()

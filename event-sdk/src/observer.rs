@@ -8,14 +8,14 @@ use std::time::Duration;
 use event_sdk_core::transport::Error;
 
 /// Receives what a bus publishes and what its consumers do. Set it with
-/// [`BusBuilder::observer`](crate::BusBuilder::observer). The package `event-sdk-observe` has one for the
-/// `metrics` facade.
+/// [`BusBuilder::observer`](crate::BusBuilder::observer). The package `event-sdk-observe` has an
+/// observer for the `metrics` facade.
 ///
-/// The bus calls it in the task of the publisher or consumer, so it must return at once. A panic in it does
-/// not end the publisher or consumer: the observation is lost, and the bus logs an error the first time.
-/// Without an observer, the bus does no extra work.
+/// The bus calls the observer in the task of the publisher or consumer, so the observer must return
+/// at once. If it panics, the publisher or consumer goes on: the observation is lost, and the bus
+/// logs an error the first time. Without an observer, the bus does no extra work.
 pub trait Observer: fmt::Debug + Send + Sync + 'static {
-    /// Something has happened.
+    /// Is called when something has happened.
     fn observe(&self, observation: &Observation<'_>);
 }
 
@@ -50,13 +50,13 @@ impl<O: Observer> Observer for Guarded<O> {
 
 /// Something that has happened. Kinds and fields may be added.
 ///
-/// The `event_type` is always the type of an event that the program declares, so that it is one of
-/// few words; `None` for every other message: a raw one, and one outside the set of the consumer.
+/// `event_type` is always the type of an event that the program declares, so it has few values. It
+/// is `None` for every other message: a raw message, or a message outside the set of the consumer.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Observation<'a> {
-    /// A publish has ended: it was confirmed, or has failed. A publish whose future is dropped before
-    /// does not count, and neither does an event that is published later by a schedule.
+    /// A publish has ended: it was confirmed, or has failed. A publish whose future is
+    /// dropped earlier is not observed, and neither is an event that a schedule publishes later.
     #[non_exhaustive]
     Published {
         /// The type of the event.
@@ -85,21 +85,22 @@ pub enum Observation<'a> {
         event_type: Option<&'static str>,
         /// How the attempt ended.
         end: AttemptEnd,
-        /// How many attempts have failed before in this delivery of the event, outages aside: above
-        /// zero, this was a retry. An event that is delivered again begins at zero.
+        /// The number of attempts that failed earlier in this delivery of the event, without
+        /// outages. Above zero, this attempt was a retry. The next delivery of the event counts
+        /// from zero.
         failed_before: u32,
-        /// The time of the attempt; for an event of a batch, that of the batch.
+        /// How long the attempt took; for an event of a batch, how long the whole batch took.
         took: Duration,
     },
-    /// A consumer is done with an event. It is counted with the field of the consumer's
-    /// [report](crate::consumer::ConsumerReport) that has the name of the end.
+    /// A consumer is done with an event. The consumer's [report](crate::consumer::ConsumerReport)
+    /// counts it in the field that is named like its `end`.
     #[non_exhaustive]
     Ended {
         /// The name of the consumer.
         consumer: &'a str,
         /// The type of the event.
         event_type: Option<&'static str>,
-        /// What became of it.
+        /// What became of the event.
         end: EventEnd,
     },
 }
@@ -110,7 +111,7 @@ pub enum Observation<'a> {
 pub enum AttemptEnd {
     /// The handler succeeded.
     Succeeded,
-    /// It failed, and the event may be tried again: an error, a panic, or the time limit.
+    /// The handler failed, and the event may be tried again: an error, a panic, or the time limit.
     Retry,
     /// A dependency is unavailable.
     Outage,
@@ -140,15 +141,15 @@ impl AttemptEnd {
 pub enum EventEnd {
     /// It was handled.
     Handled,
-    /// Its inbox had it as done by an earlier delivery.
+    /// It was not handled again, because the inbox has it as done by an earlier delivery.
     DoneBefore,
-    /// A filter left it out.
+    /// It was excluded by a filter.
     Filtered,
     /// It became a dead letter.
     DeadLettered,
     /// It was terminated, because the consumer has no dead letters.
     Terminated,
-    /// It was put into the park of its key, and ends once more when it is handled.
+    /// It was put into the park of its key. When it is handled later, it ends a second time.
     Parked,
     /// It was given back for a newer version of the service.
     Delayed,

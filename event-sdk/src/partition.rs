@@ -35,16 +35,17 @@ impl Partition {
     }
 }
 
-/// The ownership in which a consumer handles an event: of the whole consumer, or of a partition.
+/// The ownership under which a consumer handles an event: of the whole consumer, or of one
+/// partition.
 ///
-/// A store keeps the highest number, and refuses effects of an owner with a lower one.
+/// A store remembers the highest number, and refuses the effects of an owner with a lower number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct OwnerEpoch {
     /// The partition; zero if the consumer has no partitions.
     pub partition: u32,
-    /// The number of the ownership: higher than those of all earlier owners of the partition, as
-    /// long as the coordination bucket is the same.
+    /// The number of the ownership. It is higher than the numbers of all earlier owners of the
+    /// partition, as long as the coordination bucket is the same.
     pub number: u64,
 }
 

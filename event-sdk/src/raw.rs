@@ -28,7 +28,7 @@ impl EventBus {
 /// Publishes and receives messages without a Rust type. [`EventBus::raw`] returns it.
 ///
 /// Subjects and patterns are relative to the bus's prefix, like those of events. After
-/// [`absolute`](Self::absolute) they are whole subjects.
+/// [`absolute`](Self::absolute) they are whole, and the prefix is not added.
 ///
 /// ```
 /// use event_sdk::{EventBus, subject};
@@ -98,7 +98,7 @@ impl RawBus {
         RawPublish::new(self.bus.clone(), subject, body.into(), self.absolute)
     }
 
-    /// Receives the messages whose subjects the pattern matches, events or not.
+    /// Receives the messages whose subjects match the pattern, whether they are events or not.
     ///
     /// It has all options of a [typed subscription](EventBus::subscribe) except
     /// [`key`](Subscribe::key) and [`delay_unknown`](Subscribe::delay_unknown). Its
@@ -108,13 +108,13 @@ impl RawBus {
         self.subscribe_all([pattern])
     }
 
-    /// Receives the messages whose subjects one of the patterns matches. The patterns must not
+    /// Receives the messages whose subjects match one of the patterns. The patterns must not
     /// overlap.
     pub fn subscribe_all(&self, patterns: impl IntoIterator<Item = Pattern>) -> Subscribe<Untyped> {
         Subscribe::new(self.bus.clone(), self.wanted(patterns))
     }
 
-    /// Reads stored messages whose subjects the pattern matches, without a consumer.
+    /// Reads the stored messages whose subjects match the pattern, without a consumer.
     pub fn history(&self, pattern: Pattern) -> HistoryQuery<Untyped> {
         HistoryQuery::new(self.bus.clone(), self.wanted([pattern]))
     }

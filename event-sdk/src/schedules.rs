@@ -20,7 +20,7 @@ use crate::message::{Message, Opener};
 
 impl EventBus {
     /// Cancels and lists the events that wait for their time.
-    /// [`Publisher::publish_at`](crate::Publisher::publish_at) schedules one.
+    /// [`Publisher::publish_at`](crate::Publisher::publish_at) schedules an event.
     #[must_use]
     pub fn schedules(&self) -> Schedules {
         Schedules { bus: self.clone() }
@@ -62,17 +62,17 @@ pub struct Schedules {
 }
 
 impl Schedules {
-    /// Cancels the scheduled event `E` of a key, and returns whether this was in time. The key is
-    /// that of the event, unless it was scheduled with another one
+    /// Cancels the scheduled event `E` with this key, and returns whether this was in time. By
+    /// default `key` is the key of the event; an event can also be scheduled with another key
     /// ([`PublishLater::schedule_key`](crate::PublishLater::schedule_key)).
     ///
     /// - [`Cancellation::InTime`]: the event is not published.
     /// - [`Cancellation::TooLate`]: the event was published, or is being published.
     /// - [`Cancellation::Unknown`]: no event waits under this key, and no published event of this
-    ///   key is known. Each transport documents how far it looks back.
+    ///   key is known. Each transport documents how far back it looks for published events.
     ///
-    /// Cancelling at the very time of the event can take two seconds on NATS, until it is clear
-    /// whether the server has published it.
+    /// On NATS, cancelling an event when it is just due can take two seconds, until it is clear
+    /// whether the server has published the event.
     ///
     /// Not cancel-safe: after dropping the future, the event may be cancelled.
     ///
@@ -109,10 +109,11 @@ impl Schedules {
         })
     }
 
-    /// Returns the waiting events of the set `S`, by their times. Unknown events of a set with an
-    /// `other` variant are not among them.
+    /// Returns the waiting events of the set `S`, ordered by their times. If the set has an `other`
+    /// variant, the unknown events that this variant accepts are not returned.
     ///
-    /// An event that is scheduled, replaced, cancelled or published meanwhile is returned or not.
+    /// An event that is scheduled, replaced, cancelled or published during the call may be returned
+    /// or not.
     ///
     /// Cancel-safe: it changes nothing.
     ///
@@ -170,25 +171,25 @@ impl<S> WaitingEvent<S> {
         })
     }
 
-    /// The key by which it is cancelled.
+    /// The key by which the event is cancelled.
     #[must_use]
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// When it will be published.
+    /// When the event will be published.
     #[must_use]
     pub fn at(&self) -> Timestamp {
         self.at
     }
 
-    /// When it was scheduled.
+    /// When the event was scheduled.
     #[must_use]
     pub fn scheduled_at(&self) -> Timestamp {
         self.scheduled_at
     }
 
-    /// The stream in which it waits, and which will store it.
+    /// The stream in which the event waits, and which will store it.
     #[must_use]
     pub fn stream(&self) -> &str {
         &self.stream

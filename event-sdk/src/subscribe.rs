@@ -26,7 +26,7 @@ use crate::bus::{EventBus, Wanted};
 impl EventBus {
     /// Receives the events of the set `S`, or of one type.
     ///
-    /// Add options, then await it.
+    /// Add options, then await the subscription.
     pub fn subscribe<S: EventSet>(&self) -> Subscribe<S> {
         Subscribe::new(self.clone(), Wanted::events_of::<S>())
     }

@@ -16,26 +16,26 @@
 //! A message carries its trace in the headers `traceparent` and `tracestate` (W3C Trace Context):
 //!
 //! - Without a [`TraceSource`], an event has the context of its cause
-//!   ([`caused_by`](crate::Publish::caused_by)) or the one that was set
-//!   ([`trace`](crate::Publish::trace)), unchanged. If there is neither and a subscriber records the
-//!   `publish` span, the event starts a trace: the trace id is the correlation id (or the event id,
-//!   if the correlation id is not a UUID), and the context is marked as sampled, because the span is
-//!   recorded. If no subscriber records the span, nothing is written.
+//!   ([`caused_by`](crate::Publish::caused_by)) or the context that was set
+//!   ([`trace`](crate::Publish::trace)), unchanged. If there is neither and a subscriber records
+//!   the `publish` span, the event starts a trace. Its trace id is the correlation id, or the event
+//!   id if the correlation id is not a UUID. The context is marked as sampled, because the span is
+//!   recorded. If no subscriber records the span, no context is written.
 //! - With a [`TraceSource`], the context of the `publish` span is written. The span is a child of
 //!   the active span, or of the cause if no span is active. A context set by
 //!   [`trace`](crate::Publish::trace) takes precedence over the active span. If the span is not
 //!   recorded, the active context is written.
 //!
-//! A `process` span is a child of the context in the message. A `receive` span is too, unless
-//! another span is active: it is then a child of that span, with a link to the context in the
-//! message.
+//! The parent of a `process` span is the context in the message. A `receive` span has the same
+//! parent, unless another span is active: then that span is the parent, and the `receive` span is
+//! linked to the context in the message.
 //!
-//! A consumer opens one `process` span for each attempt of a handler. That of a
-//! [batch](crate::consumer::Consumer::on_batches) is a child of none of its events, and linked to the
-//! context of each by the [`TraceSource`]. It has the field `messaging.batch.message_count`; the
-//! destination, if it is the same for all events; without a [`TraceSource`], `trace_id` if all
-//! events are of one trace; and no message id. If an event of the batch fails, `error.type` is that
-//! of the first one.
+//! A consumer opens one `process` span for each attempt of a handler. The span of a
+//! [batch](crate::consumer::Consumer::on_batches) is a child of none of its events; the
+//! [`TraceSource`] links it to the context of each event. The span has the field
+//! `messaging.batch.message_count`, and no message id. It has the destination if all events have
+//! the same one. Without a [`TraceSource`], it has `trace_id` if all events belong to one trace. If
+//! events of the batch fail, `error.type` is that of the first failed event.
 
 mod context;
 mod source;

@@ -139,13 +139,15 @@ pub(crate) fn dead_letters() -> DeadLetterStream {
     DeadLetterStream::new(DEAD_LETTERS)
 }
 
+/// The streams, with the retry stream.
+pub(crate) fn specs() -> impl Iterator<Item = StreamSpec> {
+    let domains = DOMAINS.into_iter().map(Domain::spec);
+    domains.chain([dead_letters().retry_spec()])
+}
+
 /// The bus, with the streams declared and no transport yet.
 fn builder() -> BusBuilder {
-    let bus = EventBus::builder().source("payments");
-    let bus = DOMAINS
-        .iter()
-        .fold(bus, |bus, domain| bus.stream(domain.spec()));
-    bus.stream(dead_letters().retry_spec())
+    specs().fold(EventBus::builder().source("payments"), BusBuilder::stream)
 }
 
 /// The configuration of the environment; without one, the streams are in this process.

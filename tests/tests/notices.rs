@@ -210,12 +210,15 @@ async fn what_ends_a_subscription_is_an_error_and_the_last() {
     assert!(within("the end", orders.next()).await.is_none());
 }
 
-/// Keeps the fields of each warning.
-struct Warnings(Arc<Mutex<String>>);
+/// Keeps the fields of each line that is chosen.
+struct Log {
+    text: Arc<Mutex<String>>,
+    of: fn(&tracing::Metadata<'_>) -> bool,
+}
 
-impl tracing::Subscriber for Warnings {
+impl tracing::Subscriber for Log {
     fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
-        metadata.target() == "event_sdk" && *metadata.level() == tracing::Level::WARN
+        (self.of)(metadata)
     }
 
     fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
@@ -227,7 +230,7 @@ impl tracing::Subscriber for Warnings {
     fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
 
     fn event(&self, event: &tracing::Event<'_>) {
-        let mut text = self.0.lock().unwrap();
+        let mut text = self.text.lock().unwrap();
         write!(text, "{} ", event.metadata().level()).unwrap();
         event.record(&mut Fields(&mut text));
         text.push('\n');
@@ -249,7 +252,11 @@ impl Visit for Fields<'_> {
 #[tokio::test]
 async fn notices_come_in_their_place_and_are_logged_once() {
     let text = Arc::new(Mutex::new(String::new()));
-    tracing::subscriber::set_global_default(Warnings(Arc::clone(&text))).unwrap();
+    let warnings = Log {
+        text: Arc::clone(&text),
+        of: |it| it.target() == "event_sdk" && *it.level() == tracing::Level::WARN,
+    };
+    tracing::subscriber::set_global_default(warnings).unwrap();
     let logged = StreamSpec::new("LOGGED").subject("orders.>");
     let bus = EventBus::builder()
         .stream(logged.max_messages(2))
@@ -293,6 +300,39 @@ async fn notices_come_in_their_place_and_are_logged_once() {
         r#"kind="gap""#,
     ] {
         assert!(line.contains(part), "{line}");
+    }
+}
+
+/// What docs/production.md says of the target `async_nats=warn`, beside which nothing is lost.
+#[tokio::test]
+async fn each_connect_and_disconnect_is_logged_once() {
+    let text = Arc::new(Mutex::new(String::new()));
+    let log = Log {
+        text: Arc::clone(&text),
+        of: |it| match it.target().split(':').next() {
+            Some("async_nats") => *it.level() <= tracing::Level::WARN,
+            _ => it.target() == "event_sdk::nats" && *it.level() <= tracing::Level::INFO,
+        },
+    };
+    // All tasks of the test run on this thread.
+    let _log = tracing::subscriber::set_default(log);
+    let mut server = Server::start().await.unwrap();
+    let bus = connect(&server).await;
+    server.kill().await.unwrap();
+    server.restart().await.unwrap();
+    publish(&bus, [1]).await;
+    let text = text.lock().unwrap().clone();
+    let lines = text.lines().filter(|line| line.contains("onnect"));
+    // Attempts that fail have lines of their own.
+    let lines: Vec<_> = lines.filter(|line| !line.contains("attempt")).collect();
+    let said = [
+        ("INFO", "connected to NATS"),
+        ("WARN", "the connection to NATS was lost"),
+        ("INFO", "connected to NATS"),
+    ];
+    assert_eq!(lines.len(), said.len(), "{text}");
+    for (line, (level, words)) in lines.iter().zip(said) {
+        assert!(line.starts_with(level) && line.contains(words), "{line}");
     }
 }
 

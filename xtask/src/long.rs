@@ -1,5 +1,6 @@
 //! `cargo xtask long`: tests of random values and inputs, of a server that is away, of processes and
-//! commands that are killed and stopped, and of all states of a model, of which the CI runs a small part.
+//! commands that are killed and stopped, of all permissions, and of all states of a model, of which the
+//! CI runs a small part.
 
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -9,6 +10,9 @@ use anyhow::Result;
 use crate::metadata::Metadata;
 use crate::process::{cargo, run as run_command};
 use crate::services::Services;
+
+/// The examples that print the permissions of their users.
+const PROGRAMS_WITH_USERS: [&str; 4] = ["shop", "jobs", "deployments", "payments"];
 
 /// What `cargo xtask long` is told.
 #[derive(clap::Args, Debug)]
@@ -109,6 +113,13 @@ enum Test {
         /// Run only tests with this in their names
         filter: Option<String>,
     },
+    /// Run the examples `shop`, `jobs`, `deployments` and `payments` without each single line of the
+    /// permissions that they print; the CI takes a sample of the lines
+    Permissions {
+        /// Run only tests with this in their names
+        #[arg(default_value = "permissions::")]
+        filter: String,
+    },
 }
 
 #[derive(clap::Args, Debug)]
@@ -129,9 +140,11 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         | Test::Kills { common, .. }
         | Test::Order { common, .. } => Some(common.seed),
         // These have no random numbers.
-        Test::Outage { .. } | Test::Ledger { .. } | Test::Backup { .. } | Test::Torture { .. } => {
-            None
-        }
+        Test::Outage { .. }
+        | Test::Ledger { .. }
+        | Test::Backup { .. }
+        | Test::Torture { .. }
+        | Test::Permissions { .. } => None,
         Test::Model { filter } => return run_command(&mut model(filter.as_deref())),
     };
     let services = Services::servers_only(&Metadata::workspace()?)?;
@@ -156,6 +169,17 @@ fn model(filter: Option<&str>) -> Command {
     command
 }
 
+/// The tests of the examples that have users. Their time is that of the servers: they are as the CI builds them.
+fn permissions(filter: &str) -> Command {
+    let mut command = cargo();
+    command
+        .args(["test", "--package", "event-sdk-examples", "--all-features"])
+        .args(PROGRAMS_WITH_USERS.map(|program| format!("--example={program}")))
+        .env("PERMISSIONS_LINES", "all")
+        .args(["--", "--nocapture", filter]);
+    command
+}
+
 fn test(test: &Test, seed: Option<u64>) -> Command {
     let (program, variable, count, filter) = match test {
         Test::Roundtrip { values, common } => {
@@ -163,6 +187,7 @@ fn test(test: &Test, seed: Option<u64>) -> Command {
         }
         Test::Fuzz { inputs, common } => ("fuzz", "FUZZ", ("INPUTS", inputs), &common.filter),
         Test::Model { filter } => return model(filter.as_deref()),
+        Test::Permissions { filter } => return permissions(filter),
         Test::Outage { seconds, filter } => ("consumers", "OUTAGE", ("SECONDS", seconds), filter),
         Test::Ledger { events, filter } => ("consumers", "LEDGER", ("EVENTS", events), filter),
         Test::Redrive {
@@ -345,6 +370,26 @@ mod tests {
         let words: Vec<_> = command.get_args().collect();
         assert!(words.contains(&"event-sdk-test-stores".as_ref()));
         assert_eq!(words[words.len() - 2..], ["--test-threads=1", "backlog::"]);
+    }
+
+    #[test]
+    fn each_example_with_users_runs_without_each_of_their_permissions() {
+        let command = command(&["permissions"]);
+        let lines = command
+            .get_envs()
+            .find(|(name, _)| *name == "PERMISSIONS_LINES");
+        assert_eq!(lines.and_then(|(_, lines)| lines), Some("all".as_ref()));
+        let words: Vec<_> = command
+            .get_args()
+            .filter_map(|word| word.to_str())
+            .collect();
+        assert_eq!(words.last(), Some(&"permissions::"));
+        for example in std::fs::read_dir("../examples").unwrap() {
+            let example = example.unwrap();
+            let has_users = example.path().join("tests/permissions.rs").exists();
+            let program = format!("--example={}", example.file_name().display());
+            assert_eq!(words.contains(&&*program), has_users, "{program}");
+        }
     }
 
     #[test]

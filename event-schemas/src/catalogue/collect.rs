@@ -11,7 +11,8 @@ use serde_json::Value;
 
 use crate::schema::{self, Made, Side};
 
-/// Visits the events of a set for a catalogue: each has to derive [`JsonSchema`].
+/// A visitor that collects the events of a set for a catalogue. Each event has to derive
+/// [`JsonSchema`].
 #[derive(Debug, Default)]
 pub struct Collect(Vec<Definition>);
 

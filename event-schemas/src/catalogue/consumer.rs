@@ -7,7 +7,7 @@ use event_sdk::{EventSet, Visit};
 use super::SetSpec;
 use super::collect::{Collect, Definition};
 
-/// A consumer of a service, described as it subscribes.
+/// The description of a consumer of a service: its set, its name and its settings.
 #[derive(Debug, Clone)]
 pub struct Consumer {
     set: SetSpec,
@@ -22,7 +22,7 @@ pub struct Consumer {
 }
 
 impl Consumer {
-    /// A durable consumer of the set `S`.
+    /// Describes a durable consumer of the set `S`.
     pub fn of<S: EventSet + Visit<Collect>>(durable: impl Into<String>) -> Self {
         Self {
             durable: Some(durable.into()),
@@ -30,7 +30,7 @@ impl Consumer {
         }
     }
 
-    /// A consumer of the set `S` that lives as long as its subscription.
+    /// Describes a consumer of the set `S` that exists as long as its subscription.
     pub fn ephemeral<S: EventSet + Visit<Collect>>() -> Self {
         let mut collect = Collect::default();
         S::visit_all(&mut collect);
@@ -47,48 +47,50 @@ impl Consumer {
         }
     }
 
-    /// Says what the consumer uses the events for, in Markdown.
+    /// Sets the description of what the consumer uses the events for, in Markdown.
     pub fn describe(mut self, description: impl Into<String>) -> Self {
         self.description = description.into();
         self
     }
 
-    /// Names the stream of its events, if the catalogue does not have the stream that stores them.
+    /// Sets the name of the stream that stores its events. Needed only if the catalogue does not
+    /// have this stream.
     pub fn stream(mut self, stream: impl Into<String>) -> Self {
         self.stream = Some(stream.into());
         self
     }
 
-    /// Says how many times an event is delivered at most (`max_deliver`).
+    /// Sets the maximum number of deliveries of an event (`max_deliver`).
     pub fn max_deliver(mut self, times: u32) -> Self {
         self.max_deliver = Some(times);
         self
     }
 
-    /// Says for how long the server waits for an acknowledgement.
+    /// Sets how long the server waits for an acknowledgement.
     pub fn ack_wait(mut self, wait: Duration) -> Self {
         self.ack_wait = Some(wait);
         self
     }
 
-    /// Says after which delays a failed event is delivered again.
+    /// Sets the delays after which a failed event is delivered again.
     pub fn backoff(mut self, steps: impl IntoIterator<Item = Duration>) -> Self {
         self.backoff = steps.into_iter().collect();
         self
     }
 
-    /// Says where the dead letters of this consumer are kept: a stream, or a subject.
+    /// Sets where the dead letters of this consumer are kept: a stream, or a subject.
     pub fn dead_letter(mut self, place: impl Into<String>) -> Self {
         self.dead_letter = Some(place.into());
         self
     }
 
-    /// The set that it subscribes to.
+    /// The set to which the consumer subscribes.
     pub fn set(&self) -> &SetSpec {
         &self.set
     }
 
-    /// Its name on the server; `None` for a consumer that lives as long as its subscription.
+    /// The name of the consumer on the server; `None` if the consumer exists only as long as its
+    /// subscription.
     pub fn durable(&self) -> Option<&str> {
         self.durable.as_deref()
     }
@@ -99,12 +101,12 @@ impl Consumer {
         &self.description
     }
 
-    /// The stream that was named.
+    /// The stream that [`stream`](Self::stream) has set.
     pub fn stream_name(&self) -> Option<&str> {
         self.stream.as_deref()
     }
 
-    /// How many times an event is delivered at most; `None` if [`max_deliver`](Self::max_deliver)
+    /// The maximum number of deliveries of an event; `None` if [`max_deliver`](Self::max_deliver)
     /// was not called.
     pub fn max_deliver_times(&self) -> Option<u32> {
         self.max_deliver

@@ -40,14 +40,14 @@ impl EventEntry {
         self.spec
     }
 
-    /// Whether the type of the event is published, and not only received
+    /// Whether the type of the event can be published; `false` if it is only received
     /// (`#[derive(Readable)]`).
     pub fn is_published(&self) -> bool {
         self.is_published
     }
 
-    /// The JSON Schema (2020-12) of the data that a publisher writes. For a type that is only
-    /// received, it is the schema of the data that the type reads.
+    /// The JSON Schema (2020-12) of the data that a publisher writes. If the type is only received,
+    /// this is the schema of the data that the type reads.
     pub fn writer(&self) -> &Value {
         &self.writer
     }
@@ -62,18 +62,18 @@ impl EventEntry {
         schema::envelope::written(self.spec, &self.writer, &self.reader, &self.examples)
     }
 
-    /// Where the data are personal ([`Pii`](event_sdk::Pii)), sorted.
+    /// The paths of the personal data ([`Pii`](event_sdk::Pii)), sorted.
     pub fn pii(&self) -> &[Path] {
         &self.pii
     }
 
-    /// Examples of the data, as real values are written.
+    /// Examples of the data, encoded from real values.
     pub fn examples(&self) -> &[Value] {
         &self.examples
     }
 
-    /// Reads data that were written in this version, as a subscriber does: through
-    /// the event's upcasters if the version is older.
+    /// Decodes data that were written in `version`, as a subscriber does: through the event's
+    /// upcasters if the version is older.
     ///
     /// # Errors
     ///
@@ -82,8 +82,8 @@ impl EventEntry {
         (self.decode)(version, data)
     }
 
-    /// Like [`decode`](Self::decode), and returns the decoded value encoded again; `None` if the
-    /// type cannot encode it.
+    /// Decodes data like [`decode`](Self::decode), and returns the result encoded again; `None` if
+    /// the type cannot encode it.
     ///
     /// # Errors
     ///
@@ -92,8 +92,8 @@ impl EventEntry {
         (self.reread)(version, data)
     }
 
-    /// The name that the field of the key has in the data; `None` if the event has no key, or if
-    /// the key is not found in example data.
+    /// The name of the key's field in the data; `None` if the event has no key, or if the key is
+    /// not found in example data.
     pub fn key_field(&self) -> Option<String> {
         schema::key::field(&self.example()?, |data| self.key_of(data))
     }
@@ -103,9 +103,9 @@ impl EventEntry {
         (self.key)(self.spec.version(), data.to_string().as_bytes())
     }
 
-    /// An example of the data: the first of [`examples`](Self::examples), or else one that is
-    /// generated from the writer's schema and that the type can read. `None` if none can be
-    /// generated.
+    /// An example of the data: the first of [`examples`](Self::examples). If there are none, an
+    /// example is generated from the writer's schema; `None` if that yields none that the type can
+    /// read.
     pub fn example(&self) -> Option<Value> {
         let given = self.examples.first().cloned();
         given.or_else(|| self.made_up().ok())

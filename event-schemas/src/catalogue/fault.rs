@@ -6,11 +6,11 @@ use event_sdk::stream::InvalidStream;
 use serde_json::Value;
 use thiserror::Error;
 
-/// A fault of a catalogue, because of which nothing can be generated from it.
+/// A fault of a catalogue. Nothing is generated from a catalogue with a fault.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum CatalogueFault {
-    /// Two types are one version of one event.
+    /// Two types are declared as the same version of the same event.
     #[error(
         "{event}: the types `{one}` and `{other}` are both its version; give one of them another version, or leave it out"
     )]
@@ -22,7 +22,7 @@ pub enum CatalogueFault {
         /// The name of the second type.
         other: &'static str,
     },
-    /// A service is said to publish a type that cannot be published.
+    /// A service is declared to publish a type that cannot be published.
     #[error(
         "{event}: the service {service} publishes it with the type `{ty}`, which can only be received (`#[derive(Readable)]`); derive `Event`, or take it out of `publishes`"
     )]
@@ -34,14 +34,14 @@ pub enum CatalogueFault {
         /// The name of the type.
         ty: &'static str,
     },
-    /// A type is made into a schema that is another each time.
+    /// A type generates a different schema each time.
     #[error(
         "{event}: its schema is not the same each time it is made, at {pointer}; an example or a constant is made of the time, an id or a hash map: give it a fixed value"
     )]
     UnsteadySchema {
         /// The event and its version.
         event: EventName,
-        /// Where, as a JSON Pointer into the schema.
+        /// The place of the difference, as a JSON Pointer into the schema.
         pointer: String,
     },
     /// The schema that a type generates is not a JSON Schema.
@@ -49,7 +49,7 @@ pub enum CatalogueFault {
     BadSchema {
         /// The event and its version.
         event: EventName,
-        /// Why not.
+        /// The cause.
         source: event_schemas_subset::SchemaError,
     },
     /// An example cannot be encoded as JSON.
@@ -57,23 +57,23 @@ pub enum CatalogueFault {
     ExampleNotWritten {
         /// The event and its version.
         event: EventName,
-        /// Which example, counted from 1.
+        /// The number of the example, counted from 1.
         number: usize,
-        /// Why not.
+        /// The cause.
         source: event_sdk::codec::EncodeError,
     },
-    /// The schema does not accept what serde writes.
+    /// The schema does not accept an example as serde writes it.
     #[error(
         "{event}: at {pointer} the {side} schema refuses what is written: {why}; if a function writes the field (`#[serde(serialize_with = …)]`), say what it writes with `#[schemars(with = …)]`. The example: {example}"
     )]
     ExampleRefused {
         /// The event and its version.
         event: EventName,
-        /// `writer's` or `reader's`.
+        /// Which schema: `writer's` or `reader's`.
         side: &'static str,
-        /// Where, as a JSON Pointer into the example.
+        /// The place, as a JSON Pointer into the example.
         pointer: String,
-        /// What the validator says.
+        /// The validator's message.
         why: String,
         /// The example.
         example: Value,
@@ -85,13 +85,13 @@ pub enum CatalogueFault {
         event: EventName,
         /// The example.
         example: Value,
-        /// Why not.
+        /// The cause.
         source: event_sdk::event::DataError,
     },
     /// The declaration of a stream is invalid.
     #[error(transparent)]
     BadStream(#[from] InvalidStream),
-    /// An event would be stored twice.
+    /// Two streams would store the same event.
     #[error(
         "{event}: the streams {one} and {other} both store it; change the subjects of one of them"
     )]
@@ -103,19 +103,19 @@ pub enum CatalogueFault {
         /// The name of the second stream.
         other: String,
     },
-    /// Two services, or two consumers of one, have one name.
+    /// Two services, two streams, or two consumers of one service have the same name.
     #[error(
         "there are two {what} with the name {name:?}; give one of them another, or make one of the two"
     )]
     TwoOfAName {
-        /// `services`, `streams`, or `consumers of the service "…"`.
+        /// What has the same name: `services`, `streams`, or `consumers of the service "…"`.
         what: String,
         /// The name.
         name: String,
     },
 }
 
-/// An event with its version, for a message.
+/// An event and its version, as error messages show them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventName {
     /// The subject.

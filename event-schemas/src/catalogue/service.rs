@@ -20,7 +20,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// A service that neither publishes nor consumes anything.
+    /// Creates a service that does not publish or consume anything yet.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -33,20 +33,20 @@ impl Service {
         }
     }
 
-    /// Says what the service does, in Markdown.
+    /// Sets the description of what the service does, in Markdown.
     pub fn describe(mut self, description: impl Into<String>) -> Self {
         self.description = description.into();
         self
     }
 
-    /// Names the owner of the service, such as a team, in Markdown:
+    /// Sets the owner of the service, such as a team, in Markdown:
     /// `[Payments](https://example.com/teams/payments)`.
     pub fn owned_by(mut self, owner: impl Into<String>) -> Self {
         self.owner = Some(owner.into());
         self
     }
 
-    /// Says that the service publishes the events of the set `S`.
+    /// Adds the events of the set `S` to those that the service publishes.
     pub fn publishes<S: EventSet + Visit<Collect>>(mut self) -> Self {
         let mut collect = Collect::default();
         S::visit_all(&mut collect);
@@ -58,7 +58,7 @@ impl Service {
         self
     }
 
-    /// Says that the service has this consumer.
+    /// Adds a consumer of the service.
     pub fn consumes(mut self, mut consumer: Consumer) -> Self {
         self.definitions.append(&mut consumer.take_definitions());
         self.consumers.push(consumer);
@@ -80,12 +80,12 @@ impl Service {
         self.owner.as_deref()
     }
 
-    /// The sets that it publishes.
+    /// The sets that the service publishes.
     pub fn published(&self) -> &[SetSpec] {
         &self.published
     }
 
-    /// Its consumers.
+    /// The consumers of the service.
     pub fn consumers(&self) -> &[Consumer] {
         &self.consumers
     }

@@ -35,21 +35,21 @@ impl SetSpec {
         self.pattern
     }
 
-    /// Whether a subscriber to the set also gets events that are not members of the set; only true
-    /// for a set with a pattern.
+    /// Whether a subscriber to the set also receives events that are not members of the set. This
+    /// is `true` only for sets with a pattern.
     #[must_use]
     pub fn takes_other(&self) -> bool {
         self.takes_other
     }
 
-    /// Whether the event is a member, in whatever version.
+    /// Whether the event is a member of the set, in any version.
     #[must_use]
     pub fn has(&self, spec: &EventSpec) -> bool {
         self.members.iter().any(|member| same_event(member, spec))
     }
 
-    /// Whether a subscriber to the set gets the event: as a member, or as one of
-    /// the others that its pattern matches.
+    /// Whether a subscriber to the set receives the event: as a member, or because the set takes
+    /// other events and its pattern matches.
     #[must_use]
     pub fn takes(&self, spec: &EventSpec) -> bool {
         self.has(spec) || self.takes_as_other(spec)

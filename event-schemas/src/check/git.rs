@@ -9,14 +9,14 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 /// The files of a folder at a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
-    /// The commit that the ref meant.
+    /// The commit to which the ref resolved.
     pub commit: String,
-    /// The files with their paths relative to the folder, `/` between the parts;
-    /// `None` when the folder did not exist at that commit.
+    /// The files by their paths relative to the folder, with `/` between the parts. `None` if the
+    /// folder did not exist at that commit.
     pub files: Option<BTreeMap<String, Vec<u8>>>,
 }
 
-/// Reads the files of `folder`, which need not exist any more, as they were at `reference`.
+/// Reads the files of `folder` as they were at `reference`. The folder need not exist now.
 ///
 /// Starts `git` three times, whatever the number of files, and changes nothing.
 ///
@@ -36,9 +36,9 @@ pub fn files_at(folder: &Path, reference: &str) -> Result<Snapshot, GitError> {
     Ok(Snapshot { commit, files })
 }
 
-/// The day on which each file of `folder` was first committed, as `2026-11-30`, by its path
-/// relative to the folder. It needs the whole history: in a shallow clone, all files have the same
-/// day.
+/// Returns the day on which each file of `folder` was first committed, as `2026-11-30`, by the path
+/// of the file relative to the folder. This needs the whole history: in a shallow clone, all files
+/// have the same day.
 ///
 /// # Errors
 ///
@@ -83,8 +83,9 @@ pub fn first_committed(folder: &Path) -> Result<BTreeMap<String, String>, GitErr
     Ok(dates)
 }
 
-/// The folder, which need not exist, as it is called from the root of the repository that it
-/// is in, `/` between the parts; `None` if it is in none. It does not need `git`.
+/// Returns the path of the folder from the root of its repository, with `/` between the parts;
+/// `None` if the folder is in no repository. The folder need not exist, and `git` need not be
+/// installed.
 pub fn in_repository(folder: &Path) -> Option<String> {
     let place = Place::of(folder).ok()?;
     let base = place.base.canonicalize().ok()?;
@@ -106,9 +107,9 @@ pub enum GitError {
     /// The folder is in no repository.
     #[error("{} is in no git repository, so there is nothing to read at {reference:?}; check without a ref, or run it inside the repository", folder.display())]
     NoRepository {
-        /// The folder that was looked at.
+        /// The requested folder.
         folder: PathBuf,
-        /// The ref that was asked for.
+        /// The requested ref.
         reference: String,
     },
     /// The repository has no such ref.
@@ -116,23 +117,23 @@ pub enum GitError {
         "there is no commit {reference:?} in this repository; fetch it first (`git fetch origin`; in CI, with the whole history: `fetch-depth: 0`), or name another ref"
     )]
     NoSuchRef {
-        /// The ref that was asked for.
+        /// The requested ref.
         reference: String,
     },
-    /// Git said no.
+    /// A git command failed.
     #[error("`git {command}` failed: {stderr}")]
     Failed {
         /// The command.
         command: &'static str,
-        /// What it wrote to its standard error, in one line.
+        /// The standard error of the command, in one line.
         stderr: String,
     },
-    /// Git answered in a form that it does not document.
+    /// The output of a git command does not have the documented form.
     #[error("`git {command}` returned an unexpected answer: {what}")]
     Unexpected {
         /// The command.
         command: &'static str,
-        /// What was not expected.
+        /// What is unexpected in the output.
         what: String,
     },
 }

@@ -27,9 +27,9 @@ use crate::compat::{ContentModel, Mode, Options, Rule, Waiver};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Settings {
-    /// The mode, if the file says one.
+    /// The mode, if the file sets one.
     pub mode: Option<Mode>,
-    /// The content model, if the file says one.
+    /// The content model, if the file sets one.
     pub content_model: Option<ContentModel>,
     /// The waivers, in the order of the file.
     pub waivers: Vec<Waiver>,
@@ -39,7 +39,7 @@ impl Settings {
     /// The name of the file in the folder of the contracts.
     pub const FILE: &'static str = Waiver::FILE;
 
-    /// Reads the file in a folder; without one, nothing is set.
+    /// Reads the file in a folder. If there is no file, nothing is set.
     ///
     /// # Errors
     ///
@@ -53,11 +53,11 @@ impl Settings {
         }
     }
 
-    /// Reads the text of such a file; errors name the file by `path`.
+    /// Parses the text of a `check.toml`; errors name the file by `path`.
     ///
     /// # Errors
     ///
-    /// [`SettingsError::Invalid`] with the line and what is wrong with it.
+    /// [`SettingsError::Invalid`], with the line and the reason.
     pub fn parse(text: &str, path: &Path) -> Result<Self, SettingsError> {
         let line_of = |at: usize| text.get(..at).unwrap_or(text).matches('\n').count() + 1;
         let file: File = toml::from_str(text).map_err(|error| SettingsError::Invalid {
@@ -83,7 +83,8 @@ impl Settings {
         })
     }
 
-    /// The options of a check: the arguments if they are set, otherwise the settings of the file.
+    /// Returns the options of a check: each argument if it is set, otherwise the setting of the
+    /// file.
     #[must_use]
     pub fn options(&self, mode: Option<Mode>, content_model: Option<ContentModel>) -> Options {
         Options {
@@ -97,15 +98,15 @@ impl Settings {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SettingsError {
-    /// The file is there and cannot be read.
+    /// The file exists and cannot be read.
     #[error("{} cannot be read", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: std::io::Error,
     },
-    /// The file says what cannot be.
+    /// The file has an invalid value.
     #[error("{}:{line}: {why}", path.display())]
     Invalid {
         /// The file.

@@ -4,7 +4,7 @@ use event_sdk::envelope::Version;
 use event_sdk::event::KeyUse;
 use serde_json::Value;
 
-/// What one version of an event promises.
+/// The contract of one version of an event.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Contract {
@@ -12,15 +12,15 @@ pub struct Contract {
     pub version: Version,
     /// What the contract promises apart from the data.
     pub facts: Facts,
-    /// The JSON Schema of the data that its publishers write.
+    /// The JSON Schema of the data that publishers of the event write.
     pub writer: Value,
-    /// The JSON Schema of the data that its subscribers read.
+    /// The JSON Schema of the data that subscribers to the event read.
     pub reader: Value,
     /// The fields that are personal data, as paths (`customer.email`), sorted.
     pub pii: Vec<String>,
-    /// A document that was really written.
+    /// The data of the golden document, if there is one.
     pub golden: Option<Value>,
-    /// The file with its schema, relative to the folder.
+    /// The path of the schema's file, relative to the folder of the contracts.
     pub file: String,
 }
 
@@ -28,7 +28,7 @@ pub struct Contract {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Facts {
-    /// The subject: relative, or whole if it is absolute.
+    /// The subject: relative to the bus's prefix, or whole if the event is absolute.
     pub subject: String,
     /// Whether the subject takes no prefix.
     pub absolute: bool,
@@ -36,17 +36,16 @@ pub struct Facts {
     pub event_type: String,
     /// Whether the event has a key, and whether the key is in the subject.
     pub key: KeyUse,
-    /// The stream that stores it.
+    /// The stream that stores the event.
     pub stream: Option<String>,
-    /// The services that publish it, sorted.
+    /// The services that publish the event, sorted.
     pub publishers: Vec<String>,
     /// The Rust type.
     pub rust_type: String,
 }
 
 impl Contract {
-    /// A version with these schemas of its data, without anything personal and without a
-    /// golden document, in no file.
+    /// Creates the contract of a version. It has no personal data, no golden document and no file.
     #[must_use]
     pub fn new(version: Version, facts: Facts, writer: Value, reader: Value) -> Self {
         Self {
@@ -62,7 +61,7 @@ impl Contract {
 }
 
 impl Facts {
-    /// An event on a relative subject that has no key, stream and publisher.
+    /// Creates the facts of an event on a relative subject, without key, stream and publishers.
     pub fn new(
         subject: impl Into<String>,
         event_type: impl Into<String>,
@@ -80,20 +79,20 @@ impl Facts {
     }
 }
 
-/// All versions of one event that are committed, or that the code has.
+/// All versions of one event: those that are committed, or those that the code has.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct History {
-    /// The subject, which is the identity of the event.
+    /// The subject. Together with `absolute` it identifies the event.
     pub subject: String,
-    /// Whether the subject takes no prefix, which is part of the identity.
+    /// Whether the subject takes no prefix. This is part of the identity.
     pub absolute: bool,
     /// The versions, oldest first.
     pub versions: Vec<Contract>,
 }
 
 impl History {
-    /// An event with its versions, in whatever order they come.
+    /// Creates the history of an event from its versions, which may be in any order.
     pub fn new(subject: impl Into<String>, absolute: bool, mut versions: Vec<Contract>) -> Self {
         versions.sort_by_key(|contract| contract.version);
         Self {

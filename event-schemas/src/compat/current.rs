@@ -8,16 +8,17 @@ use serde_json::Value;
 
 use super::Contract;
 
-/// Reads data that were written in a version, and says whether they could be read.
+/// A function that decodes data written in a version. It returns an error if they cannot be
+/// decoded.
 pub type Decode<'a> = dyn Fn(Version, &[u8]) -> Result<(), DataError> + Sync + 'a;
 
-/// Reads data that were written in a version, and returns the value encoded again; `None` if the
-/// type cannot encode it.
+/// A function that decodes data written in a version, and returns the value encoded again; `None`
+/// if the type cannot encode it.
 pub type Reread<'a> = dyn Fn(Version, &[u8]) -> Result<Option<Value>, DataError> + Sync + 'a;
 
-/// A version that the code has.
+/// A version of an event that the code has.
 pub struct Current<'a> {
-    /// What it promises.
+    /// The contract of the version.
     pub contract: Contract,
     decode: &'a Decode<'a>,
     reread: Option<&'a Reread<'a>>,
@@ -46,7 +47,7 @@ pub(super) enum Reading {
 }
 
 impl<'a> Current<'a> {
-    /// The code's version, with the function that reads data which were written in a version.
+    /// Creates the version from its contract and the function that decodes data of any version.
     pub fn new(contract: Contract, decode: &'a Decode<'a>) -> Self {
         Self {
             contract,
@@ -56,8 +57,9 @@ impl<'a> Current<'a> {
     }
 
     /// Adds the function that decodes data and encodes the value again. With it, a break is
-    /// reported as [mitigated](super::Mitigation::Read) if the type decodes the document of the
-    /// break and keeps the value at its place.
+    /// reported as [mitigated](super::Mitigation::Read) under two conditions: the event's type
+    /// decodes the example document of the break, and the document encoded again still has the
+    /// value at the place of the break.
     #[must_use]
     pub fn rereading(mut self, reread: &'a Reread<'a>) -> Self {
         self.reread = Some(reread);

@@ -12,18 +12,18 @@ use super::{
 /// The rules by which versions are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Options {
-    /// Which versions have to understand one another.
+    /// Which versions must be able to read each other's data.
     pub mode: Mode,
     /// What readers do with fields that they do not know.
     pub content_model: ContentModel,
 }
 
-/// Compares the versions of one event that the code has, oldest first, with those that
-/// are committed. With [`Mode::None`] there is nothing to compare.
+/// Compares the versions of one event that the code has, oldest first, with the committed versions.
+/// With [`Mode::None`], nothing is compared.
 ///
 /// # Errors
 ///
-/// [`BadSchema`] if a committed schema is not a JSON Schema.
+/// [`BadSchema`] if a schema is not a JSON Schema.
 pub fn compare_event(
     committed: &History,
     code: &[Current<'_>],

@@ -5,7 +5,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum EventRule {
-    /// A committed event is not in the code any more.
+    /// A committed event is no longer in the code.
     EventRemoved,
     /// A committed event is on another subject.
     SubjectChanged,
@@ -13,15 +13,15 @@ pub enum EventRule {
     TypeChanged,
     /// The use of the key has changed: whether the event has one, or whether it is in the subject.
     KeyChanged,
-    /// Another stream stores an event, or none.
+    /// An event is stored by another stream, or by none.
     StreamChanged,
-    /// No service publishes an event any more.
+    /// An event is no longer published by any service.
     Unpublished,
-    /// A field is not marked as personal data any more.
+    /// A field is no longer marked as personal data.
     PiiRemoved,
-    /// A field is marked as personal data that was not.
+    /// A field is newly marked as personal data.
     PiiAdded,
-    /// The contract changed, and the version did not.
+    /// The contract has changed, but the version has not.
     VersionNotRaised,
     /// The version is older than a committed one.
     VersionLowered,
@@ -29,27 +29,27 @@ pub enum EventRule {
     UpcasterMissing,
     /// An upcaster refuses a document of an old version.
     UpcasterRefuses,
-    /// The type refuses what it writes itself.
+    /// The type does not accept the data that it writes itself.
     OwnReaderRefuses,
-    /// A consumer's own type does not fit what is written.
+    /// A consumer's own type does not fit the published data.
     ReceiverDiffers,
-    /// It could be neither proven nor refuted that two versions fit.
+    /// Compatibility of two versions could be neither proven nor refuted.
     Undecided,
     /// A committed version's golden document is missing.
     GoldenMissing,
-    /// A committed version's golden document is not read any more.
+    /// A committed version's golden document can no longer be read.
     GoldenRefused,
-    /// The golden document of a committed version differs from that at the ref.
+    /// The golden document of a committed version differs from the one at the ref.
     GoldenChanged,
     /// The files of a committed version are gone.
     VersionRemoved,
-    /// The schema of a committed version differs from that at the ref.
+    /// The schema of a committed version differs from the one at the ref.
     VersionRewritten,
-    /// The committed files are not what the code says.
+    /// The committed files differ from those that the code generates.
     FilesDiffer,
-    /// A type in the sources derives an event, and no catalogue lists it.
+    /// A type in the sources derives `Event`, but no catalogue lists it.
     EventUnlisted,
-    /// A function writes a field (`serialize_with`), and no attribute declares the schema of the
+    /// A function writes a field (`serialize_with`), but no attribute declares the schema of the
     /// field.
     FormUnsaid,
     /// The last day of a waiver has passed.
@@ -106,8 +106,8 @@ impl EventRule {
         self.text().2
     }
 
-    /// Whether a waiver can accept its findings. A finding that one command or one edit of
-    /// `check.toml` fixes cannot be waived.
+    /// Whether a waiver can accept findings of this rule. It cannot if one command, or one edit of
+    /// `check.toml`, fixes them.
     #[must_use]
     pub const fn is_waivable(self) -> bool {
         !matches!(
@@ -116,7 +116,7 @@ impl EventRule {
         )
     }
 
-    /// Whether a finding of it is only a warning.
+    /// Whether findings of this rule are only warnings.
     #[must_use]
     pub const fn is_warning(self) -> bool {
         matches!(

@@ -22,64 +22,64 @@ pub struct Finding {
     pub event: Option<String>,
     /// The two versions that are incompatible, if the finding compares two.
     pub versions: Option<Versions>,
-    /// The field of the data, if the finding is about one: `items[].price`. For a finding in the
-    /// sources, the type and its field: `Item.price`.
+    /// The field of the data, if the finding is about a field: `items[].price`. For a finding in
+    /// the sources, the type and its field: `Item.price`.
     pub path: Option<String>,
     /// What is wrong, in a sentence or two.
     pub why: String,
-    /// A whole `data` that shows it.
+    /// An example of the whole `data` that shows what is wrong.
     pub document: Option<Document>,
     /// Alternative fixes, the best one first.
     pub ways_out: Vec<String>,
     /// What makes the finding harmless.
     pub mitigation: Option<Mitigation>,
-    /// The waiver that lets it pass.
+    /// The waiver that accepts the finding.
     pub waiver: Option<Waived>,
-    /// The file that it is best shown at.
+    /// The place at which reports show the finding.
     pub place: Option<Place>,
-    /// The type that has to be changed, if it is known. Several findings may have the same cause.
+    /// The type that has to be changed, if known. Several findings may have the same cause.
     pub cause: Option<Cause>,
     /// The services that consume the event, sorted.
     pub consumers: Vec<String>,
 }
 
-/// The Rust type that a break comes from, and the field of it.
+/// The Rust type that causes a break, and its field.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cause {
     /// The name of the type.
     pub ty: String,
-    /// The field, as a path in the type; `None` if it is the type as a whole.
+    /// The field, as a path in the type; `None` if the type as a whole is the cause.
     pub field: Option<String>,
 }
 
-/// How a finding counts.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// It makes the check fail.
+    /// The finding makes the check fail.
     Error,
-    /// It should be read; it makes the check fail only if warnings are denied.
+    /// The finding should be read. It makes the check fail only if warnings are denied.
     Warning,
-    /// Reported for completeness: the finding is mitigated, waived, or harmless.
+    /// The finding is mitigated, waived or harmless, and reported for completeness.
     Note,
 }
 
 /// Two versions, and which one reads the data of the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Versions {
-    /// The version that is committed.
+    /// The committed version.
     pub old: Version,
-    /// The version that the code has.
+    /// The version in the code.
     pub new: Version,
     /// Which version reads the data of the other; `None` if the finding holds in both directions.
     pub direction: Option<Direction>,
 }
 
-/// An example document: a whole `data`, with a description.
+/// An example of the whole `data` of an event, with a description.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Document {
     /// The data.
     pub data: Value,
-    /// What it is an example of: `written by 1.0, refused by 1.1`, say.
+    /// What the data are an example of, such as `written by 1.0, refused by 1.1`.
     pub what: String,
     /// The place of the break in the data, as a JSON Pointer. If a required property is missing,
     /// the pointer ends with that property.
@@ -89,25 +89,25 @@ pub struct Document {
 /// What makes a break harmless.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mitigation {
-    /// The new type reads the old version through its upcasters: the golden document of
-    /// the old version and the finding's own document were decoded.
+    /// The new type reads the old version through its upcasters. The check has decoded the golden
+    /// document of the old version and the document of the finding.
     Upcaster {
         /// The Rust type that reads it.
         into: String,
     },
-    /// A consumer of the old major naks events of a newer major with a delay, until the consumer is
+    /// A consumer of the old major naks events of the new major with a delay, until the consumer is
     /// updated.
     PutBack,
-    /// The type decodes the document although its schema refuses it, and keeps the value at the
-    /// place of the break: a schema does not say all that serde does (`#[serde(alias)]`, a set that
-    /// is read from a list).
+    /// The type decodes the document although its schema refuses the document, and keeps the value
+    /// at the place of the break. This happens because a schema does not say everything that serde
+    /// does (`#[serde(alias)]`, a set that is read from a list).
     Read {
         /// The Rust type that reads it.
         into: String,
     },
 }
 
-/// The waiver that lets a finding pass.
+/// The waiver that accepts a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waived {
     /// The reason that the waiver gives.
@@ -122,9 +122,10 @@ pub struct Waived {
 pub struct Place {
     /// The folder to which the path is relative.
     pub within: Within,
-    /// The path with `/`: relative to the folder of the contracts, or as it was scanned.
+    /// The path, with `/` between its parts: relative to the folder of the contracts, or as the
+    /// sources were scanned.
     pub file: String,
-    /// The line, counted from 1, where it is known.
+    /// The line, counted from 1, if it is known.
     pub line: Option<usize>,
 }
 
@@ -134,9 +135,9 @@ pub struct Place {
 pub enum Within {
     /// The folder of the contracts.
     Contracts,
-    /// The sources.
+    /// The scanned sources.
     Sources {
-        /// The file as it is called from the root of its repository; `None` outside of one.
+        /// The path of the file from the root of its repository; `None` outside of a repository.
         in_repository: Option<String>,
     },
 }
@@ -144,17 +145,17 @@ pub enum Within {
 /// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// There is no error: every break, if there is one, is mitigated or waived.
+    /// There is no error. Breaks, if any, are mitigated or waived.
     Compatible,
     /// It is unknown whether some versions are compatible, and there is no other error. Do not
-    /// treat it as compatible.
+    /// treat this as compatible.
     Unknown,
-    /// At least one error was found that is not `undecided`.
+    /// There is at least one error other than `undecided`.
     Broken,
 }
 
 impl Finding {
-    /// A finding of `rule` about no event in particular.
+    /// Creates a finding of `rule` that is not about a particular event.
     pub fn new(rule: impl Into<Rule>, why: impl Into<String>) -> Self {
         let rule = rule.into();
         let warning = matches!(rule, Rule::Event(rule) if rule.is_warning());
@@ -251,7 +252,7 @@ impl Finding {
         self
     }
 
-    /// What is wrong, as a headline: the title of the rule, from the view of the side that breaks.
+    /// The headline of the finding: the title of the rule, from the view of the side that breaks.
     #[must_use]
     pub fn title(&self) -> &'static str {
         let forward = Some(Direction::Forward);
@@ -263,7 +264,7 @@ impl Finding {
         }
     }
 
-    /// Whether the finding says that compatibility is unknown, and not that it is broken.
+    /// Whether the finding says that compatibility is unknown, rather than broken.
     #[must_use]
     pub fn is_unknown(&self) -> bool {
         self.rule == Rule::Event(super::EventRule::Undecided)
@@ -346,7 +347,7 @@ impl Severity {
 }
 
 impl Verdict {
-    /// The verdict over these findings; warnings count as errors if they are denied.
+    /// The verdict of a check with these findings. Warnings count as errors if they are denied.
     #[must_use]
     pub fn of(findings: &[Finding], deny_warnings: bool) -> Self {
         let mut counted = findings

@@ -3,23 +3,23 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// Which versions of an event have to be able to read each other's data.
+/// Which versions of an event must be able to read each other's data.
 ///
 /// The names are Confluent's. A mode applies within a major version. For older and newer majors,
 /// see [`compat`](crate::compat).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Mode {
-    /// Nothing is compared; code and files must still agree.
+    /// No versions are compared; the code and the files must still agree.
     None,
     /// The reader of a version reads data of the previous version: stored events, and events of
     /// publishers that are not updated yet.
     Backward,
-    /// The same, with every version that was ever committed.
+    /// Like `BACKWARD`, with every version that was ever committed.
     BackwardTransitive,
     /// Readers of the previous version read data of this version, because some consumers are not
     /// updated yet.
     Forward,
-    /// The same, with every version that was ever committed.
+    /// Like `FORWARD`, with every version that was ever committed.
     ForwardTransitive,
     /// `BACKWARD` and `FORWARD`, compared with the previous version.
     Full,
@@ -30,7 +30,7 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// All modes, from the one that requires nothing to the one that requires most.
+    /// All modes, from the least to the most strict.
     pub const ALL: [Self; 7] = [
         Self::None,
         Self::Backward,
@@ -41,7 +41,7 @@ impl Mode {
         Self::FullTransitive,
     ];
 
-    /// The name as it is written in options and files, `FULL_TRANSITIVE` say.
+    /// The name as it is written in options and files, such as `FULL_TRANSITIVE`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -73,7 +73,7 @@ impl Mode {
         )
     }
 
-    /// Whether every committed version counts, and not only the one before.
+    /// Whether every committed version is compared, and not only the previous one.
     #[must_use]
     pub const fn is_transitive(self) -> bool {
         matches!(
@@ -137,22 +137,23 @@ impl fmt::Display for Direction {
     }
 }
 
-/// What a reader does with a field that its schema does not name.
+/// Defines what a reader does with a field that is not in its schema.
 ///
 /// A *writer* is always assumed to write exactly the fields that it declares. For this reason a new
 /// optional field does not break a tolerant reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum ContentModel {
-    /// It ignores the field, as serde and this SDK do. A type with `#[serde(deny_unknown_fields)]`
-    /// always counts as strict.
+    /// The reader ignores the field, as serde and this SDK do. A type with
+    /// `#[serde(deny_unknown_fields)]` always counts as strict.
     #[default]
     Tolerant,
-    /// It refuses the document, as validators in front of a consumer and some generated clients do.
+    /// The reader refuses the document, as validators in front of a consumer and some generated
+    /// clients do.
     Strict,
 }
 
 impl ContentModel {
-    /// Both.
+    /// Both content models.
     pub const ALL: [Self; 2] = [Self::Tolerant, Self::Strict];
 
     /// The name as it is written in options and files.

@@ -82,7 +82,7 @@ fn equivalent(one: (&Value, &Schema), other: (&Value, &Schema)) -> bool {
     contract::same(one.0, other.0) || (within(one.1, other.1) && within(other.1, one.1))
 }
 
-/// A schema that cannot be compared, since it is none.
+/// A schema cannot be compared, because it is not a JSON Schema.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "{file}: the schema of {subject} {version} as {side} cannot be used; put the file right, or take it back from git"

@@ -10,9 +10,9 @@ use super::{
     Contract, Direction, EventRule, Finding, History, Mitigation, Mode, Options, Versions, merge,
 };
 
-/// Compares a type that is only received with what the code publishes of its event and with the
-/// committed versions. Only versions of the type's major are compared: events of other majors are
-/// converted or naked. `receivers` are the services that have the type.
+/// Compares a type that is only received with the published type of its event, and with the
+/// committed versions. Only versions of the type's major are compared, since events of other majors
+/// are converted or naked. `receivers` are the services that have the type.
 ///
 /// Only the reader's schema of `view` is used.
 ///

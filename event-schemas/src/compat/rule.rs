@@ -6,7 +6,7 @@ use event_schemas_subset::Rule as SchemaRule;
 
 use super::EventRule;
 
-/// What a finding is about: a rule about schemas, or one about events.
+/// The rule of a finding: a rule about schemas, or a rule about events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rule {
     /// A rule about events, versions, files or waivers.
@@ -28,7 +28,7 @@ impl Rule {
         Self::all().find(|rule| rule.id() == id)
     }
 
-    /// The ids that are most similar to an unknown id, at most three, the most similar one first.
+    /// The ids that are most similar to an unknown id: at most three, most similar first.
     #[must_use]
     pub fn near(text: &str) -> Vec<&'static str> {
         let text = text.to_lowercase().replace(['_', ' '], "-");
@@ -72,7 +72,7 @@ impl Rule {
         }
     }
 
-    /// Whether a waiver can accept its findings.
+    /// Whether a waiver can accept findings of this rule.
     #[must_use]
     pub const fn is_waivable(self) -> bool {
         match self {

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 
 use super::{EventRule, Finding, Rule, Severity, Waived};
 
-/// Accepts a known finding until a day, so that it does not fail the check.
+/// Accepts a known finding until a given day, so that the finding does not fail the check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Waiver {
@@ -13,25 +13,25 @@ pub struct Waiver {
     pub event: String,
     /// The rule.
     pub rule: Rule,
-    /// Only findings of this field; if absent, findings of every field, and findings without a
+    /// The field of the findings; if absent, the waiver matches every field, and findings without a
     /// field.
     pub path: Option<String>,
-    /// Only findings of this version of the code; of any if absent.
+    /// The code's version in the findings; if absent, the waiver matches every version.
     pub version: Option<Version>,
     /// Why the finding is accepted.
     pub reason: String,
     /// The last day on which the waiver applies.
     pub expires: Date,
-    /// The line at which it stands in its [file](Self::FILE), counted from 1.
+    /// The line of the waiver in its [file](Self::FILE), counted from 1.
     pub line: usize,
 }
 
 impl Waiver {
-    /// The file beside the contracts in which waivers are written.
+    /// The name of the file with the waivers, in the folder of the contracts.
     pub const FILE: &'static str = "check.toml";
 }
 
-/// Marks the findings that a waiver matches as waived. Adds an error for each expired waiver, and a
+/// Marks each finding that a waiver matches as waived. Adds an error for each expired waiver, and a
 /// warning for each waiver that matches no finding.
 ///
 /// `file` is the file of the waivers, relative to the folder of the contracts.

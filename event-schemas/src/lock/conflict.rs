@@ -9,11 +9,11 @@ use super::{Lock, LockedEvent, LockedVersion, Options};
 use crate::schema::contract;
 use crate::{Catalogue, EventEntry};
 
-/// Something that stands against writing a lock.
+/// A reason why a lock is not written.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Conflict {
-    /// A version that is in the lock would get another contract.
+    /// A version that is in the lock would get a different contract.
     #[error(
         "{subject} {version} is in the lock and its contract has changed: {}. Give the event another version: `{}` if who reads {version} can read it, else `{}` with `upcast_from` the struct as it was. If nobody has seen {version} yet, replace it with `--replace {subject}`",
         Listed(changes),
@@ -40,7 +40,7 @@ pub enum Conflict {
         /// The newest version in the lock.
         newest: Version,
     },
-    /// An event of the lock is not in the catalogue.
+    /// An event in the lock is not in the catalogue.
     #[error(
         "{subject} is in the lock and no longer in the catalogue; put it back, or if nobody publishes it any longer, note that with `--retire {subject}` (its files stay, since streams have its messages)"
     )]
@@ -48,7 +48,7 @@ pub enum Conflict {
         /// The event.
         subject: String,
     },
-    /// A golden document could not be made.
+    /// A golden document could not be generated.
     #[error(
         "{subject} {version} needs an example for its golden document: give one with `Catalogue::example` or `#[schemars(example = …)]`, since none could be generated ({why})"
     )]
@@ -57,17 +57,17 @@ pub enum Conflict {
         subject: String,
         /// The version.
         version: Version,
-        /// Why not.
+        /// The cause.
         why: String,
     },
-    /// An option names an event that is not there.
+    /// An option names an event to which it cannot apply.
     #[error("`--{option} {subject}`: {why}")]
     NoSuchEvent {
         /// `replace` or `retire`.
         option: &'static str,
-        /// The subject that it names.
+        /// The subject that the option names.
         subject: String,
-        /// Why it cannot be.
+        /// Why the option cannot apply.
         why: String,
     },
 }
@@ -76,18 +76,18 @@ pub enum Conflict {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Change {
-    /// The schema of the data as they are written.
+    /// The schema of the data, as a publisher writes them.
     Written,
-    /// The schema of the data as they are read.
+    /// The schema of the data, as a subscriber reads them.
     Read,
-    /// What the envelope's `event_type` says.
+    /// The `event_type` of the envelope.
     EventType {
-        /// What it was.
+        /// The type in the lock.
         old: String,
-        /// What it is.
+        /// The type in the catalogue.
         new: String,
     },
-    /// What the event does with its key.
+    /// The use of the key.
     Key,
     /// Data are no longer marked as personal.
     NotPersonal {
@@ -96,7 +96,7 @@ pub enum Change {
     },
     /// No stream stores the event any longer.
     NotStored {
-        /// The stream that did.
+        /// The stream that stored the event.
         stream: String,
     },
 }

@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use event_schemas_subset::SchemaError;
 use thiserror::Error;
 
-/// Why a lock cannot be read. Each names the file; nothing was written.
+/// Why a lock cannot be read. Each error names the file; nothing was written.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum LockError {
-    /// There is no lock.
+    /// The folder has no lock.
     #[error("there is no lock: `index.json` is missing; `schemas generate` writes it")]
     NoLock,
     /// A file cannot be read.
@@ -18,17 +18,17 @@ pub enum LockError {
     Io {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
-    /// A file is no JSON.
+    /// A file is not JSON.
     #[error("{path} is no JSON{}", if *conflict { ": it has the marks of a merge that was not finished; take either side, then run `schemas generate`" } else { "; put it back as it was committed (`git checkout`)" })]
     NotJson {
         /// The file, in the lock's folder.
         path: String,
-        /// Whether it has the marks of a conflict of Git.
+        /// Whether the file has the markers of a Git conflict.
         conflict: bool,
-        /// Where and why.
+        /// The place and the reason.
         source: serde_json::Error,
     },
     /// A newer release wrote the lock.
@@ -38,10 +38,10 @@ pub enum LockError {
     NewerFormat {
         /// The format of the lock.
         found: u64,
-        /// The newest one that is known.
+        /// The newest format that this release knows.
         known: u32,
     },
-    /// The index says something that cannot be.
+    /// The index has an invalid value.
     #[error("{path}: {why}")]
     Malformed {
         /// The file, in the lock's folder.
@@ -49,7 +49,7 @@ pub enum LockError {
         /// What is wrong.
         why: String,
     },
-    /// The index names a file that is not there.
+    /// The index names a file that does not exist.
     #[error(
         "{path} is missing, but the index has it; restore the committed file (`git checkout`): contracts are not removed"
     )]
@@ -57,7 +57,7 @@ pub enum LockError {
         /// The file, in the lock's folder.
         path: String,
     },
-    /// A file is not as it was written.
+    /// A file was changed after `generate` wrote it.
     #[error(
         "{path} is not as `schemas generate` wrote it (its hash differs); restore the committed file (`git checkout`), and change the type instead"
     )]
@@ -70,10 +70,10 @@ pub enum LockError {
     NotASchema {
         /// The file, in the lock's folder.
         path: String,
-        /// Why not.
+        /// The cause.
         source: SchemaError,
     },
-    /// A version is there twice.
+    /// The index has a version twice.
     #[error("index.json has {subject} {version} twice; remove one of the two entries")]
     TwoVersions {
         /// The event.
@@ -81,7 +81,7 @@ pub enum LockError {
         /// The version.
         version: String,
     },
-    /// An event is there twice.
+    /// The index has an event twice.
     #[error("index.json has the event {subject} twice; remove one of the two entries")]
     TwoEvents {
         /// The event.

@@ -11,10 +11,10 @@ use crate::{Catalogue, CatalogueFault};
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum GenerateError {
-    /// Something is wrong with the catalogue.
+    /// The catalogue has faults.
     #[error("the catalogue has {} fault(s)", .0.len())]
     Faults(Vec<CatalogueFault>),
-    /// The lock that is there cannot be read.
+    /// The existing lock cannot be read.
     #[error("the existing lock cannot be read")]
     Lock(#[from] LockError),
     /// The catalogue conflicts with the lock.
@@ -25,7 +25,7 @@ pub enum GenerateError {
     Write(#[from] WriteError),
 }
 
-/// Writes the lock of the catalogue into the folder `dir`: all of it, or nothing.
+/// Writes the lock of the catalogue into the folder `dir`: either all files or none.
 ///
 /// # Errors
 ///
@@ -40,8 +40,8 @@ pub fn generate(
     Ok(write::write(dir, plan.files())?)
 }
 
-/// The files that [`generate`] would write, because they are missing in the folder or have another
-/// content.
+/// Returns the files that [`generate`] would write, because they are missing in the folder or have
+/// other content.
 ///
 /// # Errors
 ///

@@ -41,7 +41,7 @@ pub enum MadeFrom {
     Schema,
 }
 
-/// A golden document that cannot be read any longer.
+/// A golden document that can no longer be read.
 #[derive(Debug, Error)]
 #[error(
     "{path}: version {version} of {subject} can no longer be read as {newest}, the newest that the code knows; streams and backups still have such events: add an upcaster (`upcast_from`), or mend the one that is there"
@@ -55,12 +55,12 @@ pub struct GoldenFault {
     pub newest: Version,
     /// The document's file in the lock's folder.
     pub path: String,
-    /// Why not.
+    /// The cause.
     pub source: Box<dyn std::error::Error + Send + Sync>,
 }
 
 impl Golden {
-    /// The path of its file in the lock's folder.
+    /// The path of the document's file in the lock's folder.
     pub fn path(&self) -> &str {
         &self.path
     }
@@ -70,12 +70,12 @@ impl Golden {
         &self.bytes
     }
 
-    /// The data in it.
+    /// The data in the envelope.
     pub fn data(&self) -> &Value {
         &self.data
     }
 
-    /// What it was made from.
+    /// What the document was made from.
     pub fn made_from(&self) -> MadeFrom {
         self.made_from
     }

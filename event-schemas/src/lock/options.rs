@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-/// Changes that are allowed although they would otherwise be a [`Conflict`](super::Conflict).
+/// Changes that are allowed, which would otherwise be a [`Conflict`](super::Conflict).
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     pub(super) replace: BTreeSet<String>,

@@ -38,8 +38,8 @@ impl Plan {
         plan
     }
 
-    /// The files, by their paths in the lock's folder. Those of older versions,
-    /// which stay as they are, are not among them.
+    /// The files to write, by their paths in the lock's folder. The files of older versions are
+    /// unchanged, and not included.
     pub fn files(&self) -> &BTreeMap<String, Vec<u8>> {
         &self.files
     }
@@ -49,7 +49,7 @@ impl Plan {
         &self.conflicts
     }
 
-    /// The conflicts, to be kept.
+    /// Returns the conflicts by value.
     pub fn into_conflicts(self) -> Vec<Conflict> {
         self.conflicts
     }

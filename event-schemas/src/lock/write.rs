@@ -10,10 +10,11 @@ use thiserror::Error;
 
 use super::names;
 
-/// What was written.
+/// The result of writing a lock.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Written {
-    /// The files that were missing or had another content, by their paths in the folder.
+    /// The written files: those that were missing or had other content, by their paths in the
+    /// folder.
     pub files: Vec<String>,
     /// The number of files that already had this content.
     pub unchanged: usize,
@@ -26,9 +27,9 @@ pub struct Written {
 pub struct WriteError {
     /// The file or folder.
     pub path: PathBuf,
-    /// Whether all files are as they were.
+    /// Whether all files have their former content.
     pub restored: bool,
-    /// Why not.
+    /// The cause.
     pub source: io::Error,
 }
 

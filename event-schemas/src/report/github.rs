@@ -1,7 +1,7 @@
 //! GitHub annotations: workflow commands that show findings beside the lines of a change.
 //!
-//! Where a text may not have a line end or what separates properties, GitHub has
-//! percent-escapes (`actions/toolkit`, `command.ts`).
+//! Line ends, and the characters that separate properties, are written as the percent-escapes that
+//! GitHub defines (`actions/toolkit`, `command.ts`).
 
 use std::fmt::Write as _;
 

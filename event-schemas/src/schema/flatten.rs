@@ -1,7 +1,7 @@
 //! Schemas of a flattened `Option`: all of its fields or none.
 //!
-//! schemars writes `anyOf: [<the fields>, {}]`. What the first option refuses the second takes,
-//! so that no change of the fields is seen, and generated types lose them.
+//! schemars writes `anyOf: [<the fields>, {}]`. The second option accepts whatever the first
+//! refuses. So a comparison would see no change of the fields, and generated types would lose them.
 
 use std::collections::BTreeSet;
 

@@ -1,9 +1,9 @@
 //! Finds enumerations that accept unknown values (`#[serde(other)]`), and opens them in the
 //! read schema.
 //!
-//! schemars does not know the attribute. So documents are made up, and in each place of a string
-//! a value is tried that nobody writes: where the type reads it and the schema refuses it, the
-//! enumeration there is open.
+//! schemars does not know the attribute. So documents are generated, and each string in them is
+//! replaced in turn by a value that no type writes. If the type reads the value and the schema
+//! refuses it, the enumeration at this place is open.
 
 use event_schemas_subset::Schema;
 use event_sdk::event::DataError;

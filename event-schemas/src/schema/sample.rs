@@ -1,7 +1,7 @@
 //! Generates an example document for a schema, where an event has no example.
 //!
-//! It covers what derived schemas say; whoever asks validates the document, so
-//! that a schema with a `pattern`, say, ends in a request for an example.
+//! It covers the keywords of derived schemas. The caller validates the document. So for a schema
+//! with another keyword, such as `pattern`, the user is asked for an example.
 
 use event_sdk::event::DataError;
 use serde_json::{Map, Value};

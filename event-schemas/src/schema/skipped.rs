@@ -1,8 +1,8 @@
 //! `Option`s that are left out where they are `None` (`skip_serializing_if`): what is written of
 //! them is never null.
 //!
-//! schemars only says that such a field is not required. So documents with null are read: where
-//! the field is missing in what the type writes of them, and there with another value, it does not
+//! schemars only says that such a field is not required. So documents with null are decoded and
+//! encoded again. If the field is then missing, but is written for another value, the type does not
 //! write null.
 
 use event_sdk::event::DataError;

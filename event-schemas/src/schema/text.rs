@@ -1,9 +1,8 @@
 //! Serializes a schema: fixed order of keywords, the same bytes each time.
 //!
-//! The keywords of a schema have an order of their own; properties, definitions
-//! and whatever else is named by the author are sorted by name. Nothing depends
-//! on the order in which `serde_json` keeps an object, which a feature that any
-//! crate of a program may turn on changes.
+//! The keywords of a schema have a fixed order; properties, definitions and everything else that
+//! the author names are sorted by name. Nothing depends on the order in which `serde_json` keeps an
+//! object, because any crate of a program can change that order by a feature.
 
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 use serde_json::{Map, Value};

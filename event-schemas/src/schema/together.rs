@@ -1,9 +1,9 @@
 //! Fields of a flattened `Option` of a struct: which are only read, or written, together
 //! (`dependentRequired`).
 //!
-//! schemars lists the fields of the struct as optional ones. serde reads `None` unless all that
-//! the struct requires are there, and drops the others then. So documents are read without one
-//! field at a time: a field that is dropped with it needs it.
+//! schemars lists the fields of the struct as optional. But if a required field of the struct is
+//! missing, serde reads `None` and drops the other fields. So documents are decoded with one field
+//! removed at a time: each other field that is dropped then depends on the removed one.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -28,23 +28,23 @@ pub enum ScanError {
     Io {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
-    /// A file is no Rust.
+    /// A file is not valid Rust.
     #[error("{}:{line} is not valid Rust: {source}", path.display())]
     NoRust {
         /// The file.
         path: PathBuf,
         /// The line, counted from 1.
         line: usize,
-        /// Why not.
+        /// The cause.
         source: syn::Error,
     },
     /// The file of a module is missing.
     #[error("{}:{line}: the file of the module `{name}` is missing", path.display())]
     NoModule {
-        /// The file that names the module.
+        /// The file that declares the module.
         path: PathBuf,
         /// The line, counted from 1.
         line: usize,

@@ -8,13 +8,13 @@ use super::item::Found;
 use super::{SourceEvent, UnsaidForm};
 use crate::Catalogue;
 
-/// Something that is wrong, as the sources have it.
+/// A problem that a scan of the sources has found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Problem {
-    /// An event is in no set of the catalogue.
+    /// No set of the catalogue has an event.
     NotInCatalogue(SourceEvent),
-    /// A field is written by a function, and nothing says in which form.
+    /// A function writes a field, and no attribute declares the form.
     UnsaidForm(UnsaidForm),
 }
 

@@ -9,7 +9,7 @@ use crate::schema::Schema;
 /// The stack of a search, in bytes; what is not used of it is never touched.
 const STACK: usize = 64 << 20;
 
-/// Compares two schemas: is every document that `sub` accepts accepted by `sup`?
+/// Compares two schemas: does `sup` accept every document that `sub` accepts?
 ///
 /// `sub` is the schema of the documents that are written; `sup` is the schema that has to accept
 /// them.
@@ -32,7 +32,7 @@ pub fn compare(sub: &Schema, sup: &Schema) -> Comparison {
     compare_with(sub, sup, &Options::default())
 }
 
-/// Like [`compare`], with budgets of the caller's choice.
+/// Compares two schemas like [`compare`], with the limits in `options`.
 pub fn compare_with(sub: &Schema, sup: &Schema, options: &Options) -> Comparison {
     // A schema is contained in itself, however deep it is.
     if sub.as_value() == sup.as_value() {
@@ -64,7 +64,7 @@ pub fn compare_with(sub: &Schema, sup: &Schema, options: &Options) -> Comparison
     Comparison { breaks, unknowns }
 }
 
-/// What [`compare`] found out.
+/// The result of [`compare`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
     breaks: Vec<Break>,
@@ -88,7 +88,7 @@ impl Comparison {
         &self.breaks
     }
 
-    /// What could not be decided. May stand beside breaks.
+    /// The places where the comparison could not decide. There may be breaks too.
     pub fn unknowns(&self) -> &[Unknown] {
         &self.unknowns
     }
@@ -97,10 +97,10 @@ impl Comparison {
 /// The answer of a [`Comparison`] in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verdict {
-    /// It is proven that every document of the one is accepted by the other.
+    /// It is proven that the second schema accepts every document that the first one accepts.
     Contained,
-    /// There is a document that the one accepts and the other refuses.
+    /// There is a document that the first schema accepts and the second one refuses.
     Broken,
-    /// Neither was found. This is not "safe".
+    /// Neither a proof nor such a document was found. Do not treat this as compatible.
     Unknown,
 }

@@ -1,9 +1,8 @@
 //! Finds all breaks between two schemas, field by field.
 //!
-//! The proof that there is none comes from the solver, for the whole or for a part. Where it
-//! finds a document instead, the parts of the accepting schema are gone through one by one, so
-//! that each that refuses something is told with its path and its rule, and a document that
-//! shows it.
+//! The solver proves that there is no break, in the whole or in a part. If it finds a document
+//! instead, the parts of the accepting schema are examined one by one. Each part that refuses
+//! something is reported with its path, its rule, and a document that shows it.
 
 mod document;
 mod parts;

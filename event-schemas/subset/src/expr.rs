@@ -1,7 +1,7 @@
 //! Expressions: assertions about a value with `and` and `not`, each stored once.
 //!
-//! Each expression exists once, so that equal ones have equal [`Lit`]s: what both schemas
-//! say in the same way cancels out without being looked at.
+//! Each expression exists once, so equal expressions have equal [`Lit`]s. Parts that are the same
+//! in both schemas therefore cancel out without being examined.
 
 mod atom;
 mod digest;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::path::Path;
 use crate::rule::Rule;
 
-/// A place at which the second schema refuses documents that the first one accepts.
+/// A place where the second schema refuses documents that the first one accepts.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Break {
@@ -13,10 +13,10 @@ pub struct Break {
     pub rule: Rule,
     /// Where in the document.
     pub path: Path,
-    /// Why it breaks, a sentence.
+    /// Why the change breaks, in one sentence.
     pub why: String,
-    /// A whole document that the one schema accepts and the other refuses,
-    /// verified by running both validators.
+    /// A whole document that the first schema accepts and the second one refuses, verified by
+    /// running both validators.
     pub document: Value,
 }
 
@@ -26,6 +26,6 @@ pub struct Break {
 pub struct Unknown {
     /// Where in the document.
     pub path: Path,
-    /// Why it could not be decided, a sentence.
+    /// Why the comparison could not decide, in one sentence.
     pub why: String,
 }

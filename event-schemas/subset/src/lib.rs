@@ -22,7 +22,7 @@
 //! # Ok::<(), event_schemas_subset::SchemaError>(())
 //! ```
 //!
-//! This crate knows JSON Schema (2020-12 and draft-07) and nothing of events.
+//! This crate knows only JSON Schema (2020-12 and draft-07). It does not know about events.
 //!
 //! # Modules
 //!

@@ -1,13 +1,13 @@
 //! `Options`: how many steps and breaks a comparison may take.
 
-/// How much work a comparison may be.
+/// Limits for the work of a comparison.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Options {
-    /// How many steps of the proof search may be taken before the answer is
+    /// The maximum number of steps of the proof search. If it is reached, the answer is
     /// [`Verdict::Unknown`](crate::Verdict::Unknown).
     pub steps: u64,
-    /// How many breaks are looked for at most.
+    /// The maximum number of breaks that are searched for.
     pub breaks: usize,
 }
 

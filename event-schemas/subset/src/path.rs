@@ -31,17 +31,17 @@ pub enum Step {
     EveryKey,
     /// The item at this index, counted from 0: `[0]`.
     Index(usize),
-    /// The items of an array, whatever their index: `[]`.
+    /// All items of an array: `[]`.
     EveryItem,
 }
 
 impl Path {
-    /// The document itself.
+    /// The path of the document itself.
     pub fn root() -> Self {
         Self::default()
     }
 
-    /// Whether this is the document itself.
+    /// Whether this is the path of the document itself.
     pub fn is_root(&self) -> bool {
         self.steps.is_empty()
     }
@@ -51,7 +51,7 @@ impl Path {
         &self.steps
     }
 
-    /// The path one step further in.
+    /// Returns this path with one more step.
     pub fn join(&self, step: Step) -> Self {
         let mut steps = self.steps.clone();
         steps.push(step);

@@ -7,15 +7,15 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Rule {
-    /// A property is required that the other side may leave out.
+    /// A property is required, but the other side may leave it out.
     RequiredAdded,
-    /// A property is written that is refused.
+    /// A property is refused, but the other side may write it.
     PropertyRefused,
     /// A type of value is no longer accepted.
     TypeNarrowed,
     /// A value of an enumeration is no longer accepted.
     EnumNarrowed,
-    /// A constant is another one.
+    /// A constant has changed.
     ConstChanged,
     /// A number's range is smaller.
     BoundTightened,
@@ -33,21 +33,21 @@ pub enum Rule {
     UniqueItemsAdded,
     /// An array must contain something else.
     ContainsChanged,
-    /// An item is written at an index at which none is accepted.
+    /// An item may be written at an index where no item is accepted.
     ItemRefused,
     /// The number of an object's properties has tighter bounds.
     PropertyCountTightened,
     /// A property's name is refused.
     PropertyNameRefused,
-    /// A property asks for another one.
+    /// A property requires another property.
     DependentRequired,
-    /// No variant accepts what a variant of the other side wrote.
+    /// No variant accepts the data of a variant of the other side.
     VariantRemoved,
-    /// More than one variant accepts it where exactly one must.
+    /// More than one variant accepts a value, where exactly one must.
     VariantAmbiguous,
-    /// What `not` names is written.
+    /// A value may be written that `not` excludes.
     Forbidden,
-    /// A condition (`if`, `dependentSchemas`) asks for more.
+    /// A condition (`if`, `dependentSchemas`) requires more.
     ConditionTightened,
     /// Nothing at all is accepted.
     NothingAccepted,
@@ -71,7 +71,8 @@ macro_rules! rules {
                 match self { $(Rule::$rule => $title),* }
             }
 
-            /// What it means, why it breaks, and what the way out is in general.
+            /// The explanation: what the rule means, why the change breaks, and how to fix it in
+            /// general.
             pub const fn explanation(self) -> &'static str {
                 match self { $(Rule::$rule => $explanation),* }
             }

@@ -20,12 +20,13 @@ pub(crate) use tree::Tree;
 /// How deep a schema may be nested, in levels of JSON.
 const MAX_DEPTH: usize = 192;
 
-/// A JSON Schema that was read and checked. Cheap to clone.
+/// A JSON Schema that was parsed and checked. Cheap to clone.
 ///
-/// `format` is an assertion for the formats that the validator knows, for those of numbers that
-/// `OpenAPI` names (`int32`, `uint64`, …), and for those of strings that schemars writes
-/// (`partial-date-time`, `partial-time`, `zoned-date-time`, `ip`); it is unknown which values any
-/// other format accepts, and [`accepts`](Self::accepts) accepts all of them.
+/// `format` is an assertion for the formats that the validator knows, for the number formats of
+/// `OpenAPI` (`int32`, `uint64`, …), and for the string formats that schemars writes
+/// (`partial-date-time`, `partial-time`, `zoned-date-time`, `ip`). For any other format, a
+/// comparison treats the accepted values as unknown, and [`accepts`](Self::accepts) accepts every
+/// value.
 #[derive(Clone, Debug)]
 pub struct Schema {
     inner: Arc<Inner>,
@@ -75,17 +76,17 @@ impl Draft {
 pub struct Refusal {
     /// JSON Pointer into the document; empty for the document itself.
     pub pointer: String,
-    /// What the validator says.
+    /// The validator's message.
     pub message: String,
 }
 
 impl Schema {
-    /// Reads a schema: draft-07 or 2020-12, as `$schema` says, 2020-12 without it.
-    /// References are followed inside the schema; nothing is ever fetched.
+    /// Parses a schema in the draft that `$schema` names: draft-07 or 2020-12. Without `$schema`,
+    /// it is 2020-12. References are followed inside the schema; nothing is ever fetched.
     ///
     /// # Errors
     ///
-    /// [`SchemaError`] says what is wrong, and where.
+    /// [`SchemaError`] names what is wrong, and where.
     pub fn parse(value: &Value) -> Result<Self, SchemaError> {
         refuse_depth(value)?;
         let dialect = value.get("$schema").and_then(Value::as_str);
@@ -124,21 +125,21 @@ impl Schema {
         Ok(schema)
     }
 
-    /// The schema as a writer, or a strict reader, uses it: at each value whose schema names
-    /// properties, other properties are refused.
+    /// Returns the schema as a writer, or a strict reader, uses it: if the schema of a value names
+    /// properties, other properties of the value are refused.
     ///
-    /// `unevaluatedProperties: false` is added at each place of a value for which the schema, or
-    /// one that speaks of the same value (`$ref`, `allOf`, `anyOf`, `oneOf`, `then`, `else`,
-    /// `dependentSchemas`), has `properties`. An object without named properties, such as a map,
-    /// stays open, and so does an object with `additionalProperties`. The schemas in `not`, `if`
-    /// and `contains` are conditions, not descriptions, and are not changed. A schema in draft-07,
-    /// which has no such keyword, is written in 2020-12 first.
+    /// `unevaluatedProperties: false` is added for each value whose schema has `properties`. It is
+    /// also added if only another schema of the same value has them (`$ref`, `allOf`, `anyOf`,
+    /// `oneOf`, `then`, `else`, `dependentSchemas`). An object without named properties, such as a
+    /// map, stays open, and so does an object with `additionalProperties`. The schemas in `not`,
+    /// `if` and `contains` are conditions, not descriptions, and are not changed. Draft-07 does not
+    /// have `unevaluatedProperties`, so a schema in draft-07 is first converted to 2020-12.
     ///
     /// # Errors
     ///
-    /// [`SchemaError`] for a schema of draft-07 that cannot be read in 2020-12, such as one
-    /// that refers to a place which is elsewhere there. It is not left open instead: what an
-    /// open schema accepts is more than what a writer means.
+    /// [`SchemaError`] if a schema in draft-07 cannot be converted to 2020-12, for example because
+    /// it refers to a place that is elsewhere in 2020-12. The schema is not left open in this case,
+    /// since an open schema accepts more than a writer writes.
     pub fn closed(&self) -> Result<Self, SchemaError> {
         closed::close(self)
     }
@@ -148,12 +149,12 @@ impl Schema {
         &self.inner.value
     }
 
-    /// The version of JSON Schema it is written in.
+    /// The version of JSON Schema in which the schema is written.
     pub fn draft(&self) -> Draft {
         self.inner.tree.draft
     }
 
-    /// Whether it accepts a document.
+    /// Whether the schema accepts a document.
     pub fn accepts(&self, document: &Value) -> bool {
         self.validator()
             .is_ok_and(|validator| validator.is_valid(document))
@@ -165,7 +166,7 @@ impl Schema {
             .is_ok_and(|validator| !validator.is_valid(document))
     }
 
-    /// Why it does not accept a document; empty if it does.
+    /// Returns why the schema does not accept a document; empty if the schema accepts it.
     pub fn validate(&self, document: &Value) -> Vec<Refusal> {
         match self.validator() {
             Ok(validator) => validator

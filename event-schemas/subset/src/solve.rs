@@ -1,9 +1,9 @@
 //! Solver: finds a value that satisfies expressions, or proves that there is none.
 //!
-//! The expressions are split into cases, one type at a time, until only assertions about
-//! one type are left; those are solved together, and ask the same question of the values
-//! inside. A value is a finite tree: a question that comes back to itself on the way down
-//! is answered "none" there, which is what proves recursive schemas.
+//! The expressions are split into cases, one type at a time, until only assertions about one type
+//! are left. These are solved together, and raise the same question for the values inside. A value
+//! is a finite tree. So if a question leads back to itself on the way down, the answer at that
+//! point is "none"; this is how recursive schemas are proven.
 
 mod array;
 mod case;

@@ -250,3 +250,46 @@ fn a_new_tag_is_read_as_other() {
     let report = world.check(&tag_after::catalogue());
     assert_eq!(breaks(&report), Vec::<String>::new());
 }
+
+version!(flat_fewer_after, "1.1", {
+    id: u8,
+    #[serde(flatten)]
+    way: Option<Way>
+}
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    pub(super) enum Way { A { a: String } }
+);
+
+/// The page docs/contracts.md says so.
+#[test]
+fn a_variant_less_in_a_flattened_option_is_a_field_less() {
+    let world = World::released(&flat_before::catalogue());
+    let report = world.check(&flat_fewer_after::catalogue());
+    assert_eq!(breaks(&report), Vec::<String>::new());
+}
+
+version!(flat_tag_before, "1.0", {
+    id: u8,
+    #[serde(flatten)]
+    way: Option<Way>
+}
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    #[serde(tag = "kind")]
+    pub(super) enum Way { A { a: String }, B { b: bool } }
+);
+version!(flat_tag_after, "1.1", {
+    id: u8,
+    #[serde(flatten)]
+    way: Option<Way>
+}
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    #[serde(tag = "kind")]
+    pub(super) enum Way { A { a: String } }
+);
+
+#[test]
+fn a_tag_less_in_a_flattened_option_is_a_break() {
+    let world = World::released(&flat_tag_before::catalogue());
+    let report = world.check(&flat_tag_after::catalogue());
+    assert_eq!(breaks(&report), ["variant-removed: $"]);
+}

@@ -1,9 +1,9 @@
 //! Stage 4 of `#[derive(Event)]`: generates the `impl Readable` with its `EventSpec`, and
 //! the `impl Event` of an event that is published too.
 //!
-//! It is kept small, since a crate has hundreds of them: one `impl`, whose
-//! constants are literals. What can be computed (the hash of the subject, the
-//! filter) is computed here and not while the user's crate compiles.
+//! The generated code is kept small, since a crate may have hundreds of events: one `impl`, whose
+//! constants are literals. Values that can be computed here (the hash of the subject, the filter)
+//! are not computed while the user's crate compiles.
 
 use event_sdk_subject::subject_hash;
 use proc_macro2::{TokenStream, TokenTree};

@@ -1,55 +1,56 @@
 //! Refuses serde attributes on an event that break reading back what was written.
 //!
-//! What is promised of an event: its data have one shape, which is known from
-//! the struct; what is written of it is read as what it was; and a reader tolerates
-//! fields that a newer minor version added. Refused is what breaks that and can be seen
-//! here, and nothing else. On the struct:
+//! An event promises three things: its data have one shape, which is known from the struct; the
+//! data that are written are read back as the same value; and a reader tolerates fields that a
+//! newer minor version added. An attribute is refused only if it breaks one of these promises and
+//! can be seen here. On the struct:
 //!
 //! - `deny_unknown_fields`: this reader would refuse the newer minor;
-//! - `untagged`: serde takes it on enums only; a reader would have to guess;
-//! - `rename_all` with two cases (or one direction only): a service would not
-//!   read what another one with the same struct writes;
-//! - `into` without `from` or `try_from`: written as another type, and read as this one;
-//! - `tag` with the name of a field, which would stand twice, or beside a flattened map,
-//!   which would read the tag as an entry.
+//! - `untagged`: serde accepts it only on enums; a reader would have to guess;
+//! - `rename_all` with two cases (or one direction only): a service could not read the events of
+//!   another service with the same struct;
+//! - `into` without `from` or `try_from`: the event is written as another type, and read as this
+//!   type;
+//! - `tag` with the name of a field, which would then be written twice, or together with a
+//!   flattened map, which would read the tag as an entry.
 //!
 //! On a field:
 //!
 //! - `skip_serializing`, `skip_deserializing`: one side does not know the field;
-//! - `skip_serializing_if` where the reader cannot do without the field: no `default` on
-//!   it or on the struct, and no `Option` that serde reads itself;
-//! - `rename` with two names, unless an `alias` reads what is written;
+//! - `skip_serializing_if` if the reader needs the field: neither the field nor the struct has a
+//!   `default`, and the field is not an `Option` that serde reads itself;
+//! - `rename` with two names, unless an `alias` reads the written name;
 //! - `serialize_with` without `deserialize_with` or `with`;
 //! - `skip` on the key;
 //! - a name that another field has too;
-//! - `flatten` on two maps, which both take whatever no field has read;
+//! - `flatten` on two maps: both would take every entry that no field has read;
 //! - an `Option` directly in an `Option`, or of `()`: JSON has one `null`;
-//! - `borrow`, and a type that borrows: what arrives is gone when the event is handled.
+//! - `borrow`, and a type that borrows: the received bytes no longer exist when the event is
+//!   handled.
 //!
-//! Allowed, since the shape stays known and open:
+//! These attributes are allowed, since the shape stays known and open:
 //!
 //! - `rename_all = "…"`, `default`, `bound`, `expecting`, `crate`, `alias`, `skip`;
 //! - `tag = "…"`: writes the name as one more field, which readers skip;
-//! - `rename`: only `tag` shows the name of a struct;
-//! - `transparent`: the shape is that of the one field, as of a newtype;
-//! - `deserialize_with` alone: for a reader that takes more forms than are written;
-//! - `from`, `try_from`, `into`: the shape is that of the type they name, whose
-//!   own attributes no derive can see, like those of a field's type; checked
-//!   construction is what they are for. The attributes of the fields are not looked at
-//!   then;
-//! - `remote = "Self"`: for an implementation by hand around the derived one.
-//!   (`remote` of another type leaves the struct without `Serialize`, and the
-//!   compiler says that.)
+//! - `rename` on the struct: its name is only visible with `tag`;
+//! - `transparent`: the shape is the shape of the only field, as in a newtype;
+//! - `deserialize_with` alone: for a reader that accepts more forms than are written;
+//! - `from`, `try_from`, `into`: for checked construction. The shape is the shape of the type that
+//!   they name. A derive cannot see the attributes of that type, as it cannot see those of a
+//!   field's type. The attributes of the struct's own fields are then not checked;
+//! - `remote = "Self"`: for an implementation by hand around the derived one. (With `remote` of
+//!   another type, the struct has no `Serialize`, and the compiler reports that.)
 //!
-//! What cannot be seen is what depends on the attributes of the types of fields, or on values; the
-//! docs of the derive list it (`event.md`), and `tests/tests/roundtrip/limits.rs` tests the list.
+//! Mistakes that depend on values, or on the attributes of the fields' types, cannot be seen. The
+//! docs of the derive list them (`event.md`), and `tests/tests/roundtrip/limits.rs` tests the list.
 //!
-//! Of an event that is only received (`#[derive(Readable)]`), what counts for writing alone is not
-//! looked at: the publisher's type decides it. Refused are `deny_unknown_fields`, `untagged`, two
-//! fields that are read from one name, two flattened maps, what borrows, and a key that is not read.
+//! For an event that is only received (`#[derive(Readable)]`), attributes that only affect writing
+//! are not checked: the publisher's type determines them. Refused are `deny_unknown_fields`,
+//! `untagged`, two fields that are read from the same name, two flattened maps, types that borrow,
+//! and a key that is not read.
 //!
-//! What is malformed or for enums only is left to serde's own derive, whose
-//! message is the better one.
+//! Malformed attributes, and attributes that are only for enums, are left to serde's own derive,
+//! which has better messages.
 
 mod field;
 mod names;

@@ -1,16 +1,16 @@
 //! Stage 4 of `#[derive(EventSet)]`: generates `impl EventSet`, its subject table and its
 //! compile-time checks.
 //!
-//! All of it stands in one unnamed constant. So do the checks, one constant each
-//! on the payload's place, since `cargo check` does not evaluate an inline
-//! `const {}`. They look subjects up in the table that decoding uses too, so
-//! that a thousand of them are cheap. Each name in there begins with `__sdk`: the
-//! types of payloads are written there too, and name what the user has.
+//! All generated code is in one unnamed constant. It includes the checks, each a constant with the
+//! span of its payload, since `cargo check` does not evaluate an inline `const {}`. The checks look
+//! subjects up in the table that decoding also uses, so that a thousand checks are cheap. Each
+//! generated name in the constant begins with `__sdk`, because the payload types in it are written
+//! as in the user's code, and refer to the user's names.
 //!
-//! A payload that is no event should be one error, not one for each place that
-//! names it. So it is required to be one only by `<P as Payload>::…`: the
-//! compiler says the same of each of these, and shows it once. `Contains` and
-//! `Visit` ask nothing of the events that they name.
+//! A payload that is not an event should cause one error, not one for each place that names it. So
+//! only `<P as Payload>::…` requires the payload to be an event: the compiler has the same error
+//! for each of these paths, and shows it once. `Contains` and `Visit` require nothing of the events
+//! that they name.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};

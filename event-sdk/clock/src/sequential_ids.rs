@@ -7,14 +7,12 @@ use uuid::{Builder, Uuid};
 
 use crate::IdSource;
 
-/// Ids of version 7 that are made of the clock and a counter alone: the same
-/// program with a [`SteppedClock`](super::SteppedClock) makes the same ids each
-/// time it runs.
+/// Version 7 ids that are made only from the clock and a counter: with a
+/// [`SteppedClock`](super::SteppedClock), a program makes the same ids each time it runs.
 ///
-/// The first 48 bits are the milliseconds that the clock says, the last 62 the
-/// counter (1, 2, 3, …), the 12 between them the [number](Self::numbered) of
-/// the source. Ids of one source are in the order of their making as long as
-/// the clock does not go back, and never the same, even if it does.
+/// The first 48 bits are the milliseconds of the clock, the next 12 the [number](Self::numbered) of
+/// the source, and the last 62 the counter (1, 2, 3, …). The ids of one source never repeat. They
+/// increase in the order in which they are made, as long as the clock does not go back.
 ///
 /// ```
 /// use event_sdk::time::{SequentialIds, SteppedClock};
@@ -31,14 +29,14 @@ pub struct SequentialIds {
 }
 
 impl SequentialIds {
-    /// A source that has made none.
+    /// A source that has made no ids yet.
     #[must_use]
     pub const fn new() -> Self {
         Self::numbered(0)
     }
 
-    /// A source whose ids differ from those of a source with another number;
-    /// the lowest 12 bits of `source` count.
+    /// A source whose ids differ from the ids of sources with other numbers. Only the lowest 12
+    /// bits of `source` count.
     #[must_use]
     pub const fn numbered(source: u16) -> Self {
         Self {

@@ -12,10 +12,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{Clock, Sleep};
 
-/// A clock that stands still until it is told to go on.
+/// A clock for tests that stands still until the test moves it.
 ///
-/// It starts at [`START`](Self::START) and has run for no time then. Clones
-/// are the same clock, so a test keeps one and gives another to its bus.
+/// It starts at [`START`](Self::START), and its running time starts at zero. Clones are the same
+/// clock, so a test keeps one and gives another to its bus.
 ///
 /// ```
 /// use std::time::Duration;
@@ -41,7 +41,7 @@ struct State {
 }
 
 impl SteppedClock {
-    /// Where a new clock stands: `2025-01-01T00:00:00Z`.
+    /// The time at which a new clock stands: `2025-01-01T00:00:00Z`.
     pub const START: Timestamp = Timestamp::constant(1_735_689_600, 0);
 
     /// A clock that stands at [`START`](Self::START).
@@ -63,11 +63,10 @@ impl SteppedClock {
         }
     }
 
-    /// Lets time pass: both the time of day and how long the clock has run.
+    /// Moves the clock forward: both its time of day and its running time.
     ///
-    /// Whoever slept until an instant that has come now is woken, the earliest
-    /// deadline first. It goes on when its task is polled next, not within
-    /// this call.
+    /// Wakes each sleeper whose deadline has come, the earliest deadline first. A sleeper continues
+    /// when its task is polled next, not within this call.
     pub fn advance(&self, by: Duration) {
         let by_signed = SignedDuration::try_from(by).unwrap_or(SignedDuration::MAX);
         let mut state = self.lock();
@@ -91,11 +90,10 @@ impl SteppedClock {
         wake(state);
     }
 
-    /// How long it is until the earliest deadline that a sleeper waits for;
-    /// `None` without sleepers.
+    /// The time until the earliest deadline of a sleeper; `None` without sleepers.
     ///
-    /// `clock.advance(clock.until_next().unwrap())` goes on to the next timer,
-    /// however far away that is.
+    /// `clock.advance(clock.until_next().unwrap())` moves the clock to the next deadline, however
+    /// far away it is.
     #[must_use]
     pub fn until_next(&self) -> Option<Duration> {
         let state = self.lock();
@@ -103,7 +101,7 @@ impl SteppedClock {
         Some(deadline.saturating_sub(state.monotonic))
     }
 
-    /// How many sleep now.
+    /// How many sleepers wait now.
     #[must_use]
     pub fn sleepers(&self) -> usize {
         self.lock().sleepers.len()

@@ -15,10 +15,10 @@ use crate::{Clock, Sleep};
 
 /// The system's time, and tokio's timers.
 ///
-/// A wait is kept by the runtime in which it is polled, which must have time
-/// enabled (tokio's timers panic where it is not), and goes on in another when it
-/// is polled there. Polled outside of any, it is kept by a thread. When tokio's
-/// own clock is paused, [`monotonic`](Clock::monotonic) stands still with it.
+/// A wait uses a timer of the tokio runtime in which it is polled. The runtime must have time
+/// enabled; otherwise tokio's timer panics. A wait that is polled in another runtime continues
+/// there. Outside of any runtime, a thread ends the wait. While tokio's own clock is paused,
+/// [`monotonic`](Clock::monotonic) stands still.
 #[derive(Debug, Clone, Copy)]
 pub struct TokioClock {
     start: Instant,

@@ -7,12 +7,11 @@ use event_sdk_core::time::IdSource;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-/// UUIDs of version 7: those made here are in order, even within a millisecond
-/// and when the clock goes back.
+/// Version 7 UUIDs. The ids of one source increase, even within a millisecond and when the clock
+/// goes back.
 ///
-/// Behind the milliseconds stand 74 bits that are random at the first id of a
-/// millisecond, and grow by a random step with each that follows
-/// (RFC 9562, section 6.2, method 2).
+/// The milliseconds are followed by 74 bits. They are random in the first id of a millisecond, and
+/// grow by a random step in each further id of it (RFC 9562, section 6.2, method 2).
 #[derive(Default)]
 pub struct V7Ids {
     state: Mutex<State>,

@@ -1,8 +1,8 @@
 //! Creates consumers that start at the right sequence also where a replica lags.
 //!
-//! A consumer is kept by one server, whose copy of the stream may be behind what was confirmed, and
-//! behind what was dropped: it begins earlier then. So where there are copies, consumers are created
-//! until one begins on a copy that has caught up.
+//! A consumer is kept by one server. The server's copy of the stream may lack confirmed messages,
+//! or still have messages that were dropped. The consumer then begins earlier. So if the stream has
+//! replicas, consumers are created until one begins on a copy that has caught up.
 
 use std::time::Instant;
 

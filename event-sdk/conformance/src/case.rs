@@ -62,8 +62,8 @@ impl fmt::Display for Case {
     }
 }
 
-/// The table of an area: each case by its function, what it needs, and the
-/// promise that it tries.
+/// The table of an area. Each row is a case: its function, the capabilities that it needs, and the
+/// guarantee that it checks.
 macro_rules! cases {
     ($area:literal: $($name:ident [$($need:ident),*] $promise:literal;)+) => {
         pub(super) const CASES: &[$crate::case::Case] = &[$(

@@ -81,7 +81,7 @@ macro_rules! ensure {
     };
 }
 
-/// Fails the case unless what was found is what the contract wants.
+/// Fails the case unless the found value equals the one that the contract requires.
 macro_rules! ensure_eq {
     ($found:expr, $wanted:expr, $($what:tt)+) => {
         match (&$found, &$wanted) {

@@ -13,16 +13,16 @@ pub type HarnessError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Starts the transports under test.
 ///
-/// Cases run concurrently, and each starts its own transport with fresh names for streams,
-/// subjects and consumers, so several transports can share one server. What one case does must
-/// not be visible to another.
+/// Cases run concurrently. Each starts its own transport with fresh names for streams, subjects and
+/// consumers, so several transports can share one server. A case must not see the effects of
+/// another case.
 pub trait Harness: Send + Sync + 'static {
     /// The transport.
     type Transport: Transport;
 
     /// Starts a transport with these empty streams; `streams` may be empty.
     ///
-    /// Its clock must run, since cases wait for ack waits.
+    /// The clock of the transport must run, since cases wait for the end of ack waits.
     ///
     /// # Errors
     ///
@@ -34,9 +34,9 @@ pub trait Harness: Send + Sync + 'static {
 
     /// Starts two transports that share the same empty streams, like two processes on one server.
     ///
-    /// The default calls [`start`](Self::start) twice with the same streams, which suits
-    /// transports whose streams are on a server and may exist already. Override it if the streams
-    /// are in the transport's process.
+    /// The default calls [`start`](Self::start) twice with the same streams. It suits transports
+    /// whose streams are on a server and may already exist. Override it if the streams are in the
+    /// transport's process.
     ///
     /// # Errors
     ///
@@ -59,9 +59,9 @@ pub trait Harness: Send + Sync + 'static {
 
     /// Stops a transport after its case has passed or failed; it may already be closed.
     ///
-    /// The default closes the transport. If streams are on a server, override it and remove them:
-    /// `streams` lists those that only this transport uses and those that its case may have
-    /// created, which may not exist.
+    /// The default closes the transport. If streams are on a server, override it and remove them.
+    /// `streams` lists the streams that only this transport uses, and those that its case may have
+    /// created; the latter may not exist.
     fn stop(
         &self,
         transport: &Self::Transport,
@@ -75,11 +75,11 @@ pub trait Harness: Send + Sync + 'static {
         }
     }
 
-    /// Removes a bucket that a case may have created, before the transport is stopped; it may not
-    /// exist, and the transport may already be closed.
+    /// Removes a bucket that a case may have created, before the transport is stopped. The bucket
+    /// may not exist, and the transport may already be closed.
     ///
-    /// The default does nothing, which suits transports whose buckets end with them. If buckets are
-    /// on a server, override it.
+    /// The default does nothing. It suits transports whose buckets end with the transport. If
+    /// buckets are on a server, override it.
     fn remove_bucket(
         &self,
         transport: &Self::Transport,
@@ -89,9 +89,9 @@ pub trait Harness: Send + Sync + 'static {
         async {}
     }
 
-    /// A fresh name of at most 40 letters and digits.
+    /// Returns a fresh name of at most 40 letters and digits.
     ///
-    /// The default is globally unique.
+    /// The names of the default are globally unique.
     fn fresh_name(&self) -> String {
         static GIVEN: AtomicU64 = AtomicU64::new(0);
         let number = GIVEN.fetch_add(1, Ordering::Relaxed);

@@ -1,9 +1,9 @@
 //! The conformance suite: runs one case for each guarantee of the `Transport` contract against
 //! a transport.
 //!
-//! Each guarantee of the [`Transport`](event_sdk_core::transport::Transport) contract has one or more
-//! [`Case`]s. [`run`] runs all of them on a transport and returns a [`Report`]. The transports of this
-//! SDK pass the suite, directly and as `Box<dyn Transport>` and `Arc<dyn Transport>`.
+//! Each guarantee of the [`Transport`](event_sdk_core::transport::Transport) contract has one or
+//! more [`Case`]s. [`run`] runs all cases on a transport and returns a [`Report`]. The transports
+//! of this SDK pass the suite directly, as `Box<dyn Transport>` and as `Arc<dyn Transport>`.
 //!
 //! # How to run it on your transport
 //!
@@ -49,34 +49,36 @@
 //! }
 //! ```
 //!
-//! Each case starts its own transport with one or two streams of fresh names and subjects. Some cases
-//! start [two transports](Harness::start_two) that share their streams. The transports that
-//! [`start`](Harness::start) returns may therefore share a server, and many cases run at the same time.
-//! [`stop`](Harness::stop) is called after each case: close connections and remove streams there, and
-//! buckets in [`remove_bucket`](Harness::remove_bucket).
+//! Each case starts its own transport with one or two streams, whose names and subjects are fresh.
+//! So the transports that [`start`](Harness::start) returns may share a server, and many cases run
+//! at the same time. Some cases start [two transports](Harness::start_two) that share their
+//! streams. After each case, the suite calls [`stop`](Harness::stop): close connections and remove
+//! streams there. Remove buckets in [`remove_bucket`](Harness::remove_bucket).
 //!
-//! Cases use the transport as a `dyn Transport`, so they are compiled once, and their results do not
-//! depend on its type.
+//! Cases use the transport as a `dyn Transport`, so they are compiled once, and their results do
+//! not depend on the type of the transport.
 //!
-//! To investigate a failure, run its case alone:
-//! `Suite::new().only(["nak_delay_is_kept"])?.run(Yours)`. [`Suite`] also sets how many cases run at a
-//! time, how long they wait, and how many messages they use ([`stress`](Suite::stress)).
+//! To investigate a failure, run the failed case alone:
+//! `Suite::new().only(["nak_delay_is_kept"])?.run(Yours)`. [`Suite`] also sets how many cases run
+//! at a time, how long they wait, and how many messages they use ([`stress`](Suite::stress)).
 //!
 //! # Missing capabilities
 //!
-//! A transport [declares](event_sdk_core::transport::Transport::capabilities) its capabilities. No case
-//! is skipped without a check: if a case needs an undeclared capability, the suite requests it and
-//! expects [`Unsupported`](event_sdk_core::transport::ErrorKind::Unsupported). Reports of gaps and of
-//! exhausted messages cannot be requested, so they must not arrive. The report shows such a case as
-//! [`Unsupported`](Verdict::Unsupported).
+//! A transport [declares](event_sdk_core::transport::Transport::capabilities) its capabilities. No
+//! case is skipped without a check: if a case needs a capability that is not declared, the suite
+//! uses the capability and expects
+//! [`Unsupported`](event_sdk_core::transport::ErrorKind::Unsupported). Reports of gaps and of
+//! exhausted messages cannot be requested; if they are not declared, they must not arrive. The
+//! report shows a case without its capability as [`Unsupported`](Verdict::Unsupported).
 //!
 //! # What the cases rely on
 //!
-//! - The clock must run. Cases use an ack wait of half a second, or the
-//!   [one of the suite](Suite::ack_wait), and wait for at most [`patience`](Suite::patience); none sleeps. To show that a message does not arrive, a case
-//!   publishes a later one that arrives first.
-//! - A case that acknowledges within the ack wait fails if that takes longer. Raise
-//!   [`ack_wait`](Suite::ack_wait) or lower [`parallel`](Suite::parallel) on a slow machine.
+//! - The clock must run. Cases use an ack wait of half a second, or the one that
+//!   [`ack_wait`](Suite::ack_wait) sets, and wait for at most [`patience`](Suite::patience); no
+//!   case sleeps. To show that a message does not arrive, a case publishes a later message, which
+//!   arrives first.
+//! - A case that has to acknowledge within the ack wait fails if the machine is too slow for that.
+//!   Raise [`ack_wait`](Suite::ack_wait) or lower [`parallel`](Suite::parallel) on a slow machine.
 //!
 //! # Modules
 //!
@@ -122,15 +124,15 @@ pub use harness::{Harness, HarnessError};
 pub use report::{CaseResult, Report, Verdict};
 pub use suite::{Suite, UnknownCase};
 
-/// Runs all cases on the transport that `harness` starts, with the settings of [`Suite::new`]. See
-/// [`Suite::run`] for what it needs.
+/// Runs all cases on the transport that `harness` starts, with the settings of [`Suite::new`].
+/// [`Suite::run`] describes the runtime that it needs.
 ///
 /// Not cancel-safe: dropping the future leaves transports running.
 pub async fn run<H: Harness>(harness: H) -> Report {
     Suite::new().run(harness).await
 }
 
-/// All cases, in the order of the contract.
+/// Returns all cases, in the order of the contract.
 pub fn cases() -> impl Iterator<Item = Case> {
     cases::all()
 }

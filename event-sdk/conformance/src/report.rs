@@ -22,9 +22,9 @@ pub struct Report {
 pub struct CaseResult {
     /// The case.
     pub case: Case,
-    /// Its verdict.
+    /// The verdict of the case.
     pub verdict: Verdict,
-    /// Its duration.
+    /// How long the case ran.
     pub elapsed: Duration,
 }
 
@@ -60,7 +60,7 @@ impl Report {
             .filter(|result| matches!(result.verdict, Verdict::Unsupported(_)))
     }
 
-    /// The result of the case of this name, if it was run.
+    /// The result of the case with this name, if the case was run.
     #[must_use]
     pub fn result(&self, name: &str) -> Option<&CaseResult> {
         self.results.iter().find(|result| result.case.name == name)

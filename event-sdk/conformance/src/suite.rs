@@ -17,7 +17,7 @@ use super::started::Started;
 use super::{Case, CaseResult, Harness, Report, Verdict, cases, counterpart};
 use event_sdk_core::transport::{Capability, Transport as _, TransportExt as _};
 
-/// Selects the cases, and how they run.
+/// Selects the cases, and sets how they run.
 ///
 /// ```no_run
 /// # async fn example(harness: impl event_sdk_conformance::Harness)
@@ -42,7 +42,7 @@ pub struct Suite {
 }
 
 impl Suite {
-    /// All cases, 16 at a time, with a timeout of 20 s for each.
+    /// Creates a suite of all cases. It runs 16 cases at a time, with a timeout of 20 s for each.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -99,21 +99,23 @@ impl Suite {
         self
     }
 
-    /// Sets the ack wait of cases that settle a message within it, or read each of its deliveries
-    /// before the next. Default: half a second. Make it longer where such a step may take longer, as
-    /// on a server that shares a busy machine; most of these cases also wait until it has passed.
+    /// Sets the ack wait of cases that must settle a message, or read one of its deliveries, before
+    /// the ack wait ends. Default: half a second. Raise it if such a step may take longer, as on a
+    /// server on a busy machine. Most of these cases also wait for the end of the ack wait, so they
+    /// then take longer.
     pub fn ack_wait(mut self, ack_wait: Duration) -> Self {
         self.settings.ack_wait = ack_wait;
         self
     }
 
-    /// Multiplies the number of messages in cases that depend on it; raise the timeout too.
+    /// Multiplies the number of messages in cases whose work depends on that number; raise the
+    /// timeout too.
     pub fn stress(mut self, factor: usize) -> Self {
         self.settings.scale = factor.max(1);
         self
     }
 
-    /// Sets the number of replicas of each stream, for transports with clusters. Default: one.
+    /// Sets the number of replicas of each stream, for transports that have clusters. Default: one.
     pub fn replicas(mut self, copies: u8) -> Self {
         self.settings.replicas = copies.max(1);
         self
@@ -121,9 +123,9 @@ impl Suite {
 
     /// Runs the cases on the transport that `harness` starts.
     ///
-    /// Needs a tokio runtime with time enabled and not paused. A case that panics or times out
-    /// has failed, and the others continue; if a case can block its thread, use a multi-threaded
-    /// runtime.
+    /// Needs a tokio runtime with time enabled and not paused. If a case panics or times out, it
+    /// counts as failed, and the others continue. If a case can block its thread, use a
+    /// multi-threaded runtime.
     ///
     /// Not cancel-safe: dropping the future leaves transports running.
     pub async fn run<H: Harness>(&self, harness: H) -> Report {
@@ -270,7 +272,7 @@ fn panic_message(panicked: JoinError) -> String {
     }
 }
 
-/// That the suite has no case and no area of this name.
+/// The suite has no case and no area with this name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownCase(String);
 

@@ -52,7 +52,7 @@ pub struct RawEnvelope {
 }
 
 impl fmt::Debug for RawEnvelope {
-    /// Without the data, which may be personal: the field has them.
+    /// Does not show the data, which may be personal.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RawEnvelope")
             .field("head", &self.head)

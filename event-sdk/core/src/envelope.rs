@@ -21,11 +21,11 @@ use crate::text::Text;
 
 /// The fields of an envelope except the data.
 ///
-/// `Debug` shows the fields of the contract. Of other entries, which may be personal data, it
-/// shows names and sizes only.
+/// `Debug` shows the fields of the contract. Other entries may be personal data, so it shows only
+/// their names and sizes.
 ///
-/// The fields are those of the wire contract. Fields that another publisher added are kept in
-/// [`unknown`](Self::unknown) and written again.
+/// The fields are the ones that the wire contract defines. Fields that another publisher added are
+/// kept in [`unknown`](Self::unknown) and written again.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EnvelopeHeader {
     /// The id of the event (UUID v7 if made by this SDK). A retry has the same id.

@@ -18,7 +18,7 @@ use self::upcast::Upcast;
 use crate::envelope::Version;
 use crate::json::WriteJson;
 
-/// An event that can be published: [`Readable`], and serialized.
+/// An event that can be published: it is [`Readable`], and its data can be serialized.
 ///
 /// Implement it with `#[derive(Event)]`, never by hand: the derive checks the subject at compile
 /// time, and implements [`Readable`] too. An event that a service only receives derives `Readable`
@@ -50,12 +50,12 @@ use crate::json::WriteJson;
 )]
 pub trait Event: Readable + WritableData {}
 
-/// An event that can be received: its constants, and how its data is decoded. A member of an
-/// [`EventSet`](crate::EventSet).
+/// An event that can be received: its constants, and how its data is decoded. It can be a member of
+/// an [`EventSet`](crate::EventSet).
 ///
-/// Every [`Event`] is readable. An event that a service only receives derives `Readable` in place
-/// of `Event`, with the same attributes, and needs no `Serialize`. It can be subscribed to, be in a
-/// set and be read from history, but not be published.
+/// Every [`Event`] is readable. For an event that a service only receives, derive `Readable`
+/// instead of `Event`, with the same attributes; the event needs no `Serialize`. It can be
+/// subscribed to, be in a set and be read from history, but not be published.
 ///
 /// ```
 /// use event_sdk_core::Readable;
@@ -120,13 +120,14 @@ pub trait Readable: ReadableData {
     }
 }
 
-/// The bounds of the data type of an event that is received. Every suitable type implements it.
+/// The bounds on the data type of a received event. Every type that meets them implements this
+/// trait.
 pub trait ReadableData: DeserializeOwned + Send + Sync + 'static {}
 
 impl<T: DeserializeOwned + Send + Sync + 'static> ReadableData for T {}
 
-/// The bounds of the data type of an event that is published, besides those of one that is
-/// received. Every suitable type implements it.
+/// The bounds on the data type of a published event, in addition to those of [`ReadableData`].
+/// Every type that meets them implements this trait.
 pub trait WritableData: Serialize {}
 
 impl<T: Serialize> WritableData for T {}

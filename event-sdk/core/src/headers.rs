@@ -53,12 +53,12 @@ impl Headers {
         Ok(())
     }
 
-    /// Adds a header to those before it, of which none has this name, as the caller knows: the names are
-    /// not compared, so that many headers take time in proportion to their number.
+    /// Adds a header whose name is new, as the caller knows. The names are not compared, so adding
+    /// many headers takes time in proportion to their number.
     ///
     /// # Errors
     ///
-    /// The same as for [`insert`](Self::insert).
+    /// The errors of [`insert`](Self::insert).
     #[doc(hidden)]
     pub fn insert_new(
         &mut self,
@@ -111,7 +111,7 @@ impl Headers {
 }
 
 impl fmt::Debug for Headers {
-    /// Shows the names: the values may be personal data, and [`get`](Self::get) has them.
+    /// Shows only the names, because the values may be personal data.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         struct Size(usize);
 
@@ -164,7 +164,7 @@ pub(crate) fn is_trimmed(value: &str) -> bool {
     value.starts_with(trimmed) || value.ends_with(trimmed)
 }
 
-/// A header that cannot travel.
+/// A header that is not allowed in a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidHeader {
     name: String,
@@ -172,7 +172,7 @@ pub struct InvalidHeader {
 }
 
 impl InvalidHeader {
-    /// That the header `name` is refused for this reason.
+    /// The error of a header `name` that is refused for this reason.
     #[must_use]
     pub fn refused(name: &str, reason: &'static str) -> Self {
         Self {

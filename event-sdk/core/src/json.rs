@@ -1,9 +1,8 @@
 //! JSON reading and writing without loss: NaN and too deep nesting are refused, numbers keep
 //! their digits.
 //!
-//! Writing refuses what JSON cannot carry (NaN, infinities), which `serde_json` would silently turn
-//! into `null`, and what would not be read again: `serde_json` reads at most 127 arrays and objects
-//! in one another.
+//! Writing refuses NaN and infinities, which `serde_json` would silently turn into `null`. It also
+//! refuses what could not be read again: `serde_json` reads at most 127 nested arrays and objects.
 
 mod end;
 mod error;
@@ -37,11 +36,12 @@ pub trait WriteJson {
     ///
     /// # Errors
     ///
-    /// The same as for [`write_value`].
+    /// The errors of [`write_value`].
     fn write_json(&self, out: &mut Vec<u8>) -> Result<(), EncodeError>;
 
-    /// Reads `written`, which this value has written, as a value of the same type, and writes that
-    /// one; `None` if the type cannot be read. Not public interface: the test kit calls it.
+    /// Reads `written`, which this value has written, as a value of the same type, and writes the
+    /// value that was read; `None` if the type cannot be read. Not public interface: the test kit
+    /// calls it.
     #[cfg(feature = "read-back")]
     #[doc(hidden)]
     fn __read_back(&self, written: &[u8]) -> Option<Result<Vec<u8>, ReadBackError>> {
@@ -50,12 +50,12 @@ pub trait WriteJson {
     }
 }
 
-/// Why a value that was written could not be read back, or the copy not be written.
+/// Why a written value could not be read back, or why the value that was read could not be written.
 #[cfg(feature = "read-back")]
 #[doc(hidden)]
 #[derive(Debug)]
 pub enum ReadBackError {
-    /// The type refuses what it has written.
+    /// The type cannot read what it has written.
     Read(JsonError),
     /// The value that was read cannot be written.
     Written(EncodeError),
@@ -93,7 +93,7 @@ pub fn read_value<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, JsonError> {
 ///
 /// # Errors
 ///
-/// The same as for [`read_value`].
+/// The errors of [`read_value`].
 pub(crate) fn read_borrowed<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, JsonError> {
     serde_json::from_slice(bytes).map_err(|error| JsonError::of::<T>(&error, bytes))
 }

@@ -3,8 +3,8 @@
 //!
 //! Services use `event-sdk`, which re-exports this crate. Depend on it directly in two cases: for a
 //! crate of events that several services share, and to write a transport. It depends on no runtime
-//! and no client of a server. So a new major version of such a crate does not force a new major
-//! version of this one, which would make a second, incompatible [`Event`] trait.
+//! and no client of a server. So a new major version of a runtime or client does not force a new
+//! major version of this crate, which would bring a second, incompatible [`Event`] trait.
 //!
 //! # Modules
 //!

@@ -14,12 +14,13 @@ thread_local! {
     static HIDING: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Calls `write`. Whatever it serializes on this thread has the text `[personal data]` in place of the
-/// value of each [`Pii`], in any format: for tools that show events to people.
+/// Calls `write`, and hides personal data in everything that `write` serializes on this thread, in
+/// any format: the text `[personal data]` takes the place of the value of each [`Pii`]. It is for
+/// tools that show events to people.
 ///
-/// A field that is serialized by a function of its own (`serialize_with`) is not hidden if that function
-/// exposes the value. A `Pii` that is flattened into its struct (`#[serde(flatten)]`) cannot be a text,
-/// and is an error of the serializer.
+/// A field that is serialized by a function of its own (`serialize_with`) is not hidden if that
+/// function exposes the value. A `Pii` that is flattened into its struct (`#[serde(flatten)]`)
+/// cannot be replaced by a text, so the serializer returns an error.
 ///
 /// ```
 /// use event_sdk_core::{Pii, hide_personal_data};
@@ -49,9 +50,9 @@ pub fn hide_personal_data<T>(write: impl FnOnce() -> T) -> T {
 
 /// Personal data: a name, an address, or any other value that identifies a person.
 ///
-/// It is serialized as its value, except within [`hide_personal_data`]. [`Debug`](fmt::Debug) prints `[personal data]`, so that logs and
-/// traces do not contain the value, and there is no `Display`. Call [`expose`](Self::expose) to use
-/// the value.
+/// It is serialized as its value, except within [`hide_personal_data`]. [`Debug`](fmt::Debug)
+/// prints `[personal data]`, so that logs and traces do not contain the value, and there is no
+/// `Display`. Call [`expose`](Self::expose) to use the value.
 ///
 /// The key of an event cannot be `Pii`, because keys are part of subjects and logs, from which they
 /// cannot be deleted. With the feature `schemars`, the JSON Schema of the value has

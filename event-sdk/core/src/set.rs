@@ -18,9 +18,9 @@ use crate::event::EventSpec;
 
 /// Several events as one type: an enum of events, or a single event.
 ///
-/// Implemented by `#[derive(EventSet)]` on an enum whose variants hold one event (or an `Arc` of
-/// one) each, for every event and `Arc` of an event, and for [`RawEvent`], which accepts any
-/// event.
+/// `#[derive(EventSet)]` implements it for an enum whose variants each hold one event, or an `Arc`
+/// of one. It is also implemented for every event, for an `Arc` of an event, and for [`RawEvent`],
+/// which accepts any event.
 ///
 /// ```
 /// use event_sdk_core::{Event, EventSet, RawEvent};

@@ -4,9 +4,9 @@ use std::fmt::{self, Write as _};
 
 use crate::subject::grammar::is_unseen;
 
-/// A text that may come from outside (a server's description, a name), for a message:
-/// invisible characters are escaped, so that they neither move the cursor nor turn the line,
-/// and a text longer than this many characters is cut.
+/// A text from outside, such as a server's description or a name, as a message shows it. Invisible
+/// characters are escaped, so that they can neither move the cursor nor reverse the line. A text
+/// with more than this number of characters is cut.
 #[derive(Debug, Clone, Copy)]
 pub struct Shown<'a>(pub &'a str, pub usize);
 

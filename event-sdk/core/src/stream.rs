@@ -25,8 +25,8 @@ use crate::text::Text;
 
 /// The declaration of a stream: name, subjects, limits, retention and storage.
 ///
-/// Patterns are relative to the bus's prefix (`orders.>`); [`absolute`](Self::absolute) adds one
-/// that is not.
+/// Patterns are relative to the bus's prefix (`orders.>`); [`absolute`](Self::absolute) adds a
+/// pattern without the prefix.
 ///
 /// ```
 /// use std::time::Duration;
@@ -87,9 +87,9 @@ impl StreamSpec {
         Self::named(name.into(), &[])
     }
 
-    /// A stream that stores the subjects that match `subjects`, relative to the bus's prefix, with
-    /// the defaults of [`new`](Self::new). It can stand in a `const`; patterns are checked, as
-    /// those of [`subject`](Self::subject) are, when the declaration is [used](Self::config).
+    /// A stream that stores the subjects that `subjects` match, relative to the bus's prefix, with
+    /// the defaults of [`new`](Self::new). The declaration can stand in a `const`. Its patterns are
+    /// checked when it is [used](Self::config), as the patterns of [`subject`](Self::subject) are.
     #[must_use]
     pub const fn constant(name: &'static str, subjects: &'static [&'static str]) -> Self {
         Self::named(Text::from_static(name), subjects)
@@ -232,37 +232,43 @@ impl StreamSpec {
         self
     }
 
-    /// Makes the stream a mirror, which has the messages of another stream with their sequences. It has
-    /// no subjects of its own, so that a subscription names it
-    /// (`bus.subscribe::<E>().stream("ORDERS_EU")`), and nothing can be published to it.
+    /// Makes the stream a mirror, which has the messages of another stream with their sequences. A
+    /// mirror has no subjects of its own. So nothing can be published to it, and a subscription has
+    /// to name it (`bus.subscribe::<E>().stream("ORDERS_EU")`).
     ///
-    /// - A server does not change the mirror of a stream. From 2.12 on it can be taken away: the stream
-    ///   keeps its messages, and gets subjects of its own (`Capability::PromoteMirror`).
-    /// - A mirror may be behind. If the other stream does not exist, it waits for it without an error.
-    /// - Its duplicate window is that of the transport for copies unless another one than the default is
-    ///   set, since nothing is published to it.
+    /// - The mirror of an existing stream cannot be changed. From NATS server 2.12 on it can be
+    ///   removed: the stream keeps its messages, and gets subjects of its own
+    ///   (`Capability::PromoteMirror`).
+    /// - A mirror may lag behind the other stream. If that stream does not exist, the mirror waits
+    ///   for it without an error.
+    /// - Since nothing is published to a mirror, it has the duplicate window that the transport
+    ///   gives to copies, unless you set another window than the default.
     pub const fn mirror(mut self, of: Upstream) -> Self {
         self.mirror = Some(of);
         self
     }
 
-    /// Copies the messages of other streams into this one, which gives them new sequences. It may have
-    /// subjects of its own too.
+    /// Copies the messages of other streams into this one, which gives them new sequences. This
+    /// stream may have subjects of its own too.
     ///
-    /// - The order between sources is that in which the messages arrive.
-    /// - If two streams copy from each other, filters have to keep a message from going round. A server
-    ///   refuses such a loop in its account, and does not see it across domains.
-    /// - A stream with sources and without subjects has the duplicate window of the transport for copies
-    ///   unless another one than the default is set. With a window, a message id that two of its messages
-    ///   have is copied once, and on NATS servers before 2.12 the copying of this source stops there.
+    /// - Messages of different sources are stored in the order in which they arrive.
+    /// - If two streams copy from each other, filters have to keep a message from being copied in a
+    ///   circle. A server refuses such a loop within its account, but does not see one across
+    ///   domains.
+    /// - A stream with sources and without subjects has the duplicate window that the transport
+    ///   gives to copies, unless you set another window than the default. Within the window, only
+    ///   one of two messages with the same id is copied. On NATS servers before 2.12, the copying
+    ///   from that source then stops.
     pub const fn sources(mut self, of: &'static [Upstream]) -> Self {
         self.sources = of;
         self
     }
 
-    /// Sets the servers that keep the stream. Default: those that it has, or for a new stream any.
+    /// Sets the servers that keep the stream. Default: an existing stream stays where it is, and a
+    /// new one may be on any servers.
     ///
-    /// A server refuses a placement that no server fulfils, and moves a stream that exists.
+    /// A server refuses a placement that no server fulfils. It moves an existing stream to the
+    /// placement.
     pub const fn placement(mut self, placement: Placement) -> Self {
         self.placement = Some(placement);
         self
@@ -282,8 +288,8 @@ impl StreamSpec {
     ///   [`max_age`](Self::max_age) only, which does not apply to schedules, or make the other limits
     ///   so large that they are not reached within the longest delay.
     /// - On a NATS server, consumers of such a stream report no [gaps](crate::transport::Gap): a
-    ///   schedule that fires leaves a gap in the sequences like a message that a limit drops. So keep
-    ///   events whose loss has to be noticed in another stream.
+    ///   schedule that fires leaves a gap in the sequences like a message that a limit drops. So
+    ///   use another stream for events whose loss has to be noticed.
     pub const fn schedules(mut self) -> Self {
         self.schedules = true;
         self

@@ -20,9 +20,9 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// The time for which this clock has run, for deadlines and ages; it never decreases.
     fn monotonic(&self) -> Duration;
 
-    /// The time for which the machine was suspended (asleep or hibernated) since this clock began to
-    /// run, as far as [`monotonic`](Self::monotonic) does not count it; accurate to a few
-    /// milliseconds. The sum of both is the time by which leases are measured.
+    /// The time for which the machine was suspended (asleep or hibernated) since this clock began
+    /// to run, as far as [`monotonic`](Self::monotonic) does not count it. It is accurate to a few
+    /// milliseconds. Leases are measured by the sum of both times.
     ///
     /// The default is zero: [`monotonic`](Self::monotonic) counts everything, or the clock cannot
     /// tell.

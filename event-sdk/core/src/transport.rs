@@ -16,6 +16,7 @@ mod difference;
 mod error;
 mod ext;
 mod history;
+mod incoming;
 mod message;
 mod message_admin;
 mod notice;
@@ -43,11 +44,12 @@ pub use consumer::{
 };
 pub use consumer_change::ConsumerChange;
 pub use coordination::{BucketConfig, Coordination, CoordinationEntry, PutRequest, Revision};
-pub use delivery::{Deliveries, DeliveryInfo, Incoming, Received, Settle, Settlement, Settler};
+pub use delivery::{DeliveryInfo, Received, Settle, Settlement, Settler};
 pub use difference::Difference;
 pub use error::{Error, ErrorKind, Operation, Outcome};
 pub use ext::TransportExt;
 pub use history::{History, HistoryRequest, HistoryStart, HistoryStream, Order, StoredMessage};
+pub use incoming::{Deliveries, Incoming};
 pub use message::{Body, Confirmation, Expectations, MessageId, PublishRequest, Stored, ValueBody};
 pub use message_admin::{
     Deletion, FoundMessage, MessageAdmin, PurgeRequest, UnreadableHeaders, WhichMessage,
@@ -94,8 +96,8 @@ use std::time::Duration;
 ///   confirmations nor later publishes.
 /// - A message whose id was stored within the stream's duplicate window is not stored again: the
 ///   result has the sequence of the first message, and says that it is a duplicate.
-/// - A message id is a header, and counts as one. An invalid id ([`MessageId::check`]) is refused
-///   with [`ErrorKind::InvalidHeader`].
+/// - A message id is a header, and counts towards the size as one. An invalid id
+///   ([`MessageId::check`]) is refused with [`ErrorKind::InvalidHeader`].
 /// - If an expectation fails, nothing is stored, and the error is
 ///   [`ErrorKind::WrongLastSequence`].
 /// - An error says whether the message may have been stored ([`Error::outcome`]).
@@ -106,8 +108,8 @@ use std::time::Duration;
 ///   differ from the requested ones. An existing consumer that would lose or misread messages is
 ///   refused ([`ErrorKind::ConsumerMismatch`], [`ConsumerConfig::bind`]).
 /// - If a filter matches no subject of the stream, no consumer is created, and an existing consumer
-///   is bound only while it still has messages to deliver or unsettled deliveries
-///   ([`ErrorKind::InvalidSubject`]).
+///   is bound only while it still has messages to deliver or unsettled deliveries. Otherwise the
+///   error is [`ErrorKind::InvalidSubject`].
 /// - Subscriptions of one durable or group share its messages: each message goes to one of them.
 ///   Every other consumer gets its own copy.
 /// - First deliveries are in order of sequence; a redelivery follows when it is due.
@@ -121,26 +123,26 @@ use std::time::Duration;
 /// - Settling is idempotent: a second `ack` succeeds, and an `ack` of a message that was
 ///   delivered again in the meantime acknowledges it. A `nak` of a message that is already
 ///   acknowledged or terminated has no effect.
-/// - With [`AckPolicy::All`], an ack or a term settles its message and all messages of a lower
-///   sequence that are unsettled, of whichever subscription. It settles nothing above it, and takes
-///   effect also if its message is settled already. The caller must acknowledge a message only
-///   after all messages before it are done. A `nak` and a restart of the ack wait concern one
-///   message.
+/// - With [`AckPolicy::All`], an ack or a term settles its message and all unsettled messages of a
+///   lower sequence, whichever subscription has them. It settles no message of a higher sequence,
+///   and takes effect even if its own message is already settled. The caller must acknowledge a
+///   message only after all messages before it are done. A `nak` and a restart of the ack wait
+///   concern one message.
 /// - Settling several deliveries together ([`Settle::settle_all`]) has the same effect on each as
-///   settling it alone. If one fails, the others are still settled, and the error lists those
-///   that were not. After dropping the future, any of them may be settled or not.
+///   settling it alone. If some of them fail, the others are still settled, and the error lists the
+///   failed ones. After dropping the future, any of them may be settled or not.
 /// - The futures of [`Settlement::AckConfirmed`] and [`Settlement::TermConfirmed`] complete when the
 ///   stream has the settlement: the message is then not delivered again, even if this process or its
 ///   connection fails. Each transport documents what a crash of its server may lose. Other
 ///   settlements may complete earlier.
 /// - When a subscription is dropped, its unsettled messages are delivered to other subscriptions of
-///   the consumer: at once if they had not been returned to the caller, otherwise at the latest
-///   after the ack wait.
+///   the consumer. Messages that had not been returned to the caller are delivered at once, others
+///   at the latest after the ack wait.
 /// - No loss is silent. If the capability is declared, messages that a stream drops before they
 ///   were delivered to a consumer are reported as [`NoticeKind::Gap`], and exhausted messages as
 ///   [`NoticeKind::Exhausted`].
-/// - A consumer whose position lies beyond the last sequence of its stream, because the stream went
-///   back to an older state, delivers nothing new: if the capability
+/// - If a stream goes back to an older state, the position of a consumer may lie beyond the last
+///   sequence of the stream. The consumer then delivers nothing new. If the capability
 ///   [`ReportsGaps`](Capability::ReportsGaps) is declared, the subscription reports
 ///   [`NoticeKind::WentBack`] and ends with [`ErrorKind::StreamWentBack`]. Streams and consumers in
 ///   the memory of one process go back together.
@@ -150,8 +152,8 @@ use std::time::Duration;
 /// - A stream with retention by acknowledgement ([`Retention`](crate::stream::Retention)) drops a
 ///   message as soon as the last required acknowledgement arrives, even if older messages stay. A
 ///   term counts as an acknowledgement. An exhausted message stays until it is acknowledged late.
-/// - A work queue refuses a consumer whose filters overlap those of another one, that does not
-///   start at the oldest message, or that does not acknowledge each message
+/// - A work queue refuses a consumer whose filters overlap the filters of another consumer, that
+///   does not start at the oldest message, or that does not acknowledge each message
 ///   ([`ErrorKind::InvalidOption`]).
 ///
 /// **Closing**
@@ -169,8 +171,8 @@ use std::time::Duration;
 /// - Publishes that were accepted before publishing was refused are confirmed.
 /// - The drain completes when the transport is closed. [`Drained`] counts the deliveries that
 ///   were settled during the drain, and those that were given back.
-/// - Of several concurrent drains, the first whose time is over ends all of them, and so does
-///   closing. Draining or closing a closed transport has no effect.
+/// - If several drains run at the same time, the first whose time is over ends all of them, and
+///   closing does too. Draining or closing a closed transport has no effect.
 ///
 /// **Errors**: every operation may also return errors of the connection
 /// ([`ErrorKind::Disconnected`], [`ErrorKind::Timeout`], [`ErrorKind::Unauthenticated`],
@@ -243,8 +245,8 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
 
     /// How many connections to a server the transport has made so far, for publishing.
     ///
-    /// Another number than before means that the server, or its streams, may be others: whoever must
-    /// not lose what was confirmed looks at its last messages again. The default is zero, for
+    /// If the number has changed, the server or its streams may have changed too: a caller that
+    /// must not lose confirmed messages then checks its last ones again. The default is zero, for
     /// transports without a server.
     fn connections(&self) -> u64 {
         0
@@ -252,17 +254,18 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
 
     /// Whether the transport has a connection to a server now, for publishing.
     ///
-    /// A message that is published without one waits for the next connection, which may lead to a
-    /// server with an older state. The default is `true`, for transports without a server; a closed
-    /// transport returns `true` too, since nothing waits there.
+    /// A message that is published without a connection waits for the next one, which may lead to a
+    /// server with an older state. The default is `true`, for transports without a server. A closed
+    /// transport returns `true` too, because nothing waits there.
     fn is_connected(&self) -> bool {
         true
     }
 
-    /// The state of all connections of the transport, for publishing and for deliveries, and when it
-    /// was last without one, for the health of a service. After a drain or close, the state is
-    /// [`Closed`](LinkState::Closed). The default knows what [`is_connected`](Self::is_connected) says,
-    /// and never reports `Closed`: a transport overrides it.
+    /// The state of all connections of the transport, for publishing and for deliveries, and when
+    /// the transport was last without one. It is for the health of a service. After a drain or
+    /// close, the state is [`Closed`](LinkState::Closed). The default only knows
+    /// [`is_connected`](Self::is_connected), and never reports `Closed`, so a transport with a
+    /// server overrides it.
     fn connection_status(&self) -> ConnectionStatus {
         ConnectionStatus::new(if self.is_connected() {
             LinkState::Connected
@@ -271,10 +274,10 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
         })
     }
 
-    /// Asks the server who this connection is for it, and what it may do; `None` on a transport without
-    /// users. The default is that.
+    /// Asks the server which user this connection has, and what the user may do. The default is
+    /// `None`, for a transport without users.
     ///
-    /// A NATS server answers `$SYS.REQ.USER.INFO`, for which the user needs the permission to publish.
+    /// A NATS server answers at `$SYS.REQ.USER.INFO`, to which the user must be allowed to publish.
     ///
     /// Cancel-safe: it changes nothing.
     ///

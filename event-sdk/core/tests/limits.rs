@@ -164,6 +164,38 @@ fn a_key_that_is_too_long_or_no_text_is_an_entry_until_it_is_replaced() {
     assert_eq!(written.matches("\"key\"").count(), 1, "{written}");
 }
 
+/// Whatever was set, in whichever order: the last value counts, and a reader has the same metadata.
+#[test]
+fn the_last_value_of_an_id_or_key_is_what_readers_have() {
+    let values = ["null", "1", "[]", "\"text\""].map(|json| RawJson::parse(json).unwrap());
+    for name in ["correlation_id", "causation_id", "key"] {
+        for first in &values {
+            for last in &values {
+                let mut metadata = Metadata::default();
+                metadata.insert_json(name, first).unwrap();
+                metadata.insert_json(name, last).unwrap();
+                let of_last = {
+                    let mut metadata = Metadata::default();
+                    metadata.insert_json(name, last).unwrap();
+                    metadata
+                };
+                assert_eq!(metadata, of_last, "{name}: {first:?}, {last:?}");
+                assert_eq!(metadata.is_empty(), last.as_str() == "null", "{name}");
+                let mut out = Vec::new();
+                JsonCodec
+                    .encode(&head(metadata), last, &mut Headers::new(), &mut out)
+                    .unwrap();
+                let read = JsonCodec.decode(&Bytes::from(out), &Headers::new());
+                assert_eq!(
+                    read.unwrap().head,
+                    head(of_last),
+                    "{name}: {first:?}, {last:?}"
+                );
+            }
+        }
+    }
+}
+
 #[test]
 fn an_id_stands_once_whatever_it_is() {
     let body = |metadata: &str| {

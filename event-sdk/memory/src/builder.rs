@@ -45,15 +45,15 @@ impl MemoryTransportBuilder {
 
     /// Adds a stream. The subjects of two streams must not overlap.
     ///
-    /// Default: one stream, [`MemoryTransport::DEFAULT_STREAM`], which stores every subject, keeps
-    /// the newest [`MemoryTransport::DEFAULT_MAX_MESSAGES`] messages, and allows schedules.
+    /// Default: one stream, [`MemoryTransport::DEFAULT_STREAM`]. It stores every subject, keeps the
+    /// newest [`MemoryTransport::DEFAULT_MAX_MESSAGES`] messages, and allows schedules.
     pub fn stream(mut self, stream: StreamConfig) -> Self {
         self.streams.push(stream);
         self
     }
 
-    /// Adds a bucket of entries by key. Default: none; buckets can also be created by
-    /// [`apply`](event_sdk_core::transport::Coordination::apply), as on a server.
+    /// Adds a bucket of entries by key. Default: none. As on a server,
+    /// [`apply`](event_sdk_core::transport::Coordination::apply) can create buckets later.
     pub fn bucket(mut self, bucket: BucketConfig) -> Self {
         self.buckets.push(bucket);
         self
@@ -65,7 +65,7 @@ impl MemoryTransportBuilder {
         self
     }
 
-    /// Sets the codec for values that must be encoded, which should be the bus's. Default:
+    /// Sets the codec for values that must be encoded. It should be the bus's codec. Default:
     /// [`JsonCodec`].
     ///
     /// Values are encoded if [`hand_over`](Self::hand_over) is off, and on streams with a byte
@@ -75,7 +75,7 @@ impl MemoryTransportBuilder {
         self
     }
 
-    /// Sets the maximum size of a message in bytes, headers and body. Default:
+    /// Sets the maximum size of a message, headers and body together, in bytes. Default:
     /// [`MemoryTransport::DEFAULT_MAX_PAYLOAD`], 1 MiB. For a value that is passed without
     /// encoding, only the headers count.
     pub fn max_payload(mut self, bytes: usize) -> Self {
@@ -93,15 +93,15 @@ impl MemoryTransportBuilder {
     }
 
     /// Sets the number of messages that the default stream keeps. Default:
-    /// [`MemoryTransport::DEFAULT_MAX_MESSAGES`]. It has no effect on other streams, or
-    /// [without a default stream](Self::without_default_stream).
+    /// [`MemoryTransport::DEFAULT_MAX_MESSAGES`]. This has no effect on other streams, nor [without
+    /// a default stream](Self::without_default_stream).
     pub fn default_stream_max_messages(mut self, messages: NonZeroU64) -> Self {
         self.default_max_messages = messages;
         self
     }
 
-    /// Removes the default stream: streams are then created by
-    /// [`apply`](event_sdk_core::transport::StreamAdmin::apply), as on a server.
+    /// Removes the default stream. As on a server,
+    /// [`apply`](event_sdk_core::transport::StreamAdmin::apply) then creates the streams.
     pub fn without_default_stream(mut self) -> Self {
         self.default_stream = false;
         self
@@ -112,8 +112,8 @@ impl MemoryTransportBuilder {
     /// # Errors
     ///
     /// [`ErrorKind::InvalidOption`](event_sdk_core::transport::ErrorKind::InvalidOption) if a
-    /// stream is invalid, or two streams store the same subject; the error names both streams and
-    /// patterns. Also if a bucket is invalid, or two buckets have the same name.
+    /// stream or bucket is invalid, if two buckets have the same name, or if two streams store the
+    /// same subject. In the last case the error names both streams and patterns.
     pub fn build(self) -> Result<MemoryTransport, Error> {
         for (index, one) in self.streams.iter().enumerate() {
             check::stream(one, Operation::Configure)?;

@@ -2,66 +2,69 @@
 //!
 //! Services use it as `event_sdk::transport::memory`, or through `EventBus::memory()`.
 //!
-//! [`Transport`] specifies what every transport guarantees, so a program that works on this one
-//! works on a server. This page lists the particularities of the memory transport, and its
-//! behaviour where the contract allows several:
+//! [`Transport`] specifies what every transport guarantees, so a program that works on the memory
+//! transport works on a server. This page lists what is particular to the memory transport, and how
+//! it behaves where the contract leaves a choice:
 //!
-//! - **Limits.** The size of a message is that of its subject, message id, header names and values,
-//!   and body. A message larger than the stream's byte limit is refused. Ages and duplicate windows
-//!   are checked on access, without a timer. They use the time for which the clock has run
+//! - **Limits.** The size of a message counts its subject, message id, header names and values, and
+//!   body. A message larger than the stream's byte limit is refused. Ages and duplicate windows are
+//!   checked on access, without a timer. They are measured by how long the clock has run
 //!   ([`Clock::monotonic`]), so changing the time of day does not make messages older. The stored
-//!   time is the time of day, and never decreases from message to message.
-//! - **Gaps.** The transport counts exactly which undelivered messages a stream drops for each
-//!   consumer, and reports them at the next poll, or when a durable without subscription is bound
-//!   again. All gaps until then are reported as one, from the first to the last sequence. If a
-//!   message is dropped while a handler has it, it counts as lost only when it would be delivered
+//!   time of a message is the time of day, and never decreases from message to message.
+//! - **Gaps.** For each consumer, the transport counts exactly which undelivered messages its
+//!   stream drops. It reports them at the next poll, or when a durable without subscription is
+//!   bound again. All gaps until then are reported as one, from the first to the last sequence. If
+//!   a message is dropped while a handler has it, it counts as lost only when it would be delivered
 //!   again, after a nak or an expired ack wait. Messages that were dropped before a consumer was
-//!   created count only if the consumer starts at a sequence, and from that sequence on.
+//!   created count only for a consumer that starts at a sequence, and only from that sequence on.
 //! - **Memory** is bounded by the limits of the streams. A consumer stores its position and the
 //!   state of its unsettled deliveries, but no messages.
 //! - **Publishing** holds one lock for a short time and visits only consumers whose filters match
-//!   the subject. For a subject that the stream already holds, it allocates only the message. An
-//!   expected sequence under a pattern is searched among the subjects that match: this is fast for
-//!   the actions of one entity, and proportional to their number for a pattern that matches many
-//!   subjects.
+//!   the subject. For a subject that the stream already holds, it allocates only the message. The
+//!   last sequence under a pattern is searched among the subjects that match the pattern. This is
+//!   fast for the actions of one entity; for other patterns, the time is proportional to the number
+//!   of matching subjects.
 //! - **Order of checks.** Message id; expected sequence of the subject or pattern, then of the
 //!   stream; size and room. Servers up to 2.11 use the same order. (From 2.12, a server that is not
 //!   clustered checks the message id last.)
-//! - **Redelivery.** If the ack wait of an unsettled delivery ends, and the subscription of that
-//!   delivery is the next one to poll, the message is not returned to it again. The poll still
-//!   counts as the next delivery, and starts a new ack wait.
+//! - **Redelivery.** When the ack wait of an unsettled delivery has ended, the next poll counts as
+//!   the next delivery, and starts a new ack wait. If the subscription that polls already has the
+//!   message, the poll does not return the message again.
 //! - **Settling.** A `nak` applies to the newest delivery of a message, even if it is called on an
-//!   earlier one. A nak of the last allowed delivery makes the message
+//!   earlier delivery. A nak of the last allowed delivery makes the message
 //!   [exhausted](event_sdk_core::transport::NoticeKind::Exhausted) at once.
 //! - **Work-queue and interest retention.** A message is dropped with its last required
 //!   acknowledgement. An exhausted message stays until its last delivery is acknowledged or
-//!   terminated late, or until its consumer is deleted. Without acknowledgements, a message counts
-//!   as settled when its subscription polls for the next one, or ends. Dropped messages are not a
-//!   gap for consumers that are created later. The [`Retention`](event_sdk_core::stream::Retention)
-//!   of a stream cannot be changed. (A server can switch between limits and interest.)
-//! - **Changing a stream.** New limits apply to stored messages too, unless the stream refuses new
-//!   messages when full; in that case the stored ones stay. Values that were passed without encoding
-//!   before the stream had a byte limit count with an estimated size. Storage, replicas and
-//!   compression are stored in the configuration and have no effect.
+//!   terminated late, or until its consumer is deleted. For a consumer without acknowledgements, a
+//!   message counts as settled when its subscription polls for the next message, or ends. Messages
+//!   dropped in this way are not a gap for consumers that are created later. The
+//!   [`Retention`](event_sdk_core::stream::Retention) of a stream cannot be changed. (A server can
+//!   switch between limits and interest.)
+//! - **Changing a stream.** New limits apply to stored messages too, except in a stream that
+//!   refuses new messages when it is full: there the stored messages stay. If a stream gets a byte
+//!   limit, values that it stored without encoding count with an estimated size. Storage, replicas
+//!   and compression are stored in the configuration and have no effect.
 //! - **Draining.** A drain has no task of its own: polling its future drives it. An ephemeral
-//!   consumer stays until its unsettled deliveries are settled. Messages that are given back go to
-//!   other [connections](MemoryTransport::connect); the streams end with the last connection.
-//! - **Buckets** are shared by the connections, and end with the last one. Expired entries are dropped
-//!   on the next access to their bucket. Ages and expiries use the time for which the clock has run,
-//!   without rounding. Replicas and storage are stored in the configuration and have no effect.
-//! - **Schedules** are not messages until they fire: they have no sequence, and do not count towards the
-//!   limits of the stream. No more of them wait than the stream may hold by number and bytes; further
-//!   ones are refused with [`StreamFull`](event_sdk_core::transport::ErrorKind::StreamFull). Without a
-//!   task of its own, the transport fires a schedule at the first access to the stream after its time;
-//!   a waiting subscription has a timer for it. Times are measured by how long the clock has run, and by
-//!   how long the machine was suspended since. A late cancellation is told from an unknown
-//!   key for the last 1,000 schedules that fired in the stream.
-//! - **Prefetch.** With acknowledgements, a subscription takes a message only when it is polled, and
-//!   the ack wait starts at that time. Without acknowledgements, it takes up to its prefetch, at
-//!   most 256 messages, and keeps them until it is polled or dropped.
+//!   consumer stays until its unsettled deliveries are settled. Undelivered messages go to other
+//!   [connections](MemoryTransport::connect); the streams end with the last connection.
+//! - **Buckets** are shared by the connections, and end with the last one. Expired entries are
+//!   dropped on the next access to their bucket. Ages and expiries are measured by how long the
+//!   clock has run, without rounding. Replicas and storage are stored in the configuration and have
+//!   no effect.
+//! - **Schedules** are not messages until they fire: they have no sequence, and do not count
+//!   towards the limits of the stream. The limits of the stream by number and bytes also limit the
+//!   waiting schedules, separately; further schedules are refused with
+//!   [`StreamFull`](event_sdk_core::transport::ErrorKind::StreamFull). The transport has no task of
+//!   its own, so a schedule fires at the first access to the stream after its time; a waiting
+//!   subscription has a timer for it. Times are measured by how long the clock has run, plus how
+//!   long the machine was suspended. For the last 1,000 schedules that fired in the stream, a late
+//!   cancellation is distinguished from an unknown key.
+//! - **Prefetch.** With acknowledgements, a subscription takes a message only when it is polled,
+//!   and the ack wait starts at that time. Without acknowledgements, it takes up to its prefetch,
+//!   at most 256 messages, and keeps the messages until it is polled or dropped.
 //! - **Groups.** All waiting subscriptions of a consumer are woken for a message, and the first to
-//!   poll gets it. Each has a timer while a delivery has a deadline, so a stalled subscription
-//!   delays nothing.
+//!   poll receives it. While a delivery has a deadline, each waiting subscription has a timer, so a
+//!   stalled subscription delays nothing.
 //! - **Runtimes.** Only deadlines need a runtime; see [`TokioClock`](event_sdk_clock::TokioClock),
 //!   the default clock.
 //!
@@ -86,9 +89,10 @@
 //! - `filters`, `interest`, `token_tree`: which consumers match a subject;
 //! - `bind`: binds or creates a consumer;
 //! - `consumer`: a consumer's state: deliveries, redelivery, backoff, limits;
-//! - `position`, `pending`: what it has read, and what is unsettled with its deadlines;
+//! - `position`, `pending`: the messages that it has read, and its unsettled deliveries with their
+//!   deadlines;
 //! - `ack_pending`: unsettled deliveries by connection;
-//! - `retention_ledger`: which messages it has still to settle;
+//! - `retention_ledger`: the messages that it still has to settle;
 //! - `notices`: gaps and exhausted messages that it reports;
 //! - `subscribers`, `subscription`, `own_subjects`: the subscriptions that poll it;
 //! - `settle`: ack, nak, term, in progress;
@@ -184,9 +188,9 @@ use event_sdk_core::transport::{
 /// The memory transport: streams in this process with the semantics of JetStream; see the
 /// [module](self).
 ///
-/// A clone is another handle of the same connection. The streams exist until the last handle,
-/// subscription and settler is dropped, or until [`close`](Transport::close) drops the messages
-/// at once. [`connect`](Self::connect) makes another connection to the same streams.
+/// A clone is another handle of the same connection; [`connect`](Self::connect) makes another
+/// connection to the same streams. The streams exist until the last handle, subscription and
+/// settler is dropped, or until [`close`](Transport::close) drops the messages at once.
 ///
 /// ```
 /// use std::time::Duration;
@@ -221,7 +225,8 @@ impl MemoryTransport {
     /// Number of messages that the [default stream](Self::DEFAULT_STREAM) keeps.
     pub const DEFAULT_MAX_MESSAGES: u64 = 100_000;
 
-    /// Default maximum size of a message in bytes, headers and body: 1 MiB, as on a NATS server.
+    /// Default maximum size of a message, headers and body together, in bytes: 1 MiB, as on a NATS
+    /// server.
     pub const DEFAULT_MAX_PAYLOAD: usize = 1024 * 1024;
 
     /// Starts the builder of a transport.
@@ -229,10 +234,10 @@ impl MemoryTransport {
         MemoryTransportBuilder::new()
     }
 
-    /// A transport with only the [default stream](Self::DEFAULT_STREAM) and the
-    /// [default bucket](event_sdk_core::transport::BucketConfig::default), with this clock, and
-    /// with this codec for values that must be encoded. Unlike [`builder`](Self::builder), it
-    /// cannot fail.
+    /// Creates a transport with only the [default stream](Self::DEFAULT_STREAM) and the [default
+    /// bucket](event_sdk_core::transport::BucketConfig::default). It uses `clock`, and `codec` for
+    /// values that must be encoded. Unlike building with [`builder`](Self::builder), this cannot
+    /// fail.
     #[must_use]
     pub fn with_default_stream(clock: Arc<dyn Clock>, codec: Arc<dyn Codec>) -> Self {
         MemoryTransportBuilder::new()
@@ -268,8 +273,8 @@ impl MemoryTransport {
 
     /// Makes another connection to the same streams, as another process would have to a server's.
     ///
-    /// It is drained and closed independently. The streams exist as long as one connection is
-    /// open. A clone is the same connection.
+    /// The new connection is drained and closed independently. The streams exist as long as one
+    /// connection is open. A clone, by contrast, is the same connection.
     ///
     /// ```
     /// use std::time::Duration;

@@ -1,12 +1,13 @@
 //! The JSON files of the `nats` command line: a stream's or a durable's configuration in and out.
 //!
-//! `nats stream add --config FILE` and `nats consumer add STREAM --config FILE` take what
-//! [`export_stream`] and [`export_consumer`] write. [`import_stream`] and [`import_consumer`] read
-//! such files, and what `nats stream info --json` and `nats consumer info --json` print.
+//! [`export_stream`] and [`export_consumer`] write files for `nats stream add --config FILE` and
+//! `nats consumer add STREAM --config FILE`. [`import_stream`] and [`import_consumer`] read such
+//! files, and the output of `nats stream info --json` and `nats consumer info --json`.
 //!
-//! No setting is dropped in silence: what a file or a declaration has and the other side cannot say
-//! is listed ([`Exported::left_out`], [`Imported::left_out`]), and what would make another stream or
-//! consumer of it is an [`ImportError`].
+//! No setting is dropped silently. If only one side can express a setting, it is listed
+//! ([`Exported::left_out`], [`Imported::left_out`]). If the import cannot keep a setting that
+//! changes how the consumer works, such as the subject to which the server pushes, it fails with an
+//! [`ImportError`].
 //!
 //! ```
 //! use event_sdk_core::stream::StreamSpec;
@@ -39,19 +40,19 @@ use event_sdk_core::stream::{Deduplication, StreamConfig};
 use event_sdk_core::text::Text;
 use event_sdk_core::transport::{AckPolicy, ConsumerConfig, ConsumerName, ForeignSetting};
 
-/// A configuration as the command line reads it.
+/// A configuration in the form that the `nats` command line reads.
 ///
 /// Fields may be added.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Exported {
-    /// The JSON, with line breaks.
+    /// The configuration as JSON, with line breaks.
     pub json: String,
-    /// Settings that a server does not have.
+    /// Settings of the configuration that a server does not have, so that the JSON lacks them.
     pub left_out: Vec<ForeignSetting>,
 }
 
-/// A configuration from a file of the command line.
+/// A configuration that was read from a file of the `nats` command line.
 ///
 /// Fields may be added.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,29 +60,29 @@ pub struct Exported {
 pub struct Imported<T> {
     /// The configuration.
     pub config: T,
-    /// Settings of the file that the configuration does not have, by their names in the file. A
-    /// stream or durable that is made from the configuration has the server's defaults there.
+    /// Settings of the file that the configuration cannot express, by their names in the file. A
+    /// stream or durable created from the configuration has the server's defaults for them.
     pub left_out: Vec<ForeignSetting>,
 }
 
-/// Why a file is not read as a configuration.
+/// Why a file cannot be read as a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ImportError {
-    /// The file is no JSON object.
+    /// The file is not a JSON object.
     NotJson {
-        /// Where, and why.
+        /// What is wrong, and where.
         reason: String,
     },
-    /// A setting is missing, has another type, or a value that is not known.
+    /// A setting is missing, has the wrong type, or has an unknown value.
     Invalid {
         /// The setting.
         field: String,
         /// The reason.
         reason: String,
     },
-    /// A setting makes something else of it that a declaration cannot say, such as a consumer to which
-    /// the server pushes.
+    /// A declaration cannot express a setting that changes how the consumer works, such as the
+    /// subject to which the server pushes.
     Unsupported {
         /// The setting.
         field: String,
@@ -153,7 +154,7 @@ pub fn export_stream(config: &StreamConfig) -> Exported {
     }
 }
 
-/// Reads a stream from a file of the command line.
+/// Reads a stream from a file of the `nats` command line.
 ///
 /// # Errors
 ///
@@ -192,13 +193,13 @@ pub fn export_consumer(config: &ConsumerConfig) -> Exported {
     }
 }
 
-/// Reads a durable from a file of the command line.
+/// Reads a durable from a file of the `nats` command line.
 ///
 /// # Errors
 ///
-/// [`ImportError::NotJson`], [`ImportError::Invalid`] also for a consumer that is no durable, and
-/// [`ImportError::Unsupported`] for one to which the server pushes, or whose acknowledgements are of
-/// another kind.
+/// [`ImportError::NotJson`] and [`ImportError::Invalid`], the latter also if the consumer is not a
+/// durable. [`ImportError::Unsupported`] if the server pushes to the consumer, or if its ack policy
+/// is not `explicit`, `all` or `none`.
 pub fn import_consumer(file: &str) -> Result<Imported<ConsumerConfig>, ImportError> {
     let json = object(file)?;
     let is_set = |field: &str| {

@@ -1,8 +1,8 @@
 //! Subscribing: checks the request, binds or creates the consumer, and opens its subscription.
 //!
-//! A subscription has one consumer, one inbox for what the consumer sends, and
-//! no task of its own: it asks for messages when it is polled. What is its own
-//! affair stands in `subscription`, what others may do to it in `pull_loop`.
+//! A subscription has one consumer, one inbox for what the consumer sends, and no task of its own:
+//! it requests messages when it is polled. `subscription` has the code that only the subscription
+//! itself runs, `pull_loop` the operations that others may call on it.
 
 mod ack_context;
 mod ack_pending;

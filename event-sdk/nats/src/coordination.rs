@@ -2,9 +2,9 @@
 //!
 //! A bucket `B` is the stream `KV_B` with the subjects `$KV.B.>`, which keeps the last message of
 //! each subject. The sequence of a message is the revision of its entry. A put expects the last
-//! sequence of its subject, a deletion stores a marker, and an expiry is a TTL of the message (server
-//! 2.11). Other clients, such as the `nats` command, can read and write the same buckets; they
-//! refuse keys with other characters than ASCII letters, digits and `-/_=.`.
+//! sequence of its subject, a deletion stores a marker, and an expiry is a TTL of the message
+//! (server 2.11). Other clients, such as the `nats` command, can read and write the same buckets,
+//! but refuse keys with characters other than ASCII letters, digits and `-/_=.`.
 
 mod config;
 mod layout;

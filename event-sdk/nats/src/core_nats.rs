@@ -28,10 +28,10 @@ use event_sdk_core::transport::{
 
 /// NATS without streams (core NATS): for events that may be lost.
 ///
-/// **Publishing.** A message is delivered at most once, to the subscriptions that exist when it is
-/// published. Nothing is stored or acknowledged. A message is lost if there is no subscription, or
-/// if the connection of a subscription is lost at that time. A publish completes when the
-/// connection has accepted the message.
+/// **Publishing.** Each subscription that exists when a message is published receives it at most
+/// once. Nothing is stored or acknowledged. A message is lost if there is no subscription, or if
+/// the connection of a subscription is lost at that time. A publish completes when the connection
+/// has accepted the message.
 ///
 /// **Subscribing.** A subscription needs [`AckPolicy::None`] and [`DeliverPolicy::New`], and is
 /// ephemeral or a group. The subscriptions of a group share its messages. Durables and all other
@@ -43,14 +43,14 @@ use event_sdk_core::transport::{
 /// its buffer are dropped.
 ///
 /// **Connections.** After a reconnect, a subscription reports [`Reconnected`]: messages that were
-/// published in the meantime are lost. `CoreNats` shares the connections of the
-/// [`Nats`](super::Nats) from which it was created; closing or draining one of them ends both.
+/// published while the connection was lost are lost too. A `CoreNats` that was created from a
+/// [`Nats`](super::Nats) shares its connections; closing or draining either transport ends both.
 ///
-/// **Groups.** After a subscription of a group was dropped, messages that this transport publishes
-/// go to the other subscriptions of the group.
+/// **Groups.** Once a subscription of a group is dropped, messages that this transport publishes go
+/// to the other subscriptions of the group.
 ///
-/// **Unreadable messages.** A message whose subject or headers cannot be read is left out, with a
-/// warning in the log.
+/// **Unreadable messages.** A message whose subject or headers cannot be read is not delivered; the
+/// log has a warning.
 ///
 /// [`AckPolicy::None`]: event_sdk_core::transport::AckPolicy::None
 /// [`DeliverPolicy::New`]: event_sdk_core::transport::DeliverPolicy::New
@@ -64,7 +64,7 @@ pub struct CoreNats {
 }
 
 impl CoreNats {
-    /// Connects to servers, which need no JetStream.
+    /// Connects to servers. They do not need JetStream.
     ///
     /// Cancel-safe: dropping the future stops connecting.
     ///

@@ -9,7 +9,8 @@ use crate::headers::{self, HeaderBlock};
 use crate::options::NatsOptions;
 use crate::receiver;
 
-/// Checks options as connecting does, without a server and without reading files.
+/// Makes the checks of options that [`Nats::connect`](crate::Nats::connect) makes, without a server
+/// and without reading files.
 ///
 /// # Errors
 ///
@@ -23,7 +24,7 @@ pub async fn check_options(options: &NatsOptions) -> Result<(), Error> {
     Ok(())
 }
 
-/// The headers in a block as it is on the wire; `None` if they cannot be read.
+/// Parses the headers in a block of the wire format; `None` if they cannot be read.
 #[must_use]
 pub fn wire_headers(block: &[u8]) -> Option<Headers> {
     HeaderBlock::parse(block)
@@ -31,11 +32,11 @@ pub fn wire_headers(block: &[u8]) -> Option<Headers> {
         .map(|block| headers::read(&block))
 }
 
-/// What a server says, when it arrives in portions of this many bytes: a line for each frame.
+/// Decodes what a server sends, in portions of `portion` bytes, and returns a line for each frame.
 ///
 /// # Errors
 ///
-/// Why it cannot be read.
+/// The reason why the input cannot be read.
 pub fn frames(input: &[u8], portion: usize) -> Result<Vec<String>, String> {
     receiver::frames(input, portion)
 }

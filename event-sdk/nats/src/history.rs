@@ -1,12 +1,11 @@
 //! `History` for NATS: reads stored messages in pages, merged over several filters, without a
 //! consumer.
 //!
-//! Messages are read by sequence, a page at a time: where the stream allows it
-//! (`allow_direct`) from any server that has a copy, in one request for many
-//! messages from 2.11 on; else one by one from the leader. A copy may be behind
-//! its leader, so where one has no more, the leader is asked whether that is all.
-//! Several filters are read beside each other and merged; newest first is read
-//! in windows, each forwards and handed out backwards.
+//! Messages are read by sequence, a page at a time. If the stream has `allow_direct`, any server
+//! with a copy answers, and from 2.11 on one request returns many messages. Otherwise the leader
+//! returns them one by one. A copy may be behind its leader, so when a copy has no more messages,
+//! the leader is asked whether it has more. Several filters are read concurrently and merged. The
+//! order "newest first" is read in windows: each is read forwards and returned backwards.
 
 mod batch;
 mod cursor;

@@ -19,150 +19,170 @@
 //! # }
 //! ```
 //!
-//! [`Transport`] specifies what every transport guarantees. This page lists the particularities of
-//! the NATS transport, and its behaviour where the contract allows several:
+//! [`Transport`] specifies what every transport guarantees. This page lists what is particular to
+//! the NATS transport, and how it behaves where the contract leaves a choice:
 //!
-//! - **Connection.** The client reconnects after a lost connection, to any of the servers, and does
-//!   not give up unless [`max_reconnects`](NatsOptions::max_reconnects) is set.
+//! - **Connection.** When the connection is lost, the client reconnects to any of the servers. It
+//!   never gives up unless [`max_reconnects`](NatsOptions::max_reconnects) is set.
 //!   [`Nats::connection`] returns the state and waits for changes. Each change is also logged with
 //!   `tracing` under the target `event_sdk::nats`.
-//! - **Two connections.** The first subscription or history request opens a second connection, with
-//!   the same options and the name `<name>-deliveries`, for deliveries, pull requests, settlements
-//!   and stored messages. The client reconnects it like the first one, and each subscription then
-//!   reports [`Reconnected`](event_sdk_core::transport::NoticeKind::Reconnected). Settlements that
-//!   were not yet written are written after the reconnect. While `next` has further messages to
-//!   return, a settlement is delayed by up to about 1 ms and written together with the next ones.
-//! - **Unreadable messages.** A message is terminated and reported as
-//!   [`Unreadable`](event_sdk_core::transport::NoticeKind::Unreadable) if its subject is not one
-//!   that an event can have, if its headers are not UTF-8 or have a line without a colon, a blank
-//!   in a name, another version than `NATS/1.0`, or if there are more than 1,024 headers. History,
-//!   and a subscription without a stream, leave it out with a warning in the log.
+//! - **Two connections.** The first subscription or history request opens a second connection for
+//!   deliveries, pull requests, settlements and stored messages. It has the same options, and the
+//!   name `<name>-deliveries`. The client reconnects it like the first connection, and each
+//!   subscription then reports [`Reconnected`](event_sdk_core::transport::NoticeKind::Reconnected).
+//!   Settlements that were not yet written are written after the reconnect. While `next` has
+//!   further messages to return, a settlement is delayed by up to about 1 ms and written together
+//!   with the next ones.
+//! - **Unreadable messages.** A message is unreadable if its subject is invalid for an event, if it
+//!   has more than 1,024 headers, or if its headers are malformed: not UTF-8, a line without a
+//!   colon, a blank in a name, or a version other than `NATS/1.0`. A subscription terminates such a
+//!   message and reports it as [`Unreadable`](event_sdk_core::transport::NoticeKind::Unreadable).
+//!   With the ack policy `All`, a term would also settle everything before the message: the notice
+//!   then has a [settler](event_sdk_core::transport::Notice::settler) instead. History and
+//!   [`CoreNats`] skip the message, with a warning in the log.
 //! - **Publishing** sends messages in the order of the calls, and waits while too many are in
-//!   flight or the connection is lost. If a message could not be sent in time, it was not stored,
-//!   and the error is [`Disconnected`](event_sdk_core::transport::ErrorKind::Disconnected), or
+//!   flight or the connection is lost. If a message cannot be sent in time, it is not stored, and
+//!   the error is [`Disconnected`](event_sdk_core::transport::ErrorKind::Disconnected), or
 //!   [`Unauthenticated`](event_sdk_core::transport::ErrorKind::Unauthenticated) or
 //!   [`Tls`](event_sdk_core::transport::ErrorKind::Tls) if that prevents the connection. If a
-//!   message was sent and not confirmed, it may have been stored; publishing it again is recognized
-//!   as a duplicate.
+//!   message was sent and not confirmed, it may have been stored. If it is published again, the
+//!   stream recognizes the duplicate.
 //! - **In flight at a disconnect.** After a reconnect, the transport sends unconfirmed messages
-//!   again, before waiting ones, until their [`ack_timeout`](NatsOptions::ack_timeout). The stream
-//!   recognizes the second copy by the message id, and the result is a duplicate, if its duplicate
-//!   window is longer than the ack timeout. Messages that the client had accepted and not yet
-//!   written can arrive before the repeated ones. A message without an id is not sent again: its
-//!   publish waits for a late confirmation until the ack timeout, and then has an unknown outcome.
+//!   again, before waiting ones, until their [`ack_timeout`](NatsOptions::ack_timeout). If the
+//!   duplicate window of the stream is longer than the ack timeout, the stream recognizes the
+//!   second copy by the message id, and the result is a duplicate. Messages that the client had
+//!   accepted and not yet written can arrive before the repeated ones. A message without an id is
+//!   not sent again: its publish waits for a late confirmation until the ack timeout, and then has
+//!   an unknown outcome.
 //! - **No responders.** If no stream responds to a publish, the stream may have no leader, or a
 //!   cluster may not know a new stream yet. The transport then sends the message again for up to
-//!   three seconds, but stops if a message that was published later has been stored. After that the
+//!   three seconds, but stops when a message that was published later has been stored. Then the
 //!   error is [`Timeout`](event_sdk_core::transport::ErrorKind::Timeout), and the publish can be
 //!   retried. If the stream does not exist, the error is
 //!   [`NoStream`](event_sdk_core::transport::ErrorKind::NoStream) at once.
-//! - **Wrong last sequence.** A server from 2.12 on may answer this for a message that it stored
-//!   before. If the last message has the id of the published one, the result is a duplicate.
-//! - **Permissions.** A missing permission is
+//! - **Wrong last sequence.** A server from 2.12 on may return this error for the second copy of a
+//!   message that it has stored. If the last message has the id of the published one, the result is
+//!   a duplicate.
+//! - **Permissions.** If a permission is missing, the error is
 //!   [`PermissionDenied`](event_sdk_core::transport::ErrorKind::PermissionDenied), with the
-//!   subject. It is returned at once, except for settlements that do not wait for the server: there
-//!   it ends the subscription. To distinguish the errors above, the transport requests information
-//!   about streams (`$JS.API.STREAM.NAMES`, `.INFO`, `.MSG.GET`); without those permissions it
-//!   returns the server's own error. With [`Management::Never`] it makes no such request.
-//! - **Ending a subscription.** Messages that an ended subscription had received and not returned
-//!   are given back by a nak, for other subscriptions of the consumer: at once on a single server,
-//!   and within two seconds in a cluster. A cluster may still deliver to the inbox of the ended
-//!   subscription, so the transport listens until the open pull requests end, and naks what
-//!   arrives; this counts as a delivery. A [drain](Transport::drain) waits for it.
-//! - **Groups.** A group ends when no subscription has requested messages for
-//!   [`inactive_threshold`](NatsOptions::inactive_threshold) and no delivery is unsettled. A
-//!   subscription that is created at that moment starts a new group.
-//! - **Gaps.** A subscription reports messages that the stream dropped before they were delivered
-//!   to the consumer, by a limit, a purge or a deletion
+//!   subject. It is returned at once. For a settlement that does not wait for the server, the error
+//!   ends the subscription instead. To distinguish the errors above, the transport requests
+//!   information about streams (`$JS.API.STREAM.NAMES`, `.INFO`, `.MSG.GET`); without those
+//!   permissions it returns the server's own error. With [`Management::Never`] it makes no such
+//!   request.
+//! - **Ending a subscription.** If an ended subscription has received messages and not returned
+//!   them, the transport naks them for the other subscriptions of the consumer. It does so at once
+//!   on a single server, and within two seconds in a cluster. A cluster may still deliver to the
+//!   inbox of the ended subscription. So the transport listens until the open pull requests end,
+//!   and naks the messages that arrive; each of them counts as delivered once. A
+//!   [drain](Transport::drain) waits for this.
+//! - **Groups.** A group ends when no delivery is unsettled and no subscription has requested
+//!   messages for [`inactive_threshold`](NatsOptions::inactive_threshold). A subscription that is
+//!   created at that moment starts a new group.
+//! - **Gaps.** If a limit, a purge or a deletion dropped messages before they were delivered to the
+//!   consumer, a subscription reports a gap
 //!   ([`NoticeKind::Gap`](event_sdk_core::transport::NoticeKind::Gap)).
 //!   - *Exact or at most.* The number is exact if the filters of the consumer cover the subjects of
 //!     the stream and no other subscription receives from the consumer. Otherwise it is "at most",
 //!     because the server does not say which subjects were dropped. If subjects or filters have
-//!     changed during the subscription, the number is "at most" too. Changes made while no
-//!     subscription ran are unknown, and an exact number assumes that they made no difference.
-//!   - *Shared consumers.* Each subscription reports the gaps that it sees, and counts messages
-//!     that other subscriptions received as delivered. If some of those may have been redeliveries,
-//!     it checks the stream within four seconds, and reports missing messages as "at most", even if
-//!     another subscription has received them.
-//!   - *Order.* The notice comes before the message behind the gap, which waits for a check of
-//!     stream and consumer. With filters narrower than the stream, the notice can come after that
-//!     message.
-//!   - *Requests.* The checks use `$JS.API.STREAM.INFO` and `$JS.API.CONSUMER.INFO`: when a
-//!     subscription begins, when no more messages arrive, at a gap, and at most once a second after
-//!     a consumer with narrower filters has passed over messages.
+//!     changed during the subscription, the number is "at most" too. A subscription cannot know
+//!     about changes that were made while none ran: an exact number assumes that they made no
+//!     difference.
+//!   - *Shared consumers.* Each subscription reports the gaps that it sees. Messages that other
+//!     subscriptions received count as delivered. If some of these deliveries may have been
+//!     redeliveries, the subscription checks the stream within four seconds. It then reports
+//!     missing messages as "at most", even if another subscription has received them.
+//!   - *Order.* The notice comes before the message that follows the gap; that message waits for a
+//!     check of stream and consumer. If the filters are narrower than the stream, the notice can
+//!     come after that message.
+//!   - *Requests.* The checks use `$JS.API.STREAM.INFO` and `$JS.API.CONSUMER.INFO`. They are made
+//!     when a subscription begins, when no more messages arrive, at a gap, and at most once a
+//!     second after a consumer with narrower filters has passed over messages.
 //!
 //!   Not reported, because the server does not provide the information:
 //!   - messages that a purge removes while no subscription runs;
-//!   - messages that a limit drops at the moment at which a subscription ends, if the server has
-//!     sent it a later message by then: the consumer's position lies behind the dropped ones, as if
-//!     they had been delivered, and the ended subscription reads nothing more;
-//!   - messages that were delivered, not settled and then dropped, except those that a running
-//!     subscription has itself given back or dropped unsettled: it reports them as "at most";
-//!   - with narrower filters, messages of a stream with `WorkQueue` or `Interest` retention, and
-//!     messages that a limit for each subject drops while a subscription runs;
+//!   - messages that a limit drops at the moment when a subscription ends, if the server has
+//!     already sent a later message to the subscription. The position of the consumer is then after
+//!     the dropped messages, as if they had been delivered, and the ended subscription reads
+//!     nothing more;
+//!   - messages that were delivered, not settled, and then dropped by the stream. Exception: if a
+//!     running subscription gave such messages back or dropped their deliveries, it reports them as
+//!     "at most";
+//!   - if the filters are narrower than the stream: messages of a stream with `WorkQueue` or
+//!     `Interest` retention, and messages that a limit for each subject drops while a subscription
+//!     runs;
 //!   - which messages are missing, if more than 10,000 are missing from the middle of the stream:
-//!     the subscription reports their number as "at most" when it begins;
+//!     the subscription only reports their number, as "at most", when it begins;
 //!   - messages that a consumer with `LastPerSubject`, or with a start time in the future, passes
 //!     over at its start.
 //!
-//!   The other way round, a consumer that starts at a sequence and was
-//!   [reset](event_sdk_core::transport::ConsumerAdmin::reset) to a later one reports what it leaves out
-//!   as a gap, until it has delivered something.
-//! - **Streams that went back.** If a stream is restored from an older copy and its consumer is not, a
-//!   server before 2.15 passes over everything that is stored up to the position of the consumer. A
-//!   subscription therefore compares the two (`$JS.API.CONSUMER.INFO`, `$JS.API.STREAM.INFO`) when it
-//!   begins, after a reconnect, and when no more messages arrive. If the consumer lies beyond the end
-//!   of the stream, it reports
-//!   [`NoticeKind::WentBack`](event_sdk_core::transport::NoticeKind::WentBack) and ends with
-//!   [`ErrorKind::StreamWentBack`](event_sdk_core::transport::ErrorKind::StreamWentBack). Nothing is
-//!   delivered while the comparison after a reconnect is made.
+//!   Conversely, a gap may contain messages that were not dropped. This happens if a consumer that
+//!   starts at a sequence is [reset](event_sdk_core::transport::ConsumerAdmin::reset) to a later
+//!   one. Until the consumer has delivered a message, a subscription reports the skipped messages
+//!   as a gap.
+//! - **Streams that went back.** If a stream is restored from an older copy and its consumer is
+//!   not, a server before 2.15 does not deliver the new messages up to the position of the
+//!   consumer. A subscription therefore compares the stream with the consumer
+//!   (`$JS.API.STREAM.INFO`, `$JS.API.CONSUMER.INFO`) when it begins, after a reconnect, and when
+//!   no more messages arrive. If the position of the consumer is beyond the end of the stream, the
+//!   subscription reports [`NoticeKind::WentBack`](event_sdk_core::transport::NoticeKind::WentBack)
+//!   and ends with
+//!   [`ErrorKind::StreamWentBack`](event_sdk_core::transport::ErrorKind::StreamWentBack). After a
+//!   reconnect, nothing is delivered until the comparison is made.
 //! - **History** is read from any replica if the stream has `allow_direct`, as streams created by
 //!   this transport have, and from the leader otherwise. It needs no consumer. From server 2.11 on,
 //!   it is read in batches.
 //! - **Streams.** [Applying a stream](StreamAdmin::apply) changes the fields that the configuration
-//!   names and leaves all others. In a cluster it waits until the stream can be found by its
+//!   names and leaves all others. In a cluster, the call waits until the stream can be found by its
 //!   subjects (`$JS.API.STREAM.NAMES`, if permitted). A server limits deduplication by time only,
-//!   so the number of remembered ids is not compared, and the minimum window is 100 ms.
+//!   so the number of remembered ids is not compared. The minimum window is 100 ms.
 //! - **Buckets** ([`Coordination`]) have the layout of NATS's key-value store, so other clients and the
 //!   command `nats kv` can read and write them. The bucket `B` is the stream `KV_B`.
 //!   - *Reading.* An entry is read by a direct get on a single server, and from the leader in a
-//!     cluster. While a cluster elects a leader, an old one may return an entry that was replaced.
+//!     cluster. While a cluster elects a leader, the old leader may return an entry that was
+//!     replaced.
 //!   - *Writing.* A write is sent again if no answer arrives, until
-//!     [`request_timeout`](NatsOptions::request_timeout). It recognizes its first copy by a message
-//!     id. If another client has replaced that copy since, the error is
-//!     [`WrongRevision`](event_sdk_core::transport::ErrorKind::WrongRevision) with an unknown outcome.
-//!   - *Deleting* stores a marker, which the server drops after an hour, and before 2.11 after the
-//!     maximum age of the bucket.
+//!     [`request_timeout`](NatsOptions::request_timeout). The transport recognizes the first copy
+//!     by a message id. If another client has replaced that copy in the meantime, the error is
+//!     [`WrongRevision`](event_sdk_core::transport::ErrorKind::WrongRevision) with an unknown
+//!     outcome.
+//!   - *Deleting* stores a marker. The server drops the marker after an hour; a server before 2.11
+//!     drops it after the maximum age of the bucket.
 //!   - *Expiry* needs server 2.11, and is rounded up to whole seconds. A bucket that was created by
 //!     an older server has to be applied again.
-//!   - With [`Management::Never`] there is no coordination.
-//! - **Schedules** ([`Scheduler`]) are those of the server: 2.12 or newer, in streams that were applied
-//!   with [`schedules`](event_sdk_core::stream::StreamSpec::schedules).
-//!   - A waiting schedule is a message of the stream, under `schedules.<stream>.<key>`. It has a
-//!     sequence, and counts towards the limits by number and bytes, which may **drop it without
-//!     notice**; the maximum age does not apply to it. A consumer of another client without a filter
-//!     receives it at once, and in a work queue its acknowledgement removes it.
-//!   - Consumers of such a stream report no gaps, since a schedule leaves one when it fires.
-//!   - A server looks for due schedules every quarter of a second at most. Those that it finds together
+//!   - With [`Management::Never`], coordination is not available.
+//! - **Schedules** ([`Scheduler`]) are stored and fired by the server. They need server 2.12, and a
+//!   stream that was applied with [`schedules`](event_sdk_core::stream::StreamSpec::schedules).
+//!   - A waiting schedule is a message of the stream, under `schedules.<stream>.<key>`. The message
+//!     has a sequence, and counts towards the limits by number and bytes, which may **drop it
+//!     without notice**. The maximum age does not apply to it. A consumer of another client that
+//!     has no filter receives the schedule at once. In a work queue, that consumer's
+//!     acknowledgement removes the schedule.
+//!   - Consumers of a stream with schedules report no gaps, since a schedule that fires leaves a
+//!     gap in the sequences.
+//!   - A server looks for due schedules at most once every 250 ms. Schedules that it finds together
 //!     are stored in the order in which they were scheduled.
-//!   - A message that a schedule fires has no message id, so that a stream recognizes no duplicate of
-//!     it.
-//!   - Cancelling or replacing a schedule at the moment of its time takes up to two seconds, until it is
-//!     clear whether the server has fired it.
-//!   - A late cancellation is told from an unknown key by the newest 1,000 messages of its subjects.
-//! - **Single messages** ([`MessageAdmin`]) are read from the leader, so that a confirmed message is
-//!   always found. A purge before a sequence never moves the end of the stream, as the server's own
-//!   would for a sequence beyond it: without a filter it asks for the last sequence first.
-//! - **Advisories** of another JetStream domain or account do not arrive here, so that with another
-//!   [`api_prefix`](NatsOptions::api_prefix) the ability is missing. A stream of that domain can
-//!   store them.
-//! - **Headers** arrive sorted by name, without white space around their values.
+//!   - A message that a schedule fires has no message id, so the stream cannot recognize a
+//!     duplicate of it.
+//!   - Cancelling or replacing a schedule at the moment when it is due takes up to two seconds,
+//!     until it is known whether the server has fired it.
+//!   - If a key has no waiting schedule, a cancellation searches the newest 1,000 messages of its
+//!     subjects for the fired message. This distinguishes a late cancellation from an unknown key.
+//! - **Single messages** ([`MessageAdmin`]) are read from the leader, so that a confirmed message
+//!   is always found. A purge before a sequence never moves the end of the stream, although the
+//!   server's own purge does so for a sequence beyond the end. So a purge without a filter first
+//!   requests the last sequence.
+//! - **Advisories** of another JetStream domain or account do not arrive on this connection. So
+//!   with another [`api_prefix`](NatsOptions::api_prefix) the transport does not offer advisories.
+//!   A stream in the other domain can store them.
+//! - **Headers** of a received message are sorted by name, and their values have no surrounding
+//!   white space.
 //! - **Versions.** [`Nats::connect`] refuses a server older than [`Version::OLDEST`] (2.10.25) with
 //!   [`Unsupported`](event_sdk_core::transport::ErrorKind::Unsupported), because older servers lose
 //!   redeliveries, and accept options that they ignore. It checks only the server that it connects
-//!   to: the servers of another domain or API prefix must be as new. A reconnect to an older server
-//!   logs a warning. Capabilities that need a newer version return `Unsupported` and name it; the
-//!   expected sequence of an entity needs 2.11.
+//!   to; the servers of another domain or API prefix are not checked, and must not be older either.
+//!   A reconnect to an older server logs a warning. If a capability needs a newer version, the
+//!   error is `Unsupported` and names the version; the expected sequence of an entity needs 2.11.
 //!
 //! # Modules
 //!
@@ -171,7 +191,7 @@
 //! - `connect`: opens the connection;
 //! - `connection`: its state, and the server's permission violations;
 //! - `server`: version and capabilities of the server;
-//! - `context`: what all parts share, and requests to the JetStream API;
+//! - `context`: state that all parts share, and requests to the JetStream API;
 //! - `error`: server errors as error kinds.
 //!
 //! Publishing:
@@ -183,7 +203,7 @@
 //! Streams, consuming and reading:
 //! - `stream_answer`: the answer of a stream to an entry of a bucket, or to a schedule;
 //! - `streams`: finds, creates and changes streams;
-//! - `user`: who the connection is for the server, and what it may do;
+//! - `user`: the user of the connection, and the permissions of this user;
 //! - `receiver`: the connection for pull requests, deliveries and settlements;
 //! - `consumer`: binds consumers, pulls, settles, recovers, reports gaps;
 //! - `history`: reads stored messages without a consumer;
@@ -192,7 +212,7 @@
 //! - `snapshots`: whole streams as the server's own archives, and back;
 //! - `coordination`: entries by key in buckets, changed by compare-and-set;
 //! - `core_nats`: publish and subscribe without streams;
-//! - `advisories`: listens to what the server says of consumers;
+//! - `advisories`: listens to the server's advisories about consumers;
 //! - [`config_file`]: configurations as files of the `nats` command line.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -264,10 +284,10 @@ const TRACING_TARGET: &str = "event_sdk::nats";
 
 /// The NATS JetStream transport; see the [crate docs](crate).
 ///
-/// Confirmed publishes survive the end of a server, even by `kill -9`. Recent acknowledgements
-/// may not: a server writes the state of its consumers up to 0.1 s later (nats-server 2.15,
-/// `consumerFileStore`), so after a kill it may deliver acknowledged messages again, unless
-/// another server of the cluster has a replica of the consumer.
+/// Confirmed publishes survive the end of a server, even by `kill -9`. Recent acknowledgements may
+/// be lost: a server writes the state of its consumers up to 0.1 s later (nats-server 2.15,
+/// `consumerFileStore`). So after a kill it may deliver acknowledged messages again, unless another
+/// server of the cluster has a replica of the consumer.
 ///
 /// A clone is another handle of the same connection.
 #[derive(Debug, Clone)]
@@ -286,7 +306,7 @@ impl Nats {
     /// Connects to a server.
     ///
     /// The connection runs in the tokio runtime in which this method is called, and ends with that
-    /// runtime. Its operations can be awaited in any executor.
+    /// runtime. The operations of the transport can be awaited in any executor.
     ///
     /// Cancel-safe: dropping the future stops connecting.
     ///
@@ -316,12 +336,12 @@ impl Nats {
         self.context.watch_both()
     }
 
-    /// A transport on the same connection without streams: for at-most-once events.
+    /// Returns a transport without streams on the same connection, for at-most-once events.
     pub fn core(&self) -> CoreNats {
         CoreNats::new(Arc::clone(&self.context), Arc::clone(&self.consumers))
     }
 
-    /// The version of the connected server, or of the last one.
+    /// The version of the connected server, or while there is no connection, of the last server.
     pub fn server_version(&self) -> Version {
         self.context.server().version
     }

@@ -32,8 +32,8 @@ use event_sdk_core::transport::{Error, ErrorKind, Operation};
 
 /// Options of a connection to NATS.
 ///
-/// Start with [`Nats::options`](super::Nats::options). [`Nats::connect`](super::Nats::connect)
-/// reports contradictory options. Secrets are never shown.
+/// [`Nats::options`](super::Nats::options) creates them. [`Nats::connect`](super::Nats::connect)
+/// returns an error for contradictory options. `Debug` and errors never show secrets.
 ///
 /// ```
 /// use std::time::Duration;
@@ -78,9 +78,10 @@ pub enum Management {
     /// consumers must exist, and the user needs no other permission. Operations that need more
     /// return an error.
     ///
-    /// Without the requests, a subscription reports a gap only while it runs and if its filter is
-    /// `>`, as "at most": the transport knows neither the subjects of the stream nor the position
-    /// of the consumer when the subscription begins.
+    /// Without these requests, the transport does not know the subjects of the stream, and when a
+    /// subscription begins, it does not know the position of the consumer. So a subscription
+    /// reports gaps only if its filter is `>` and only while it runs, and reports their numbers as
+    /// "at most".
     Never,
 }
 
@@ -101,8 +102,8 @@ impl NatsOptions {
     /// Default time after which the server deletes a group or ephemeral consumer that receives no
     /// requests and has no unsettled deliveries.
     pub const DEFAULT_INACTIVE_THRESHOLD: Duration = Duration::from_secs(5 * 60);
-    /// Default maximum of requested bytes of a subscription: 16 MiB, a quarter of a server's
-    /// default `max_pending` (64 MB).
+    /// Default maximum number of bytes that a subscription has requested and not received: 16 MiB,
+    /// a quarter of a server's default `max_pending` (64 MB).
     pub const DEFAULT_MAX_PULL_BYTES: u64 = 16 * 1024 * 1024;
 
     pub(super) fn new(servers: impl AsRef<str>) -> Self {
@@ -130,15 +131,16 @@ impl NatsOptions {
         }
     }
 
-    /// Connects only to the given servers, not to others that the cluster announces: for clusters
-    /// whose own addresses are unreachable.
+    /// Connects only to the given servers, not to others that the cluster announces. Use it if the
+    /// addresses that the cluster announces are unreachable.
     pub fn only_given_servers(mut self) -> Self {
         self.only_given_servers = true;
         self
     }
 
-    /// Authenticates with user and password. The name is shown in errors and logs, also by
-    /// async-nats at TRACE; one that looks like a secret, and an empty password, are refused.
+    /// Authenticates with user and password. Errors and logs show the name, also the logs of
+    /// async-nats at TRACE. A name that looks like a secret is refused, and so is an empty
+    /// password.
     pub fn user(mut self, name: impl Into<String>, password: impl Into<String>) -> Self {
         self.auth = Some(Auth::Given(Login::User {
             name: name.into(),
@@ -147,9 +149,9 @@ impl NatsOptions {
         self
     }
 
-    /// Authenticates with a user, and the password in a file. The file has the password alone, with
-    /// or without a line break at its end, and is read at each connect and reconnect, so it can be
-    /// replaced.
+    /// Authenticates with a user, and the password in a file. The file contains only the password,
+    /// with or without a line break at its end. It is read at each connect and reconnect, so it can
+    /// be replaced.
     pub fn user_password_file(mut self, name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
         let user = name.into();
         self.auth = Some(Auth::file(SecretKind::Password { user }, path));
@@ -162,7 +164,7 @@ impl NatsOptions {
         self
     }
 
-    /// Authenticates with the token in a file, which is read like that of
+    /// Authenticates with the token in a file. The file is read like the password file of
     /// [`user_password_file`](Self::user_password_file).
     pub fn token_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.auth = Some(Auth::file(SecretKind::Token, path));
@@ -175,8 +177,8 @@ impl NatsOptions {
         self
     }
 
-    /// Authenticates with an NKey whose seed is in a file, which is read like that of
-    /// [`user_password_file`](Self::user_password_file).
+    /// Authenticates with an NKey whose seed is in a file. The file is read like the password file
+    /// of [`user_password_file`](Self::user_password_file).
     pub fn nkey_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.auth = Some(Auth::file(SecretKind::NKey, path));
         self
@@ -195,13 +197,13 @@ impl NatsOptions {
         self
     }
 
-    /// Authenticates with what `callback` returns at each connect and reconnect, such as a secret of
-    /// a vault. The two connections ask for it independently.
+    /// Authenticates with the login that `callback` returns at each connect and reconnect, such as
+    /// a secret from a vault. Each of the two connections calls it independently.
     ///
-    /// An attempt to connect includes the call, so that
-    /// [`connect_timeout`](Self::connect_timeout) limits it too. If the callback fails, so does the
-    /// attempt: [`Nats::connect`](super::Nats::connect) then fails at once, and a reconnect tries
-    /// again. The text of its error is shown in errors and logs unless it looks like a secret.
+    /// The call is part of the attempt to connect, so [`connect_timeout`](Self::connect_timeout)
+    /// limits it too. If the callback fails, the attempt fails:
+    /// [`Nats::connect`](super::Nats::connect) then fails at once, and a reconnect tries again.
+    /// Errors and logs show the text of the callback's error unless it looks like a secret.
     ///
     /// ```
     /// use event_sdk::transport::nats::{LoginError, Nats, NatsLogin};
@@ -224,14 +226,14 @@ impl NatsOptions {
         self
     }
 
-    /// Requires TLS. A server URL with `tls://` does so too.
+    /// Requires TLS. A server URL with `tls://` requires TLS too.
     pub fn tls(mut self) -> Self {
         self.tls.required = true;
         self
     }
 
-    /// Trusts the certificate authorities in this PEM file instead of the operating system's. Can
-    /// be called several times. Requires TLS.
+    /// Trusts the certificate authorities in this PEM file instead of the operating system's.
+    /// Several calls add up. Requires TLS.
     pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.tls.required = true;
         self.tls.authorities.push(FilePath::new(path));
@@ -320,24 +322,24 @@ impl NatsOptions {
         self
     }
 
-    /// Sets the waits between reconnect rounds, each of which tries all servers: `first`, doubled
-    /// after each round, up to `longest`. Each wait is shortened at random by up to a half.
-    /// Default: 100 ms up to 4 s.
+    /// Sets the waits between reconnect rounds; each round tries all servers. The first wait is
+    /// `first`, and the wait doubles after each round, up to `longest`. Each wait is shortened at
+    /// random by up to a half. Default: 100 ms up to 4 s.
     pub fn reconnect_delay(mut self, first: Duration, longest: Duration) -> Self {
         self.reconnect.first = first;
         self.reconnect.longest = longest;
         self
     }
 
-    /// Sets after how many consecutive failed reconnect attempts the transport is closed.
-    /// Default: 0, never.
+    /// Sets how many consecutive reconnect attempts may fail before the transport is closed.
+    /// Default: 0, no limit.
     pub fn max_reconnects(mut self, attempts: usize) -> Self {
         self.reconnect.attempts = attempts;
         self
     }
 
-    /// Sets the maximum number of publishes in flight, which are sent and not yet confirmed.
-    /// Further publishes wait. Default: 1,024; zero counts as one.
+    /// Sets the maximum number of publishes in flight, that is, sent and not yet confirmed. Further
+    /// publishes wait. Default: 1,024; zero counts as one.
     pub fn max_in_flight(mut self, publishes: usize) -> Self {
         self.limits.in_flight = publishes.max(1);
         self
@@ -345,15 +347,15 @@ impl NatsOptions {
 
     /// Sets the maximum wait for the confirmation of a publish after it was sent. Default: 10 s.
     ///
-    /// The bus's publish timeout limits the whole publish, and the shorter of the two ends it. To
-    /// wait longer than 10 s, raise both.
+    /// The bus's publish timeout limits the whole publish, and the shorter of the two timeouts ends
+    /// it. To wait longer than 10 s, raise both.
     pub fn ack_timeout(mut self, timeout: Duration) -> Self {
         self.limits.ack = timeout;
         self
     }
 
-    /// Sets how long a publish waits while the connection is lost, before it fails with
-    /// [`Disconnected`](ErrorKind::Disconnected) and is not sent. Default: 4 s.
+    /// Sets how long a publish waits while the connection is lost. After that it fails with
+    /// [`Disconnected`](ErrorKind::Disconnected), and the message is not sent. Default: 4 s.
     pub fn connection_wait(mut self, time: Duration) -> Self {
         self.limits.connection = time;
         self
@@ -369,14 +371,13 @@ impl NatsOptions {
         self
     }
 
-    /// Sets the maximum of requested bytes of a subscription that prefetches more than one message:
-    /// the bytes that it has requested and not received, including headers and subjects. Default:
-    /// 16 MiB.
+    /// Sets how many bytes a subscription that prefetches more than one message may have requested
+    /// and not yet received, including headers and subjects. Default: 16 MiB.
     ///
-    /// If more than the server's `max_pending` bytes wait for a client, the server disconnects it
-    /// as a slow consumer, and the messages are delivered again after the ack wait. Keep the sum
-    /// over all subscriptions of a connection well below `max_pending`. A message that is larger
-    /// than its share of a request is requested alone, which takes two round trips.
+    /// If more bytes wait for a client than the server's `max_pending`, the server disconnects the
+    /// client as a slow consumer, and the messages are delivered again after the ack wait. Keep the
+    /// sum over all subscriptions of a connection well below `max_pending`. A message that is
+    /// larger than its share of a request is requested alone, which takes two round trips.
     pub fn max_pull_bytes(mut self, bytes: u64) -> Self {
         self.max_pull_bytes = bytes;
         self

@@ -1,12 +1,12 @@
 //! `Receiver`: the connection over which pull requests, deliveries and settlements run.
 //!
-//! async-nats ends its connection at a message whose subject or headers it cannot parse, copies
-//! each message through a channel, and takes each settlement as a command of its own. This
-//! connection hands over messages as bytes (`message`), reads and writes many at once
-//! (`session`), and never ends because of what another client has published.
+//! async-nats ends its connection at a message whose subject or headers it cannot parse. It also
+//! copies each message through a channel, and handles each settlement as a separate command. This
+//! connection passes messages on as bytes (`message`), and reads and writes many at once
+//! (`session`). It never ends because of a message that another client has published.
 //!
-//! It is opened by the first subscription, shared by all, opened again when it is lost (`task`),
-//! and closed with the transport.
+//! The first subscription opens the connection, and all subscriptions share it. It is opened again
+//! when it is lost (`task`), and closed with the transport.
 
 mod arrivals;
 mod dial;

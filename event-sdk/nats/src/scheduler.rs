@@ -1,10 +1,11 @@
 //! `Scheduler` for NATS: schedules of the server (ADR-51, server 2.12), one message for each key.
 //!
 //! The schedule of a key is the last message under `schedules.<stream>.<key>`, with the headers
-//! `Nats-Schedule` and `Nats-Schedule-Target`. At its time the server stores it again under its
-//! target, and removes it. The server takes due schedules, and stores them a moment later: what is
-//! deleted or replaced in between fires all the same. Where that is possible, this transport
-//! therefore deletes the schedule first and waits for what may be on its way.
+//! `Nats-Schedule` and `Nats-Schedule-Target`. At its time the server stores the message again
+//! under the target, and removes the schedule. The server first collects due schedules, and stores
+//! their messages a moment later: a schedule that is deleted or replaced in between fires
+//! nevertheless. If that is possible, this transport therefore deletes the schedule first, and
+//! waits for the message that may still be stored.
 
 mod cancel;
 mod layout;

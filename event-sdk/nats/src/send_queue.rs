@@ -1,9 +1,9 @@
 //! `SendQueue`: sends publishes in order, limits those in flight, and fails those that cannot
 //! be sent in time.
 //!
-//! A message is handed to the client at once if that is possible, by whoever
-//! publishes it. Otherwise it waits in a queue, which keeps its place, and one
-//! task for each connection hands over what waits.
+//! The caller that publishes a message passes it to the client at once if that is possible.
+//! Otherwise the message waits in a queue, in order, and one task for each connection passes on
+//! what waits.
 
 mod listening;
 mod order;

@@ -1,5 +1,5 @@
-//! `StreamAnswer`: what a stream answers to a single message that was published to it, an entry of a
-//! bucket or a schedule. `publish` reads those of events, with what it needs for speed.
+//! `StreamAnswer`: what a stream answers to a single message that was published to it, an entry of
+//! a bucket or a schedule. `publish` has its own reader for the answers to events, for speed.
 
 use serde::Deserialize;
 

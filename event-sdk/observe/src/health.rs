@@ -1,5 +1,5 @@
-//! `Health`: a report on connection, streams, consumers with their lag, stuck consumers, outboxes and
-//! dead letters; readiness apart from it.
+//! `Health`: a report on connection, streams, consumers with their lag, stuck consumers, outboxes
+//! and dead letters; and the readiness of the service.
 //!
 //! ```
 //! use event_sdk::{Error, Event, EventBus};
@@ -31,9 +31,9 @@
 //!
 //! - `down`: the service cannot publish or cannot receive. There is no connection, the server does
 //!   not answer, a stream or durable is missing, or an outbox cannot be read.
-//! - `degraded`: it works and needs attention: a [threshold](Thresholds) is exceeded, such as
-//!   that of a certificate that expires soon, a consumer is stuck, a consumer does not receive, or a
-//!   consumer is denied the lease, heartbeat or read by which it takes over from other instances.
+//! - `degraded`: the service works, but needs attention. A [threshold](Thresholds) is exceeded (for
+//!   example, a certificate expires soon), a consumer is stuck or does not receive, or a consumer
+//!   is denied the lease, heartbeat or read by which it takes over from other instances.
 //! - `ok`: otherwise.
 //!
 //! A value that the server refuses to show, because the user has no permission or the transport
@@ -41,8 +41,8 @@
 //! change.
 //!
 //! **Readiness** ([`Health::is_ready`]) says whether the service is connected and all its consumers
-//! receive. It is asked for in memory, without a request, and does not depend on lag, dead letters or
-//! failures: taking an instance out of service does not make it faster.
+//! receive. The answer comes from memory, without a request. It does not depend on lag, dead
+//! letters or failures, since taking an instance out of service does not make it faster.
 //!
 //! **Liveness** has no check: a process that can answer is alive. A restart repairs neither a
 //! server nor a database.
@@ -50,17 +50,17 @@
 //! # Cost
 //!
 //! [`Health::check`] returns the last report until it is as old as the
-//! [interval](HealthBuilder::interval), 5 s by default, and calls that arrive while a check runs wait
-//! for that check, which has a task of its own. A check requests the state of each stream and durable;
-//! for a durable with lag also one stored message, whose time gives the lag in seconds; and the status
-//! of each outbox. All of them run at once, and each is given up after the
+//! [interval](HealthBuilder::interval), 5 s by default. A check runs in its own task, and calls
+//! that arrive meanwhile wait for it. A check requests the state of each stream and durable, and
+//! the status of each outbox. For a durable with lag, it also reads one stored message, whose time
+//! gives the lag in seconds. All requests run at once, and each is given up after the
 //! [timeout](HealthBuilder::timeout), 2 s by default.
 //!
 //! # Modules
 //!
 //! - `thresholds`: limits beyond which a service is degraded;
 //! - `report`: the report, as JSON;
-//! - `progress`: since when a durable stands still;
+//! - `progress`: since when a durable has made no progress;
 //! - `parts`: the parts of a check;
 //! - `checks`: one check;
 //! - `line`: a line in the log every 10 minutes;
@@ -127,7 +127,7 @@ struct Cache {
 }
 
 impl Health {
-    /// Starts the declaration of what is checked: the connection of this bus, and what is added.
+    /// Begins to declare what is checked: the connection of this bus, and the parts that you add.
     pub fn builder(bus: &EventBus) -> HealthBuilder {
         HealthBuilder::new(bus)
     }
@@ -142,13 +142,14 @@ impl Health {
         }
     }
 
-    /// Returns the report of the last check, or of a new one if that is as old as the interval.
+    /// Returns the report of the last check or, if that report is as old as the interval, of a new
+    /// check.
     ///
-    /// It returns within the timeout of a check, also if the server does not answer, as long as the
-    /// executor and the clock of the bus run.
+    /// The call returns within the timeout of a check even if the server does not answer, as long
+    /// as the executor and the clock of the bus run.
     ///
-    /// Cancel-safe: in a tokio runtime, a check runs in a task of its own, and ends also if nobody waits
-    /// for it. In another runtime, the next call goes on with it.
+    /// Cancel-safe: in a tokio runtime, a check runs in its own task, and completes even if nobody
+    /// waits for it. In another runtime, the next call continues the check.
     pub async fn check(&self) -> Arc<HealthReport> {
         let running = {
             let now = self.checks.bus.clock().monotonic();
@@ -195,9 +196,9 @@ impl Health {
         }
     }
 
-    /// Whether the service is connected, and all consumers receive: for a readiness probe.
+    /// Whether the service is connected and all consumers receive. For a readiness probe.
     ///
-    /// It makes no request.
+    /// The call makes no request.
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.unready().is_empty()

@@ -4,14 +4,14 @@
 //!
 //! - `otel`: traces across services with OpenTelemetry.
 //! - `health`: a report on connection, streams, consumers and their lag; readiness.
-//! - `outbox`: the depth and age of outboxes in that report (`event-sdk-store`).
+//! - `outbox`: the depth and age of outboxes in the report of `health` (`event-sdk-store`).
 //! - `axum`: routes for probes.
 //! - `metrics`: counters, histograms and gauges for the `metrics` facade.
 //!
 //! # Modules
 //!
-//! - `health` (feature `health`): [`Health`](health::Health), what a service reports of itself;
-//! - `routes` (feature `axum`): [`routes`](routes::routes), the same over HTTP;
+//! - `health` (feature `health`): [`Health`](health::Health), the report of a service on itself;
+//! - `routes` (feature `axum`): [`routes`](routes::routes), the report over HTTP;
 //! - `metrics` (feature `metrics`): [`Metrics`](metrics::Metrics), what a bus publishes and handles;
 //! - `otel` (feature `otel`): [`OpenTelemetry`](otel::OpenTelemetry), the bridge between the spans
 //!   of event-sdk and OpenTelemetry.

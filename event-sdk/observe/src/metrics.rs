@@ -13,8 +13,8 @@
 //! # }
 //! ```
 //!
-//! Names and labels are those of the OpenTelemetry conventions for messaging, 1.42, where these have one. An
-//! exporter for Prometheus writes `_` for `.`, and may add the unit to a name.
+//! Where the OpenTelemetry conventions for messaging, 1.42, define a name or label, it is used
+//! here. An exporter for Prometheus writes `_` for `.`, and may add the unit to a name.
 //!
 //! | metric | kind | labels | value |
 //! |---|---|---|---|
@@ -29,19 +29,20 @@
 //!
 //! Labels: `messaging.consumer.group.name` (consumer), `event.type` (type), `error.type` (error: the kind
 //! of the error or the class of the failure, empty if there is none), `outcome`, `class`; publishes also
-//! have `messaging.operation.name`, which is `publish`. Each has few values: the type is that of a
-//! declared event, and `other` for every other message. Subjects, keys and texts are no labels.
-//! `messaging.system` of the conventions is left out, since a process seldom has two: set it as a label
-//! of the exporter.
+//! have `messaging.operation.name`, which is `publish`. Each label has few values: the type is the
+//! type of a declared event, or `other` for every other message. Subjects, keys and texts are not
+//! labels. `messaging.system` of the conventions is left out, since a process seldom has two
+//! messaging systems: set it as a label of the exporter.
 //!
 //! # Gauges
 //!
-//! With the feature `health`, each [check](crate::health::Health::check) sets these. They stay as they are
-//! until the next check, so something has to ask for the health: a probe of `/health`, or a task. A gauge
-//! becomes `NaN` (not known) when a check cannot read it any more, when its stream, consumer or limit is gone,
-//! when one of its labels has another value, and when the health is dropped.
-//! All have the label `health` too, the [name](crate::health::HealthBuilder::name) of the health, so that two
-//! healths of a process do not overwrite each other's.
+//! With the feature `health`, each [check](crate::health::Health::check) sets these metrics. They
+//! keep their values until the next check, so something has to ask for the health regularly: a
+//! probe of `/health`, or a task. A gauge becomes `NaN` (not known) when a check can no longer read
+//! its value, when its stream, consumer or limit is gone, when one of its labels changes, and when
+//! the health is dropped. All these metrics also have the label `health`, which is the
+//! [name](crate::health::HealthBuilder::name) of the health, so that two healths of a process do
+//! not overwrite each other's gauges.
 //!
 //! | metric | kind | labels | value |
 //! |---|---|---|---|
@@ -51,19 +52,19 @@
 //! | `event_sdk.connection.connections` | counter | | connections made; each after the first follows a drop |
 //! | `event_sdk.stream.messages`, `event_sdk.stream.bytes` | gauge | stream | messages and bytes of a stream |
 //! | `event_sdk.stream.max_bytes`, `event_sdk.stream.max_messages` | gauge | stream, discard | most bytes and messages of a stream with such a limit; `discard` is `old` or `new`, what it drops or refuses when it is full |
-//! | `event_sdk.stream.removed` | gauge | stream | messages that were stored and are there no longer: dropped by a limit, expired, settled or deleted |
+//! | `event_sdk.stream.removed` | gauge | stream | messages that the stream stored but no longer has: dropped by a limit, expired, settled or deleted |
 //! | `event_sdk.certificate.expiry.seconds` | gauge | owner | when the certificate of the `server` or `client` expires, in seconds since 1970; only with TLS |
 //! | `event_sdk.consumer.ready` | gauge | consumer | 1 or 0 |
 //! | `event_sdk.consumer.lag` | gauge | stream, consumer, durable | events that are not settled |
-//! | `event_sdk.consumer.lag.seconds` | gauge | stream, consumer, durable | age of the oldest of them |
+//! | `event_sdk.consumer.lag.seconds` | gauge | stream, consumer, durable | age of the oldest event that is not settled |
 //! | `event_sdk.consumer.stuck` | gauge | stream, consumer, durable | 1 or 0 |
 //! | `event_sdk.dead_letters` | gauge | stream | messages of a dead-letter stream |
 //! | `event_sdk.outbox.depth` | gauge | outbox | rows that can be published |
-//! | `event_sdk.outbox.oldest_age.seconds` | gauge | outbox | age of the oldest of them |
+//! | `event_sdk.outbox.oldest_age.seconds` | gauge | outbox | age of the oldest row that can be published |
 //! | `event_sdk.bus.discarded` | counter | | events that a bus without a transport has dropped |
 //!
-//! `consumer` is the name of the consumer, as in the metrics above, and `durable` that of its durable: a
-//! consumer with partitions has several.
+//! `consumer` is the name of the consumer, as in the metrics above, and `durable` is the name of
+//! its durable; a consumer with partitions has several durables.
 
 use event_sdk::observer::{Observation, Observer};
 use event_sdk::transport::Error;
@@ -71,7 +72,7 @@ use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
 
 /// The observer that counts for the `metrics` facade. See the [module](self).
 ///
-/// It uses the recorder that is installed when something happens.
+/// Each count goes to the recorder that is installed at that moment.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Metrics {}
@@ -91,7 +92,7 @@ const ERROR: &str = "error.type";
 const OPERATION: &str = "messaging.operation.name";
 
 impl Metrics {
-    /// The observer. Describes the metrics to the recorder, if one is installed by now.
+    /// Creates the observer, and describes the metrics to the recorder if one is already installed.
     #[must_use]
     pub fn new() -> Self {
         describe_counter!(SENT, Unit::Count, "Publishes that were confirmed or failed");

@@ -1,9 +1,10 @@
 //! `OpenTelemetry`: events carry the context of their `publish` spans, and are processed in spans of
 //! the same trace.
 //!
-//! The spans of event-sdk are `tracing` spans, and `tracing-opentelemetry` turns them into those of
-//! OpenTelemetry. [`OpenTelemetry`] connects both sides of an event: publishing writes the context of
-//! the span as `traceparent` and `tracestate`, and a consumer's span becomes its child.
+//! The spans of event-sdk are `tracing` spans, and `tracing-opentelemetry` turns them into spans of
+//! OpenTelemetry. [`OpenTelemetry`] connects both sides of an event: publishing writes the context
+//! of the `publish` span as `traceparent` and `tracestate`, and the span of a consumer becomes a
+//! child of the `publish` span.
 //!
 //! ```
 //! use event_sdk::EventBus;
@@ -24,15 +25,15 @@
 //! ```
 //!
 //! Names and attributes of the spans, and which context an event carries, are described in
-//! [`event_sdk::trace`]. No global propagator is needed: the headers are always those of W3C Trace
-//! Context.
+//! [`event_sdk::trace`]. No global propagator is needed: the headers are always the W3C Trace
+//! Context headers.
 //!
 //! # Versions
 //!
 //! The application must use the same minor versions as this crate: `opentelemetry` 0.33 and
-//! `tracing-opentelemetry` 0.34. With another one, cargo builds both, and neither sees the spans of
-//! the other. A warning is then logged once (target `event_sdk::observe`), and events carry only the
-//! context of their cause.
+//! `tracing-opentelemetry` 0.34. With another version, cargo builds both versions, and neither sees
+//! the spans of the other. A warning is then logged once (target `event_sdk::observe`), and events
+//! carry only the context of their cause.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

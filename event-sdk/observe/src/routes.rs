@@ -6,8 +6,8 @@
 //! | `GET /ready` | 200 if the service is [ready](Health::is_ready), otherwise 503 | `{"ready":false,"problems":[…]}` |
 //! | `GET /health` | 200 for `ok` and `degraded`, 503 for `down` | the [report](crate::health::HealthReport) |
 //!
-//! `/live` and `/ready` make no request. `/health` makes those of one check in each
-//! [interval](crate::health::HealthBuilder::interval), however many probes there are.
+//! `/live` and `/ready` make no request to the server. `/health` makes the requests of at most one
+//! check in each [interval](crate::health::HealthBuilder::interval), however many probes there are.
 //!
 //! ```no_run
 //! use event_sdk::EventBus;
@@ -26,8 +26,8 @@
 //! # }
 //! ```
 //!
-//! The report names streams, consumers and the texts of errors, and has no credentials and no data of
-//! events. Serve it on a port that is not open to the public all the same.
+//! The report has names of streams and consumers, and texts of errors, but no credentials and no
+//! data of events. Nevertheless, serve it on a port that is not open to the public.
 
 use axum::extract::State;
 use axum::http::StatusCode;

@@ -1,5 +1,5 @@
-//! `Change` and `Destruction`: arguments of commands that change something; dry runs, the audit line,
-//! and the question before data is destroyed.
+//! `Change` and `Destruction`: the arguments of commands that change something: dry runs, the audit
+//! line, and the question before data is destroyed.
 
 use std::fmt::Display;
 

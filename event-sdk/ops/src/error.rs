@@ -11,7 +11,7 @@ use event_sdk::transport::ErrorKind;
 /// Why a command could not do its work.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OpsError {
-    /// What was asked for is not there, or is not said completely.
+    /// What was asked for does not exist, or the arguments are incomplete.
     #[error("{0}")]
     Usage(String),
     /// The configuration is missing or wrong.
@@ -23,12 +23,12 @@ pub(crate) enum OpsError {
     /// The output could not be written.
     #[error("the output cannot be written")]
     Output(#[from] io::Error),
-    /// Something else went wrong, as the source says.
+    /// Another failure; the source has the reason.
     #[error("{what}")]
     Failed {
         /// What could not be done.
         what: String,
-        /// Why not.
+        /// Why it could not be done.
         source: Box<dyn StdError + Send + Sync>,
     },
 }

@@ -1,7 +1,7 @@
 //! Commands for people and programs that operate services on event-sdk.
 //!
-//! A program of yours mounts them with its own events and topology, so that they decode your events
-//! and know what is declared:
+//! Your own program provides these commands, with its events and topology. So the commands decode
+//! your events and know what is declared:
 //!
 //! ```no_run
 //! use std::process::ExitCode;
@@ -18,10 +18,11 @@
 //! }
 //! ```
 //!
-//! The server is the one of [`event_sdk::config`]: the environment, and the file of `--config`.
+//! The commands connect to the server that [`event_sdk::config`] names: in the environment, or in
+//! the file of `--config`.
 //!
-//! [docs/commands.md](https://github.com/event-sdk/event-sdk/blob/main/docs/commands.md) has each command
-//! with an example.
+//! [docs/commands.md](https://github.com/event-sdk/event-sdk/blob/main/docs/commands.md) describes
+//! each command with an example.
 //!
 //! # Exit codes
 //!
@@ -34,16 +35,17 @@
 //!
 //! # Changes
 //!
-//! A command that changes something has `--dry-run`, which says what it would do and changes nothing.
-//! After a change, an *audit line* on the standard error, and an event of `tracing` with the target
-//! `event_sdk_ops::audit`, say who (`--by`, or `USER` of the environment) changed what, and why
-//! (`--because`). A command that destroys data asks before, on a terminal; in a pipe, it does nothing
-//! without `--yes`.
+//! A command that changes something has the option `--dry-run`: it says what it would do and
+//! changes nothing. After a change, an *audit line* says who (`--by`, or `USER` of the environment)
+//! changed what, and why (`--because`). The audit line is written to the standard error, and as an
+//! event of `tracing` with the target `event_sdk_ops::audit`. On a terminal, a command that
+//! destroys data asks first; in a pipe, it does nothing without `--yes`.
 //!
 //! # Personal data
 //!
-//! Bodies, keys, values of headers and reasons of other clients can hold personal data. No command shows
-//! them without `--show-personal-data`; names of fields and subjects are shown.
+//! Bodies, keys, header values and reasons written by other clients can hold personal data. No
+//! command shows them without `--show-personal-data`. Names of fields, and subjects, are always
+//! shown.
 //!
 //! # Features
 //!
@@ -53,13 +55,13 @@
 //!
 //! # Output
 //!
-//! Times are written as RFC 3339. In JSON, sizes and durations are numbers, whose fields end with
-//! `_bytes` and `_seconds`; what is not known or not limited is left out or `null`.
-//! Progress of long work is written to the standard error, on a terminal only.
+//! Times are written as RFC 3339. In JSON, sizes and durations are numbers, in fields that end with
+//! `_bytes` and `_seconds`. A value that is unknown or unlimited is left out or `null`. On a
+//! terminal, the progress of long work is written to the standard error.
 //!
-//! Colours are used on a terminal only, and not where `NO_COLOR` is set; `--color` decides otherwise.
-//! With `--json`, the standard output is one JSON document, or one in each line where a command goes
-//! on until it is stopped.
+//! Colours are used only on a terminal, and only if `NO_COLOR` is not set; `--color` overrides
+//! this. With `--json`, the standard output is one JSON document. A command that runs until it is
+//! stopped writes one JSON document per line.
 //!
 //! # Modules
 //!

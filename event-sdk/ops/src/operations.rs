@@ -1,4 +1,4 @@
-//! `Operations`: what the commands know of the program that mounts them.
+//! `Operations`: what the commands know about the program that provides them.
 
 mod known;
 
@@ -16,7 +16,8 @@ use event_sdk_topology::permissions::PermissionsBuilder;
 pub use known::Collect;
 pub(crate) use known::{KnownEvent, Sent};
 
-/// What the commands know of a program: its name, its topology, and where its server is.
+/// What the commands know about a program: its name, its topology, its events and stores, and where
+/// its server is.
 #[derive(Debug, Clone)]
 pub struct Operations {
     pub(crate) name: &'static str,
@@ -32,7 +33,7 @@ pub struct Operations {
 }
 
 impl Operations {
-    /// The operations of the program `name`, as it is called on a command line.
+    /// The operations of a program. `name` is what the program is called on a command line.
     #[must_use]
     pub const fn new(name: &'static str) -> Self {
         Self {
@@ -49,15 +50,15 @@ impl Operations {
         }
     }
 
-    /// Sets the topology. Default: none; commands that need one say so.
+    /// Sets the topology. Default: none; commands that need a topology say so.
     #[must_use]
     pub const fn topology(mut self, topology: Topology) -> Self {
         self.topology = Some(topology);
         self
     }
 
-    /// Sets the users of the server, which the command `permissions` prints. Default: none; the command
-    /// says so.
+    /// Sets the users of the server, which the command `permissions` prints. Default: none; the
+    /// command then says so.
     ///
     /// ```
     /// # use event_sdk_ops::Operations;
@@ -77,8 +78,8 @@ impl Operations {
     }
 
     /// Adds the events of a set, or one event, so that commands decode them, hide their
-    /// [personal data](event_sdk::Pii) and publish them. Default: none; the data of an event that is not
-    /// known are not shown, since they may be personal.
+    /// [personal data](event_sdk::Pii) and publish them. Default: none. The data of unknown events
+    /// are not shown, since they may be personal.
     #[must_use]
     pub fn events<S: EventSet + Visit<Collect>>(mut self) -> Self {
         let mut collect = Collect::default();
@@ -93,25 +94,25 @@ impl Operations {
         events.find(|event| event.spec.is_subject(whole, relative))
     }
 
-    /// Works on this bus instead of connecting as the configuration says. For tests, and for programs
-    /// that have a bus already.
+    /// Uses this bus instead of connecting as the configuration says. For tests, and for programs
+    /// that already have a bus.
     #[must_use]
     pub fn bus(mut self, bus: EventBus) -> Self {
         self.bus = Some(bus);
         self
     }
 
-    /// Adds dead letters that are not in a stream, such as those of a table
-    /// (`SqlDeadLetters::queue` of `event-sdk-sql`). `name` is what `--store` calls them. May be called
-    /// several times.
+    /// Adds dead letters that are not in a stream, such as the letters of a table
+    /// (`SqlDeadLetters::queue` of `event-sdk-sql`). `name` is their name for `--store`. May be
+    /// called several times.
     #[must_use]
     pub fn letters(mut self, name: impl Into<String>, letters: impl LetterWorkflow) -> Self {
         self.letters.push((name.into(), Arc::new(letters)));
         self
     }
 
-    /// Adds an outbox (`Outbox::store` of `event-sdk-sql`). `name` is what `--outbox` calls it. May be
-    /// called several times.
+    /// Adds an outbox (`Outbox::store` of `event-sdk-sql`). `name` is its name for `--outbox`. May
+    /// be called several times.
     #[cfg(feature = "outbox")]
     #[must_use]
     pub fn outbox(mut self, name: impl Into<String>, store: Arc<dyn OutboxStore>) -> Self {
@@ -119,8 +120,8 @@ impl Operations {
         self
     }
 
-    /// Says what `recover` compares after a restore: the outbox, the inboxes and the durables of the
-    /// program. Default: nothing but what `--durable` names.
+    /// Sets what `recover` compares after a restore: the outbox, the inboxes and the durables of
+    /// the program. Default: only the durables that `--durable` names.
     ///
     /// ```
     /// # use event_sdk_ops::Operations;

@@ -1,4 +1,4 @@
-//! `run`: reads the arguments, runs the command, and answers the exit code.
+//! `run`: reads the arguments, runs the command, and returns the exit code.
 
 use std::ffi::OsString;
 use std::io::{self, BufRead, BufReader, IsTerminal as _, Write};
@@ -14,17 +14,18 @@ use crate::error::{OpsError, shown};
 use crate::operations::Operations;
 use crate::output::{BAD, Output, Progress, styled};
 
-/// Runs the command that the program's arguments name, and answers its
+/// Runs the command given by the program's arguments, and returns its
 /// [exit code](crate#exit-codes).
 ///
-/// Cancel-safe as the command is; a command that changes something can have changed a part of it.
+/// Cancel-safe for commands that only read. If a command that changes something is dropped, it may
+/// have made a part of its changes.
 pub async fn run(operations: &Operations) -> ExitCode {
     run_with(operations, std::env::args_os()).await
 }
 
-/// Runs the command that `args` name, of which the first is the program's name, and answers its
-/// [exit code](crate#exit-codes). For programs that have other commands beside these, and take their own
-/// arguments off before.
+/// Runs the command given by `args`, whose first is the program's name, and returns its
+/// [exit code](crate#exit-codes). For programs that also have commands of their own: pass only the
+/// arguments of a command of this crate.
 ///
 /// Cancel-safe as [`run`].
 pub async fn run_with<T: Into<OsString> + Clone>(
@@ -44,8 +45,9 @@ pub async fn run_with<T: Into<OsString> + Clone>(
     ExitCode::from(run_on(operations, args, &mut screen).await)
 }
 
-/// Runs the command that `args` name, of which the first is the program's name, and answers its
-/// [exit code](crate#exit-codes). For tests, and for programs that show what is written in their own way.
+/// Runs the command given by `args` on this screen, and returns its [exit code](crate#exit-codes).
+/// The first of `args` is the program's name. For tests, and for programs that show the output in
+/// their own way.
 ///
 /// Cancel-safe as [`run`].
 pub async fn run_on<T: Into<OsString> + Clone>(
@@ -98,22 +100,22 @@ pub async fn run_on<T: Into<OsString> + Clone>(
     }
 }
 
-/// What a command reads and writes, and whether people see it.
+/// The input and output of a command, and whether people see the output.
 pub struct Screen<'a> {
-    /// Answers to questions, and data where a command is told to read them.
+    /// The input: answers to questions, and data for commands that are told to read data.
     pub input: &'a mut (dyn BufRead + Send),
-    /// What was asked for, and what was found.
+    /// The results of the command.
     pub out: &'a mut (dyn Write + Send + 'static),
-    /// Errors, notices and progress.
+    /// Errors, notices, questions and progress.
     pub err: &'a mut (dyn Write + Send + 'static),
-    /// Whether `out` gets colours where `--color` does not say it.
+    /// Whether `out` gets colours if `--color` is not given.
     pub out_color: ColorChoice,
-    /// Whether `err` gets colours where `--color` does not say it.
+    /// Whether `err` gets colours if `--color` is not given.
     pub err_color: ColorChoice,
-    /// Whether people see `out` as it is written.
+    /// Whether people see `out` while it is written.
     pub is_terminal: bool,
-    /// Whether people see `err` as it is written, and can answer: progress is shown, and a command that
-    /// destroys data asks before. Otherwise it is refused without `--yes`.
+    /// Whether people see `err` while it is written, and can answer. If so, progress is shown, and
+    /// a command that destroys data asks first. If not, such a command is refused without `--yes`.
     pub is_interactive: bool,
 }
 
@@ -151,7 +153,7 @@ struct Cli {
     command: Command,
 }
 
-/// The commands, each with those above it, such as `streams ls`: in the order of the help.
+/// Returns the full names of all commands, such as `streams ls`, in the order of the help.
 #[must_use]
 pub fn commands() -> Vec<String> {
     fn walk(command: &clap::Command, above: &str, found: &mut Vec<String>) {
@@ -169,11 +171,11 @@ pub fn commands() -> Vec<String> {
     found
 }
 
-/// Checks arguments, of which the first is the program's name.
+/// Checks arguments, the first of which is the program's name.
 ///
 /// # Errors
 ///
-/// What clap says about them.
+/// The message of clap about the arguments.
 pub fn check<T: Into<OsString> + Clone>(args: impl IntoIterator<Item = T>) -> Result<(), String> {
     let parsed = Cli::command().try_get_matches_from(args);
     parsed.map(drop).map_err(|why| why.to_string())

@@ -1,4 +1,4 @@
-//! `View`: an event as people and programs see it, with its personal data hidden.
+//! `View`: an event as it is shown to people and programs, with its personal data hidden.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;

@@ -7,11 +7,12 @@ use event_sdk_store::StoreError;
 
 use crate::error::classify;
 
-/// The class of an error of a database: [`Outage`](FailureClass::Outage) if the database is busy or
-/// unavailable, or has ended the transaction because of another one; otherwise `None`.
+/// Returns the class of a database error: [`Outage`](FailureClass::Outage) if the database is busy
+/// or unavailable, or has ended the transaction because of another transaction; otherwise `None`.
 ///
-/// The errors of effects ([`EffectOf`](crate::EffectOf)) are classified by it automatically. For other
-/// handlers that use a database, pass it to [`Consumer::classify`](event_sdk::consumer::Consumer::classify):
+/// The errors of effects ([`EffectOf`](crate::EffectOf)) are classified by this function
+/// automatically. For other handlers that use a database, pass it to
+/// [`Consumer::classify`](event_sdk::consumer::Consumer::classify):
 ///
 /// ```
 /// # use event_sdk::EventBus;
@@ -24,8 +25,9 @@ use crate::error::classify;
 /// let consumer = bus.consumer::<OrderPlaced>("billing").classify(event_sdk_sql::class_of);
 /// ```
 ///
-/// An error of sqlx is an outage if its [`StoreErrorKind`](crate::StoreErrorKind) by
-/// [`store_error`](crate::store_error) is one. A [`StoreError`] is one if it [says so](StoreError::is_outage).
+/// An error of sqlx is an outage if [`store_error`](crate::store_error) gives it a
+/// [`StoreErrorKind`](crate::StoreErrorKind) that is an outage. A [`StoreError`] is an outage if
+/// [`is_outage`](StoreError::is_outage) says so.
 #[must_use]
 pub fn class_of(error: &(dyn StdError + 'static)) -> Option<FailureClass> {
     let away = if let Some(error) = error.downcast_ref::<sqlx::Error>() {

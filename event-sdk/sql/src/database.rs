@@ -69,10 +69,11 @@ pub trait Backend: sqlx::Database {
     -> SqlFuture<'a, Vec<SchemaDifference>>;
 }
 
-/// A connection in a transaction: a [`Tx`](crate::Tx), a transaction of sqlx, a connection, or one of a pool.
+/// What a caller may pass as a connection in a transaction: a [`Tx`](crate::Tx), a transaction of
+/// sqlx, a connection, or a connection of a pool.
 ///
-/// A connection without a transaction works too: each row is then committed separately. Behind a proxy that
-/// gives each transaction another connection, this does not work: begin a transaction there.
+/// A connection without a transaction works too: each row is then committed separately. But behind
+/// a proxy that gives each transaction another connection, a transaction is needed.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a connection to `{DB}`",
     label = "expected a transaction or a connection of `{DB}`",

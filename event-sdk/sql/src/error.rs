@@ -1,4 +1,4 @@
-//! `store_error`: the class of an error of sqlx: which mean that the database is unavailable for
+//! `store_error`: the kind of an error of sqlx, which says whether the database is unavailable for
 //! now.
 
 use event_sdk_store::{StoreError, StoreErrorKind};
@@ -10,8 +10,8 @@ use event_sdk_store::{StoreError, StoreErrorKind};
 ///   rest of class 40;
 /// - [`Unavailable`](StoreErrorKind::Unavailable): no connection from the pool in time, a closed
 ///   pool, errors of the socket, SQLite's `cantopen` and `ioerr`, PostgreSQL's classes 08 and 57P
-///   (shutdown, crash, starting), a statement that was cancelled (57014), and a server that is read-only
-///   (25006), as one is for a while after a failover;
+///   (shutdown, crash, starting), a statement that was cancelled (57014), and a server that is
+///   read-only (25006), which happens for a while after a failover;
 /// - [`Full`](StoreErrorKind::Full): SQLite's `full`, PostgreSQL's class 53;
 /// - [`SchemaMissing`](StoreErrorKind::SchemaMissing): a table or column does not exist;
 /// - [`PermissionDenied`](StoreErrorKind::PermissionDenied): SQLite's `readonly`, `auth` and `perm`,

@@ -1,4 +1,5 @@
-//! `Inbox`: effects that happen exactly once, with the record of their event in one transaction.
+//! `Inbox`: effects that happen exactly once, because each is in one transaction with the record of
+//! its event.
 
 mod batch;
 mod begin;
@@ -41,8 +42,8 @@ use self::statements::{InboxStatements, InboxTables};
 use crate::classify::failure as failed;
 use crate::{SchemaVersion, Tables};
 
-/// The inbox of a database: records of which events its consumers have handled, and which they have
-/// given up, in one transaction with the effects. Clones are the same inbox.
+/// The inbox of a database. It records which events its consumers have handled, in one transaction
+/// with the effects, and which events they have given up. Clones are the same inbox.
 ///
 /// ```no_run
 /// # use event_sdk::consumer::Failure;
@@ -75,15 +76,15 @@ use crate::{SchemaVersion, Tables};
 /// **The record** has the consumer, the id of the event, the number of its redrive, and the
 /// outcome: done or dead. If an event whose record is done is delivered again, it is acknowledged
 /// without an effect. If its record is dead, only a redrive handles it again. The consumer records
-/// that an event is dead before its letter is stored; with [`dead_letters`](Self::dead_letters)
-/// both are one transaction.
+/// that an event is dead before its letter is stored; with [`dead_letters`](Self::dead_letters),
+/// one transaction writes both.
 ///
-/// **Retention.** A [cleaner](Self::cleaner) deletes records that are older than the
-/// [retention](InboxBuilder::retention) and whose events their consumer has acknowledged. An event
-/// that the server may deliver again keeps its record. After its record was deleted, an event is
-/// delivered again only by a redrive, a replay or a reset of the consumer. The inbox refuses such
-/// an event (it becomes a dead letter of the class `rejected`), because it may have been handled,
-/// unless [`accept_older`](InboxBuilder::accept_older) is set.
+/// **Retention.** A [cleaner](Self::cleaner) deletes the record of an event if it is older than the
+/// [retention](InboxBuilder::retention) and the consumer has acknowledged the event. An event that
+/// the server may deliver again keeps its record. After its record was deleted, an event is
+/// delivered again only by a redrive, a replay or a reset of the consumer. Because such an event
+/// may have been handled before, the inbox refuses it, and it becomes a dead letter of the class
+/// `rejected`. [`accept_older`](InboxBuilder::accept_older) changes this.
 ///
 /// **Owners.** If a consumer has one owner
 /// ([`single_active`](event_sdk::consumer::Consumer::single_active)), each effect locks the epoch
@@ -125,26 +126,26 @@ impl<DB: InboxDatabase> Inner<DB> {
 }
 
 impl<DB: InboxDatabase> Inbox<DB> {
-    /// The inbox in the tables of the default names.
+    /// The inbox in the tables with the default names.
     #[must_use]
     pub fn new(pool: Pool<DB>) -> Self {
         InboxBuilder::new(pool).build()
     }
 
-    /// An inbox with options.
+    /// Begins an inbox with options.
     pub fn builder(pool: Pool<DB>) -> InboxBuilder<DB> {
         InboxBuilder::new(pool)
     }
 
-    /// A handler that runs the effects of a type that implements [`EffectOf`]: for
-    /// [`handled_by`](event_sdk::consumer::Consumer::handled_by), which needs an effect of each event
-    /// of the set, or [`on_handler`](event_sdk::consumer::Consumer::on_handler).
+    /// Returns a handler that runs the effects of a type that implements [`EffectOf`]. Pass it to
+    /// [`handled_by`](event_sdk::consumer::Consumer::handled_by), which needs an effect for each
+    /// event of the set, or to [`on_handler`](event_sdk::consumer::Consumer::on_handler).
     pub fn effects<H>(&self, effects: H) -> Effects<H, DB> {
         Effects::new(self.clone(), effects)
     }
 
-    /// A handler that passes the transaction to a closure, which commits it, for
-    /// [`on_handler`](event_sdk::consumer::Consumer::on_handler):
+    /// Returns a handler that passes the transaction to a closure, and the closure commits it. Pass
+    /// the handler to [`on_handler`](event_sdk::consumer::Consumer::on_handler):
     ///
     /// ```
     /// # use event_sdk::EventBus;
@@ -169,8 +170,8 @@ impl<DB: InboxDatabase> Inbox<DB> {
     /// ```
     ///
     /// The event is acknowledged only if the closure returns the [`Committed`] of its own
-    /// transaction. An error after the commit changes nothing: the event is delivered again, and
-    /// its record says that it is done.
+    /// transaction. An error after the commit does not undo the effect: the event is delivered
+    /// again, and its record says that it is done.
     pub fn effect<E, F, Fut>(&self, effect: F) -> Effect<E, F, DB>
     where
         F: Fn(E, EffectTx<DB>) -> Fut + Send + Sync + 'static,
@@ -179,43 +180,48 @@ impl<DB: InboxDatabase> Inbox<DB> {
         Effect::new(self.clone(), effect)
     }
 
-    /// A handler of batches: the effects of all events, and their records, in one transaction, for
-    /// [`batches_handled_by`](event_sdk::consumer::Consumer::batches_handled_by).
+    /// Returns a handler of batches, for
+    /// [`batches_handled_by`](event_sdk::consumer::Consumer::batches_handled_by). It writes the
+    /// effects of all events of a batch, and their records, in one transaction.
     ///
-    /// The records are written in one statement. If an effect fails, everything is rolled back, and the
-    /// batch is divided until the events that fail are alone; later events of a failed key wait for it.
+    /// The records are written in one statement. If an effect fails, everything is rolled back, and
+    /// the batch is divided until each event that fails is alone. Later events of the same key wait
+    /// for the failed event.
     pub fn batches<H>(&self, effects: H) -> BatchEffects<H, DB> {
         BatchEffects::new(self.clone(), effects)
     }
 
-    /// Deletes records that are older than the retention. Run one cleaner for each database, for
-    /// example in a task of a process that runs consumers. `bus` is the bus of the consumers.
+    /// Returns a cleaner, which deletes records that are older than the retention. Run one cleaner
+    /// for each database, for example in a task of a process that runs consumers. `bus` is the bus
+    /// of the consumers.
     #[must_use]
     pub fn cleaner(&self, bus: &EventBus) -> InboxCleaner {
         InboxCleaner::new(self.store(), bus, self.inner.retention)
     }
 
-    /// The form of the inbox that a consumer asks before it gives an event up. Return it from
-    /// [`Handle::inbox`](consumer::Handle::inbox) in a handler that wraps those of the inbox.
+    /// Returns the inbox in the form that a consumer asks before it gives an event up. If you write
+    /// a handler that wraps handlers of the inbox, return this value from its
+    /// [`Handle::inbox`](consumer::Handle::inbox).
     #[must_use]
     pub fn as_consumer_inbox(&self) -> Arc<dyn consumer::Inbox> {
         Arc::clone(&self.inner) as Arc<dyn consumer::Inbox>
     }
 
-    /// The inbox as its [cleaner](Self::cleaner) uses it.
+    /// Returns the inbox as its [cleaner](Self::cleaner) uses it.
     #[must_use]
     pub fn store(&self) -> Arc<dyn InboxStore> {
         Arc::clone(&self.inner) as Arc<dyn InboxStore>
     }
 
-    /// The records, for a [`Recover`](event_sdk_store::recover::Recover) after a restore.
+    /// Returns the records of the inbox, for a [`Recover`](event_sdk_store::recover::Recover) after
+    /// a restore.
     #[must_use]
     pub fn recoverable(&self) -> Arc<dyn RecoverableInbox> {
         Arc::clone(&self.inner) as Arc<dyn RecoverableInbox>
     }
 
-    /// Creates the tables of inbox, outbox and dead letters, or brings older ones up to date: the same as
-    /// [`Outbox::migrate`](crate::Outbox::migrate) for the same [`Tables`].
+    /// Creates the tables of inbox, outbox and dead letters, or brings older tables up to date.
+    /// [`Outbox::migrate`](crate::Outbox::migrate) with the same [`Tables`] does the same.
     ///
     /// # Errors
     ///
@@ -224,26 +230,27 @@ impl<DB: InboxDatabase> Inbox<DB> {
         DB::migrate(&self.inner.pool, &self.inner.tables).await
     }
 
-    /// Counts the records of a consumer. It reads all of them.
+    /// Counts the records of a consumer. The call reads all these records.
     ///
     /// Cancel-safe: it changes nothing.
     ///
     /// # Errors
     ///
-    /// [`StoreError`]: of a kind that is an [outage](StoreErrorKind::is_outage),
-    /// [`SchemaMissing`](StoreErrorKind::SchemaMissing), or [`Other`](StoreErrorKind::Other).
+    /// [`StoreError`] of a kind that is an [outage](StoreErrorKind::is_outage), of
+    /// [`SchemaMissing`](StoreErrorKind::SchemaMissing), or of [`Other`](StoreErrorKind::Other).
     pub async fn status(&self, consumer: &str) -> Result<InboxStatus, StoreError> {
         let inner = &self.inner;
         inner.inbox_status(consumer.to_owned().into()).await
     }
 
-    /// Forgets the owners of a consumer, after its coordination bucket was deleted and created again: the
-    /// epochs in a new bucket begin at one, and lower ones are refused. Returns how many partitions were
-    /// forgotten.
+    /// Forgets the owners of a consumer. Call this after its coordination bucket was deleted and
+    /// created again: epochs in a new bucket begin at one, and the inbox refuses epochs below the
+    /// recorded one. Returns how many partitions were forgotten.
     ///
-    /// Stop all instances of the consumer first: an owner that was replaced could write afterwards.
+    /// Stop all instances of the consumer first. Otherwise an owner that was replaced could write
+    /// after this call.
     ///
-    /// Not cancel-safe: after dropping the future, the owners may be forgotten or not.
+    /// Not cancel-safe: if the future is dropped, the owners may or may not be forgotten.
     ///
     /// # Errors
     ///
@@ -277,7 +284,7 @@ pub struct InboxBuilder<DB: InboxDatabase> {
 }
 
 impl<DB: InboxDatabase> InboxBuilder<DB> {
-    /// How long records are kept, unless set: 30 days.
+    /// How long records are kept by default: 30 days.
     pub const RETENTION: Duration = Duration::from_hours(30 * 24);
 
     fn new(pool: Pool<DB>) -> Self {
@@ -296,18 +303,19 @@ impl<DB: InboxDatabase> InboxBuilder<DB> {
         self
     }
 
-    /// Sets how long records are kept: the deduplication window. Default:
+    /// Sets how long records are kept; this is the deduplication window. Default:
     /// [`RETENTION`](Self::RETENTION), 30 days.
     ///
-    /// Choose the longest time after which an event may be redriven or replayed, or a consumer reset.
-    /// The tables need about `events per second × seconds of retention × 200 bytes`.
+    /// Choose at least the longest time after which you may redrive or replay an event, or reset a
+    /// consumer. The tables need about `events per second × seconds of retention × 200 bytes`.
     pub fn retention(mut self, retention: Duration) -> Self {
         self.retention = retention;
         self
     }
 
-    /// Handles events that are redriven, replayed, or come after a reset, although they are older than
-    /// the retention: an effect may then happen a second time. By default they are refused.
+    /// Accepts events that are redriven, replayed, or delivered after a reset although they are
+    /// older than the retention. An effect may then happen a second time. By default such events
+    /// are refused.
     pub fn accept_older(mut self) -> Self {
         self.accept_older = true;
         self
@@ -319,7 +327,7 @@ impl<DB: InboxDatabase> InboxBuilder<DB> {
         self
     }
 
-    /// Makes the inbox. It touches the database when it is used.
+    /// Makes the inbox. The database is not accessed before the inbox is used.
     #[must_use]
     pub fn build(self) -> Inbox<DB> {
         let names = InboxTables::of(&self.tables);

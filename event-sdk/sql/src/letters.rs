@@ -24,8 +24,8 @@ use crate::inbox::{Inbox, InboxDatabase, Inner, missing, unstored};
 
 /// Keeps dead letters in a table. Clones share the table.
 ///
-/// [`Inbox::dead_letters`] returns the one for consumers with effects: there the letter and the record
-/// that its event is dead are one transaction. [`SqlDeadLetters::new`] is for other consumers.
+/// For consumers with effects, use [`Inbox::dead_letters`]: then one transaction writes the letter
+/// and the record that its event is dead. For other consumers, use [`SqlDeadLetters::new`].
 ///
 /// ```no_run
 /// # use event_sdk::EventBus;
@@ -41,18 +41,18 @@ use crate::inbox::{Inbox, InboxDatabase, Inner, missing, unstored};
 /// # }
 /// ```
 ///
-/// Redriven events travel through the retry stream of a [`DeadLetterStream`], from which only their own
-/// consumer reads: declare its [`retry_spec`](DeadLetterStream::retry_spec).
+/// Redriven events pass through the retry stream of a [`DeadLetterStream`], from which only their
+/// own consumer reads them. Declare this stream with [`retry_spec`](DeadLetterStream::retry_spec).
 ///
-/// Letters in a table do not hold their keys. If later events must wait (sequenced mode), keep letters in a
-/// stream.
+/// Letters in a table do not block later events of their keys. If later events must wait (sequenced
+/// mode), keep letters in a stream.
 pub struct SqlDeadLetters<DB: InboxDatabase> {
     inner: Arc<Inner<DB>>,
     has_inbox: bool,
 }
 
 impl<DB: InboxDatabase> SqlDeadLetters<DB> {
-    /// Letters in the table of the default name, for consumers without effects of an [`Inbox`].
+    /// Letters in the table with the default name, for consumers without effects of an [`Inbox`].
     #[must_use]
     pub fn new(pool: Pool<DB>) -> Self {
         Self::in_tables(pool, Tables::new())
@@ -67,14 +67,16 @@ impl<DB: InboxDatabase> SqlDeadLetters<DB> {
         }
     }
 
-    /// For [`Consumer::dead_letters`](event_sdk::consumer::Consumer::dead_letters): the consumer
-    /// also receives the events that are redriven through this retry stream.
+    /// Returns the value to pass to
+    /// [`Consumer::dead_letters`](event_sdk::consumer::Consumer::dead_letters). The consumer then
+    /// also receives the events that are redriven through the retry stream of `place`.
     #[must_use]
     pub fn retried_through(self, place: impl Into<DeadLetterStream>) -> DeadLetters {
         DeadLetters::store(self).retried_through(place)
     }
 
-    /// The workflow of the letters: list, redrive, archive, purge. `place` names the retry stream.
+    /// Returns the operations on the letters: list, redrive, archive, purge. `place` names the
+    /// retry stream.
     #[must_use]
     pub fn queue(
         &self,
@@ -86,8 +88,8 @@ impl<DB: InboxDatabase> SqlDeadLetters<DB> {
 }
 
 impl<DB: InboxDatabase> Inbox<DB> {
-    /// A store of dead letters in the database of the inbox: the letter and the record that its event
-    /// is dead are one transaction.
+    /// Returns a store of dead letters in the database of the inbox. One transaction writes a
+    /// letter and the record that its event is dead.
     #[must_use]
     pub fn dead_letters(&self) -> SqlDeadLetters<DB> {
         SqlDeadLetters {

@@ -45,10 +45,11 @@
 //!
 //! - [`Outbox`] stores events in the caller's transaction; its [`relay`](Outbox::relay) publishes them.
 //! - [`Tx`] is a transaction whose commit wakes the relay.
-//! - [`Inbox`] makes effects happen once ([`EffectOf`]), and keeps [dead letters](SqlDeadLetters) in the
-//!   same database.
-//! - [`recover`] compares and repairs after a database or a server was restored from a backup.
-//! - [`Tables`] names schema and tables; [`Outbox::migrate`] creates them.
+//! - [`Inbox`] makes each effect happen once ([`EffectOf`]), and keeps
+//!   [dead letters](SqlDeadLetters) in the same database.
+//! - [`recover`] compares databases and streams after one of them was restored from a backup, and
+//!   repairs the divergences.
+//! - [`Tables`] has the names of schema and tables; [`Outbox::migrate`] creates the tables.
 //! - [`store_error`] classifies the errors of sqlx.
 //!
 //! # Features
@@ -67,7 +68,7 @@
 //! - `outbox`: the outbox of a service, with `enqueue`, `tx` and `operator`;
 //! - `inbox`, `classify`: effects that happen once, and which errors are outages;
 //! - `letter_row`, `letters`: dead letters in a table, and their workflow;
-//! - `sqlite`, `postgres`: the statements of each database, and nothing of it elsewhere.
+//! - `sqlite`, `postgres`: everything that is specific to one database, such as its statements.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![cfg_attr(
     not(any(feature = "sqlite", feature = "postgres")),
@@ -130,8 +131,8 @@ pub use sqlx::Postgres;
 pub use sqlx::Sqlite;
 pub use tables::{InvalidTables, Tables};
 
-/// Compares outbox, inboxes and consumers with the streams after one of them was restored from a backup,
-/// and repairs what diverges.
+/// Compares outbox, inboxes and consumers with the streams after a database or a server was
+/// restored from a backup, and repairs the divergences.
 pub mod recover {
     pub use event_sdk_store::recover::*;
 }

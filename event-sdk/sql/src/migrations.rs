@@ -1,4 +1,5 @@
-//! Migrations of the tables: their list, the version of the tables, and differences from it.
+//! Migrations of the tables: the list of migrations, the version of the tables, and differences
+//! from what the migrations create.
 //!
 //! **Rolling deploys.** Tables are migrated before the first program of a new version starts, so
 //! programs of two versions work on the same tables. Each migration says which program can still work
@@ -35,7 +36,7 @@ pub(crate) struct Applied {
     pub(crate) oldest_program: i64,
 }
 
-/// The version of the tables.
+/// The version of the tables, and the version that this program knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SchemaVersion {
@@ -119,9 +120,9 @@ pub(crate) fn pending<'m>(
 pub struct SchemaDifference {
     /// The table, column or index.
     pub object: String,
-    /// The definition that the migrations give it; `None` if they create no such object.
+    /// The definition of the object in the migrations; `None` if they create no such object.
     pub expected: Option<String>,
-    /// Its definition in the database; `None` if it is missing.
+    /// The definition of the object in the database; `None` if it is missing there.
     pub found: Option<String>,
 }
 

@@ -24,13 +24,14 @@ pub use tx::Tx;
 ///
 /// Clones are cheap and are the same outbox.
 ///
-/// **Order.** Events of one key are published in the order of their inserts. That is the order in which
-/// the transactions commit, if transactions that write the same key exclude one another: because they
-/// lock the row of the aggregate, or because there is one writer.
+/// **Order.** Events of one key are published in the order of their inserts. This is also the order
+/// in which the transactions commit, if transactions that write the same key exclude one another:
+/// for example, they lock the row of the aggregate, or there is only one writer.
 ///
-/// **Behind a pool of transactions** (`PgBouncer` and the like) everything works: no statement needs
-/// more than its transaction. Statements are therefore not prepared by name; without such a proxy,
-/// [`named_statements`](Self::named_statements) saves a round trip for each insert.
+/// **Behind a proxy that pools transactions**, such as `PgBouncer`, everything works: no statement
+/// depends on state outside of its transaction. For this reason, statements are not prepared by
+/// name. Without such a proxy, [`named_statements`](Self::named_statements) saves a round trip for
+/// each insert.
 pub struct Outbox<DB: Store> {
     inner: Arc<Inner<DB>>,
 }
@@ -70,10 +71,12 @@ impl<DB: Store> Outbox<DB> {
         }
     }
 
-    /// Prepares statements by name, once for each connection. This saves PostgreSQL a round trip for
-    /// each insert, and does not work behind a proxy that gives each transaction another connection.
+    /// Prepares statements by name, once for each connection. With PostgreSQL, this saves a round
+    /// trip for each insert. It does not work behind a proxy that gives each transaction another
+    /// connection.
     ///
-    /// Call it before the outbox is cloned: clones that were made before do not share its relays.
+    /// Call this before you clone the outbox: a clone that was made before does not wake the relays
+    /// of this value.
     #[must_use]
     pub fn named_statements(self) -> Self {
         let inner = self.inner;
@@ -85,10 +88,10 @@ impl<DB: Store> Outbox<DB> {
         )
     }
 
-    /// Begins a transaction that wakes the relays of this process exactly when it has committed.
+    /// Begins a transaction that wakes the relays of this process as soon as it has committed.
     ///
-    /// On SQLite it is a transaction that writes from the start (`BEGIN IMMEDIATE`), so that it waits
-    /// for other writers here, and never fails later because of them.
+    /// On SQLite, the transaction takes the write lock at once (`BEGIN IMMEDIATE`). So it waits for
+    /// other writers here, and never fails because of them later.
     ///
     /// Cancel-safe.
     ///
@@ -101,11 +104,11 @@ impl<DB: Store> Outbox<DB> {
         Ok(Tx::new(transaction, self.clone()))
     }
 
-    /// Stores an event in the caller's transaction: await the result. It is published after the commit,
-    /// or never if the transaction is rolled back.
+    /// Stores an event in the caller's transaction. Await the result. The event is published after
+    /// the commit, or never if the transaction is rolled back.
     ///
-    /// `connection` is a [`Tx`], a transaction or a connection of sqlx. The envelope is made now,
-    /// by the codec of the bus: id, time and correlation are fixed by this call. Options:
+    /// `connection` is a [`Tx`], a transaction or a connection of sqlx. The codec of the bus makes
+    /// the envelope now, so id, time and correlation are fixed by this call. Options:
     /// [`caused_by`](Enqueue::caused_by), [`not_before`](Enqueue::not_before) and others.
     pub fn enqueue<'c, E: Event>(
         &self,
@@ -116,7 +119,7 @@ impl<DB: Store> Outbox<DB> {
         Enqueue::event(self.clone(), connection.as_connection(), event)
     }
 
-    /// Stores a message that is not an event of this program, such as one that is copied from another
+    /// Stores a message that is not an event of this program, such as a message copied from another
     /// outbox.
     pub fn enqueue_message<'c>(
         &self,
@@ -130,7 +133,8 @@ impl<DB: Store> Outbox<DB> {
     /// the caller's transaction. Returns the number of removed events: zero if there is no such
     /// event, or if a relay has already taken it to publish it.
     ///
-    /// Cancel-safe, apart from the caller's transaction: after dropping the future, roll it back.
+    /// If the future is dropped, roll the caller's transaction back; otherwise the call is
+    /// cancel-safe.
     ///
     /// # Errors
     ///
@@ -151,7 +155,8 @@ impl<DB: Store> Outbox<DB> {
         .await
     }
 
-    /// A relay of this outbox: it publishes the rows. Run at least one in some process of the service.
+    /// Returns a relay of this outbox, which publishes the rows. Run at least one relay in a
+    /// process of the service.
     pub fn relay(&self) -> Relay {
         let inner = &self.inner;
         Relay::new(
@@ -161,23 +166,24 @@ impl<DB: Store> Outbox<DB> {
         )
     }
 
-    /// Creates the tables, or brings older ones up to date: a deployment step, before the programs that
-    /// need them start. Programs of the previous version go on working with the new tables.
+    /// Creates the tables, or brings older tables up to date. Run this as a deployment step, before
+    /// the programs that need the tables start. Programs of the previous version go on working with
+    /// the new tables.
     ///
-    /// Repeating it does nothing. Several processes may call it at the same time.
+    /// Repeating the call does nothing. Several processes may call it at the same time.
     ///
     /// Cancel-safe: each version is committed as a whole or not at all.
     ///
     /// # Errors
     ///
     /// [`PermissionDenied`](crate::StoreErrorKind::PermissionDenied) without the privilege to create
-    /// tables, [`SchemaNewer`](crate::StoreErrorKind::SchemaNewer) for tables of a version that this
-    /// program does not know and cannot work with, those of an unavailable database.
+    /// tables, [`SchemaNewer`](crate::StoreErrorKind::SchemaNewer) for tables of a version that
+    /// this program does not know and cannot work with, and the errors of an unavailable database.
     pub async fn migrate(&self) -> Result<SchemaVersion, StoreError> {
         DB::migrate(&self.inner.pool, &self.inner.tables).await
     }
 
-    /// Checks that this program can work with the tables. A relay does so when it starts.
+    /// Checks that this program can work with the tables. A relay makes this check when it starts.
     ///
     /// Cancel-safe.
     ///
@@ -185,14 +191,15 @@ impl<DB: Store> Outbox<DB> {
     ///
     /// [`SchemaMissing`](crate::StoreErrorKind::SchemaMissing),
     /// [`SchemaOlder`](crate::StoreErrorKind::SchemaOlder),
-    /// [`SchemaNewer`](crate::StoreErrorKind::SchemaNewer), those of an unavailable database.
+    /// [`SchemaNewer`](crate::StoreErrorKind::SchemaNewer), and the errors of an unavailable
+    /// database.
     pub async fn check(&self) -> Result<SchemaVersion, StoreError> {
         DB::check(&self.inner.pool, &self.inner.tables).await
     }
 
-    /// Compares the tables, columns and indexes with those that the migrations create: the
-    /// differences are changes by hand, or migrations that did not run. On PostgreSQL it creates a
-    /// schema and removes it again, so it needs the privilege to create one.
+    /// Compares the tables, columns and indexes with those that the migrations create. Differences
+    /// come from changes by hand, or from migrations that did not run. On PostgreSQL, the call
+    /// creates a schema and removes it again, so it needs the privilege to create schemas.
     ///
     /// Cancel-safe.
     ///
@@ -204,18 +211,20 @@ impl<DB: Store> Outbox<DB> {
         DB::verify(&self.inner.pool, &self.inner.tables).await
     }
 
-    /// The tables of this outbox, as a relay uses them.
+    /// Returns the tables of this outbox, as a relay uses them.
     pub fn store(&self) -> &Arc<dyn OutboxStore> {
         &self.inner.store
     }
 
-    /// The tables of this outbox, for a [`Recover`](event_sdk_store::recover::Recover) after a restore.
+    /// Returns the tables of this outbox, for a [`Recover`](event_sdk_store::recover::Recover)
+    /// after a restore.
     pub fn recoverable(&self) -> Arc<dyn RecoverableOutbox> {
         let inner = &self.inner;
         DB::recoverable_outbox(inner.pool.clone(), &inner.tables, inner.named)
     }
 
-    /// Wakes the relays of this process: for rows that were inserted by SQL of the caller's own.
+    /// Returns the value that wakes the relays of this process. Use it after your own SQL has
+    /// inserted rows.
     pub fn wake(&self) -> &Wake {
         &self.inner.wake
     }
@@ -240,7 +249,7 @@ impl<DB: Store> Outbox<DB> {
     }
 }
 
-/// Type parameter of [`Enqueue`] for a message that is not an event of this program.
+/// The type parameter of [`Enqueue`] for a message that is not an event of this program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoEvent {}
 

@@ -38,12 +38,12 @@ impl Tables {
         }
     }
 
-    /// Sets the schema: of PostgreSQL, or an attached database of SQLite. It must exist.
+    /// Sets the schema of PostgreSQL, or the attached database of SQLite. It must exist.
     ///
     /// # Errors
     ///
-    /// [`InvalidTables`] if the name is not made of lower-case letters, digits and underscores,
-    /// begins with a digit, or has more than 63 bytes.
+    /// [`InvalidTables`] if the name has other characters than lower-case letters, digits and
+    /// underscores, begins with a digit, or has more than 63 bytes.
     pub fn with_schema(mut self, schema: &str) -> Result<Self, InvalidTables> {
         check(schema, 63)?;
         self.schema = Some(schema.into());
@@ -54,7 +54,7 @@ impl Tables {
     ///
     /// # Errors
     ///
-    /// The same as for [`with_schema`](Self::with_schema), with at most
+    /// As for [`with_schema`](Self::with_schema), but the prefix may have at most
     /// [`MAX_PREFIX`](Self::MAX_PREFIX) bytes.
     pub fn with_prefix(mut self, prefix: &str) -> Result<Self, InvalidTables> {
         check(prefix, Self::MAX_PREFIX)?;
@@ -74,7 +74,7 @@ impl Tables {
         &self.prefix
     }
 
-    /// The quoted name of a table, with its schema, as in SQL.
+    /// Returns the quoted name of a table, with its schema, for use in SQL.
     #[must_use]
     pub fn table(&self, name: &str) -> String {
         self.sql(&format!("{{{name}}}"))
@@ -137,7 +137,7 @@ impl Statement {
     }
 }
 
-/// A name of a schema or a prefix that is refused.
+/// The error that the name of a schema, or a prefix, is not allowed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidTables {
     name: String,

@@ -53,17 +53,18 @@ impl EventBus {
     /// Returns the [declared](super::BusBuilder::consumer) durables, each with its stream and the
     /// configuration that [`apply`](Self::apply) gives it, in the order of the declarations.
     ///
-    /// Nothing is requested if the declared streams store all events of the durables; otherwise the
-    /// transport is asked which streams do.
+    /// If the declared streams store all events of the durables, nothing is requested. Otherwise
+    /// the transport is asked which streams store them.
     ///
     /// Cancel-safe: it changes nothing.
     ///
     /// # Errors
     ///
     /// [`NoStream`](event_sdk_core::ErrorKind::NoStream) if no stream stores an event,
-    /// [`InvalidSubject`](event_sdk_core::ErrorKind::InvalidSubject) if a pattern matches nothing of
-    /// the set, [`InvalidOption`](event_sdk_core::ErrorKind::InvalidOption) for an impossible number
-    /// of partitions, and those of [`StreamAdmin::find`](event_sdk_core::transport::StreamAdmin::find).
+    /// [`InvalidSubject`](event_sdk_core::ErrorKind::InvalidSubject) if a pattern matches no
+    /// subject of the set, [`InvalidOption`](event_sdk_core::ErrorKind::InvalidOption) for an
+    /// impossible number of partitions, and the errors of
+    /// [`StreamAdmin::find`](event_sdk_core::transport::StreamAdmin::find).
     pub async fn durables(&self) -> Result<Vec<(Text, ConsumerConfig)>, Error> {
         let mut durables = Vec::new();
         for spec in &self.inner().consumers {
@@ -75,7 +76,8 @@ impl EventBus {
     /// Applies all declarations of the bus: first the [streams](super::BusBuilder::stream), like
     /// [`apply_streams`](Self::apply_streams), then the [bucket](super::BusBuilder::coordination),
     /// then the [durables](super::BusBuilder::consumer). An existing durable is changed without
-    /// losing its position. No other method of the bus changes a durable or a bucket.
+    /// losing its position. Only this method and [`apply_planned`](Self::apply_planned) change a
+    /// durable or a bucket.
     ///
     /// Call it once in a deployment step, before anything subscribes.
     ///
@@ -89,29 +91,28 @@ impl EventBus {
     ///
     /// # Errors
     ///
-    /// The error of the first stream, bucket or durable that cannot be applied; it names it, and
-    /// everything that comes before it is applied. Kinds: those of
-    /// [`apply_streams`](Self::apply_streams), for a bucket also
-    /// [`Unsupported`](event_sdk_core::ErrorKind::Unsupported) on a transport without coordination,
-    /// and for a durable
-    /// [`ConsumerMismatch`](event_sdk_core::ErrorKind::ConsumerMismatch) if a setting cannot be
-    /// changed, [`InvalidSubject`](event_sdk_core::ErrorKind::InvalidSubject) if a filter matches
-    /// no subject of the stream, and
+    /// The error of the first stream, bucket or durable that cannot be applied. It names what
+    /// failed; everything before it is applied. Kinds: those of
+    /// [`apply_streams`](Self::apply_streams); for a bucket also
+    /// [`Unsupported`](event_sdk_core::ErrorKind::Unsupported) on a transport without coordination;
+    /// for a durable also [`ConsumerMismatch`](event_sdk_core::ErrorKind::ConsumerMismatch) if a
+    /// setting cannot be changed, [`InvalidSubject`](event_sdk_core::ErrorKind::InvalidSubject) if
+    /// a filter matches no subject of the stream, and
     /// [`StreamNotFound`](event_sdk_core::ErrorKind::StreamNotFound).
     pub async fn apply(&self) -> Result<Applied, Error> {
         self.change_no_copies().await?;
         self.apply_planned().await
     }
 
-    /// Applies all declarations like [`apply`](Self::apply), and also changes what an existing stream
-    /// copies: a mirror ends for good. A topology calls this method, which has planned the change and
-    /// warned of it.
+    /// Applies all declarations like [`apply`](Self::apply), and also changes which streams an
+    /// existing stream copies. A mirror that is changed in this way ends for good. The package
+    /// `event-sdk-topology` calls this method after it has planned the change and warned of it.
     ///
     /// Not cancel-safe, like [`apply`](Self::apply).
     ///
     /// # Errors
     ///
-    /// As [`apply`](Self::apply).
+    /// The same as for [`apply`](Self::apply).
     pub async fn apply_planned(&self) -> Result<Applied, Error> {
         let streams = self.change_streams().await?;
         let inner = self.inner();

@@ -108,8 +108,8 @@ impl BusBuilder {
         self
     }
 
-    /// Adds a metadata entry to every event that this bus publishes, such as its region. `key` is
-    /// refused, because each event has its own.
+    /// Adds a metadata entry to every event that this bus publishes, such as its region. The name
+    /// `key` is refused, because each event has its own key.
     pub fn metadata(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
         self.metadata.push((name.into(), text.into()));
         self
@@ -129,12 +129,12 @@ impl BusBuilder {
         self
     }
 
-    /// Declares the bucket in which the instances of a service coordinate: leases and attempt
-    /// records are entries of it. [`EventBus::apply`] creates or changes it; `memory` creates it.
+    /// Declares the bucket in which the instances of a service coordinate. Its entries are leases
+    /// and attempt records. [`EventBus::apply`] creates or changes the bucket; `memory` creates it.
     ///
-    /// Without this declaration, the bus uses the bucket `EVENT_SDK` and `apply` does not create
-    /// it: another service, or a deployment step, then has to. Buses that share a durable need the
-    /// same bucket.
+    /// Without this declaration, the bus uses the bucket `EVENT_SDK`, which `memory` creates too,
+    /// but `apply` does not: another service, or a deployment step, has to create it. Buses that
+    /// share a durable need the same bucket.
     ///
     /// ```
     /// use event_sdk::EventBus;
@@ -186,11 +186,12 @@ impl BusBuilder {
     }
 
     /// Treats this bus as a process of its own, for tests in which several services, or services on
-    /// virtual time, share one. A bus that is built by [`memory`](Self::memory) always is one.
+    /// virtual time, share a process. A bus that is built by [`memory`](Self::memory) is always
+    /// treated in this way.
     ///
-    /// When a handler may have ended its process, the consumer repeats its event while no other
-    /// handler of the process runs. Normally handlers on all buses of the process count. With this
-    /// setting, only those of this bus count.
+    /// If a handler may have ended its process, the consumer repeats that handler's event while no
+    /// other handler of the process runs. Normally the handlers on all buses of the process count.
+    /// With this setting, only the handlers on this bus count.
     pub fn simulated_process(mut self) -> Self {
         self.simulated_process = true;
         self
@@ -221,8 +222,8 @@ impl BusBuilder {
         Ok(self.finish(Arc::new(transport), streams))
     }
 
-    /// Builds a bus on the memory transport with the declared streams. Without a declared stream
-    /// it has one that stores every subject and keeps the newest 100,000 events.
+    /// Builds a bus on the memory transport with the declared streams. If none is declared, the bus
+    /// has one stream, which stores every subject and keeps the newest 100,000 events.
     ///
     /// # Errors
     ///

@@ -54,8 +54,8 @@ pub struct ConsumerSpec {
 }
 
 impl ConsumerSpec {
-    /// A durable for the events of the set `S`, or of one event type. It starts at the oldest
-    /// event, and otherwise has JetStream's defaults.
+    /// Declares a durable for the events of the set `S`, or of one event type. Unless changed by
+    /// other methods, the durable starts at the oldest event and has JetStream's defaults.
     pub fn durable<S: EventSet>(name: impl Into<Text>) -> Self {
         let name = name.into();
         Self {
@@ -74,7 +74,8 @@ impl ConsumerSpec {
         self
     }
 
-    /// Sets how deliveries are acknowledged. Cannot be changed later. Default: each separately.
+    /// Sets how deliveries are acknowledged. This cannot be changed later. Default: each
+    /// separately.
     pub fn ack_policy(mut self, policy: AckPolicy) -> Self {
         self.config.ack = policy;
         self
@@ -98,15 +99,15 @@ impl ConsumerSpec {
         self
     }
 
-    /// Sets the server's backoff: ack waits by delivery number, which replace
+    /// Sets the server's backoff: the ack wait of each delivery, by its number. These waits replace
     /// [`ack_wait`](Self::ack_wait). Default: none.
     pub fn server_backoff(mut self, waits: impl IntoIterator<Item = Duration>) -> Self {
         self.config.backoff = waits.into_iter().collect();
         self
     }
 
-    /// Restricts the durable to subjects of the set that also match this pattern, relative to the
-    /// prefix. If it is called twice, both patterns must match.
+    /// Restricts the durable to subjects of the set that also match this pattern, which is relative
+    /// to the prefix. If this method is called twice, both patterns must match.
     pub fn subject(mut self, pattern: Pattern) -> Self {
         self.routes.narrow(pattern);
         self
@@ -118,15 +119,15 @@ impl ConsumerSpec {
         self
     }
 
-    /// Declares the durables of a consumer with [partitions](crate::consumer::Consumer::partitions):
-    /// `<name>-p0` and so on, instead of `<name>`. A consumer of this name has to have the same
-    /// number of partitions.
+    /// Declares the durables of a consumer with
+    /// [partitions](crate::consumer::Consumer::partitions): `<name>-p0` and so on, instead of
+    /// `<name>`. The consumer of this name must have the same number of partitions.
     pub fn partitions(mut self, number: u32) -> Self {
         self.partitions = Some(number);
         self
     }
 
-    /// The name of the durable, or of the consumer whose partitions have durables.
+    /// The name of the durable; with partitions, the name of the consumer.
     pub fn name(&self) -> &str {
         &self.name
     }

@@ -144,15 +144,22 @@ impl Routes {
         }
         let declared = inner.streams.iter().filter(|config| stores(config));
         let mut streams: Vec<_> = declared.cloned().collect();
-        for name in inner.transport.streams_for(filter).await? {
-            let is_another = self.stream.as_ref().is_some_and(|wanted| *wanted != name);
-            // The user may not be allowed to look at a stream that was not asked for.
-            if is_another || inner.streams.iter().any(|config| config.name == name) {
+        // The user may not be allowed to look at a stream that was not asked for, or to list streams.
+        let names = match &self.stream {
+            Some(name) => vec![name.clone()],
+            None => inner.transport.streams_for(filter).await?,
+        };
+        for name in names {
+            if inner.streams.iter().any(|config| config.name == name) {
                 continue;
             }
-            let state = inner.transport.stream_state(&name).await?;
-            if stores(&state.config) {
-                streams.push(state.config);
+            match inner.transport.stream_state(&name).await {
+                Ok(state) if stores(&state.config) => streams.push(state.config),
+                Ok(_) => {}
+                // The error of the caller names the subject too.
+                Err(error)
+                    if self.stream.is_some() && *error.kind() == ErrorKind::StreamNotFound => {}
+                Err(error) => return Err(error),
             }
         }
         if let (true, Some(name)) = (streams.is_empty(), &self.stream) {

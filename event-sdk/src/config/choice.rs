@@ -55,10 +55,10 @@ choice! {
         Memory = "memory",
         /// A NATS server with JetStream (feature `nats`).
         Nats = "nats",
-        /// No transport, and the service fails open: a publish is accepted, dropped, counted
-        /// ([`EventBus::discarded`](crate::EventBus::discarded)) and logged; subscriptions wait, and
-        /// receive nothing. Streams, consumers and leases exist in the memory of the process, for
-        /// which it needs the feature `memory`.
+        /// No transport, and the service fails open. A publish is accepted, dropped and counted
+        /// ([`EventBus::discarded`](crate::EventBus::discarded)); the first, tenth, hundredth and
+        /// so on are logged. Subscriptions wait, and receive nothing. Streams, consumers and leases
+        /// exist in the memory of the process, which needs the feature `memory`.
         ///
         /// The relay of an outbox treats such an event as stored and marks its row as published, so
         /// the event is lost. Do not run a relay with this choice.
@@ -70,10 +70,10 @@ choice! {
 }
 
 choice! {
-    /// The setting `preset`: defaults for a kind of deployment. Every setting of the environment or
-    /// the file takes precedence.
+    /// The setting `preset`: defaults for a kind of deployment. Settings in the environment or the
+    /// file take precedence over the preset.
     Preset, "`development`, `staging` or `production`" {
-        /// One process on the memory transport, whose streams keep 10,000 events, with debug logs.
+        /// The memory transport in one process, debug logs, and streams that keep 10,000 events.
         Development = "development",
         /// NATS, with up to 30 s for the first connection.
         Staging = "staging",
@@ -106,17 +106,17 @@ impl Preset {
 }
 
 choice! {
-    /// The setting `log_level`: the least severe messages of event-sdk that are logged.
+    /// The setting `log_level`: the lowest level of event-sdk's messages that are logged.
     LogLevel, "`off`, `error`, `warn`, `info`, `debug` or `trace`" {
-        /// None.
+        /// No messages.
         Off = "off",
         /// Errors.
         Error = "error",
-        /// And warnings.
+        /// Errors and warnings.
         Warn = "warn",
-        /// And information.
+        /// Errors, warnings and information.
         Info = "info",
-        /// And details.
+        /// Errors, warnings, information and details.
         Debug = "debug",
         /// Everything.
         Trace = "trace",

@@ -14,7 +14,7 @@ impl EventBus {
     /// Makes the bus that the environment describes: on memory, on NATS, or without a transport. See
     /// [`Config::from_env`] for the variables.
     ///
-    /// One bus is for publishing and subscribing. To declare streams and durables, use
+    /// The same bus publishes and subscribes. To declare streams and durables, use
     /// [`BusBuilder::connect`].
     ///
     /// Cancel-safe: dropping the future stops connecting.
@@ -42,8 +42,8 @@ impl EventBus {
 
 impl BusBuilder {
     /// Takes the settings of the bus from a configuration: prefix, source, region, timeout and
-    /// maximum payload. Settings that the configuration does not have keep the values of this
-    /// builder. [`connect`](Self::connect) does this too.
+    /// maximum payload. What the configuration does not set keeps the value of this builder.
+    /// [`connect`](Self::connect) does the same.
     ///
     /// # Errors
     ///
@@ -69,7 +69,7 @@ impl BusBuilder {
         Ok(self.publish_timeout_at_least(least))
     }
 
-    /// Makes the bus that a configuration describes, with what this builder declares.
+    /// Makes the bus that a configuration describes, with the declarations of this builder.
     ///
     /// Cancel-safe: dropping the future stops connecting.
     ///

@@ -11,9 +11,9 @@ use super::choice::Preset;
 
 /// Everything that is wrong with a configuration. It has at least one problem.
 ///
-/// `Display` prints all of them in one line. Secrets are not shown. It becomes an
-/// [`Error`](crate::Error) with `?`: of the kind
-/// [`NotConfigured`](crate::ErrorKind::NotConfigured) if only the transport is not chosen, else
+/// `Display` prints all of them in one line. Secrets are not shown. `?` converts this error to
+/// an [`Error`](crate::Error) of the kind [`NotConfigured`](crate::ErrorKind::NotConfigured) if the
+/// only problem is that no transport is chosen, and otherwise of the kind
 /// [`InvalidOption`](crate::ErrorKind::InvalidOption).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
@@ -39,7 +39,7 @@ pub enum ProblemKind {
     UnknownSetting,
     /// The value is not allowed.
     InvalidValue,
-    /// Settings contradict each other, or one has no effect without another one.
+    /// Settings contradict each other, or a setting has no effect without another one.
     Conflict,
     /// The file, or a variable, cannot be read.
     Unreadable,
@@ -62,7 +62,7 @@ pub enum Origin {
     },
     /// A preset.
     Preset(Preset),
-    /// [`override_with`](super::ConfigLoader::override_with).
+    /// Code, by [`override_with`](super::ConfigLoader::override_with).
     Override,
 }
 
@@ -119,13 +119,13 @@ impl ConfigProblem {
         self.kind
     }
 
-    /// The name of the setting, such as `nats.url`, if it is about one.
+    /// The name of the setting, such as `nats.url`; `None` if the problem is about no setting.
     #[must_use]
     pub const fn setting(&self) -> Option<&'static str> {
         self.setting
     }
 
-    /// Where the value comes from, if it is about a value that was not set in code.
+    /// Where the value comes from; `None` if no source is known.
     #[must_use]
     pub const fn origin(&self) -> Option<&Origin> {
         self.origin.as_ref()

@@ -22,7 +22,7 @@ pub enum System {
     Fraisier,
     /// Hodei Pipelines.
     Hodei,
-    /// `JetStream` Bridge, whose variables are those of its deployment guide.
+    /// `JetStream` Bridge, with the variables of its deployment guide.
     JetstreamBridge,
 }
 
@@ -32,28 +32,28 @@ pub enum System {
 pub struct FamiliarName {
     /// The system.
     pub system: System,
-    /// Its name: that of an environment variable, or of a field in its code.
+    /// The name of an environment variable, or of a field in the other system's code.
     pub name: &'static str,
-    /// Whether it is an environment variable, which
-    /// [`names_of`](super::ConfigLoader::names_of) reads.
+    /// Whether the name is an environment variable. [`names_of`](super::ConfigLoader::names_of)
+    /// reads such variables.
     pub is_variable: bool,
-    /// The setting of this SDK that it stands for.
+    /// What the name stands for in this SDK.
     pub here: Here,
 }
 
-/// The equivalent of another system's name in event-sdk.
+/// What a name of another system stands for in event-sdk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Here {
     /// This setting, with the same values.
     Setting(&'static str),
-    /// This setting. A bare number is a duration of this unit.
+    /// This setting. A bare number is read as a duration in this unit.
     DurationIn(&'static str, Unit),
-    /// This setting. These values of the other system have other names here.
+    /// This setting. Each pair is a value of the other system and its name here.
     Renamed(&'static str, &'static [(&'static str, &'static str)]),
-    /// Set in code: this item.
+    /// No setting: this item in code does the same.
     Code(&'static str),
-    /// Not taken, for this reason.
+    /// Nothing, for this reason.
     NotTaken(&'static str),
 }
 

@@ -13,8 +13,8 @@ use super::familiar::{self, System};
 use super::settings::{named, settings};
 use super::{Config, VARIABLE_PREFIX, file};
 
-/// Loads a [`Config`]. A later source takes precedence over an earlier one:
-/// [`defaults`](Self::defaults), the preset, the file, the environment,
+/// Loads a [`Config`] from several sources. In this order, each source takes precedence over those
+/// before it: [`defaults`](Self::defaults), the preset, the file, the environment,
 /// [`override_with`](Self::override_with).
 ///
 /// ```
@@ -65,14 +65,14 @@ impl ConfigLoader {
         self
     }
 
-    /// Reads this TOML file, unless the variable `EVENT_SDK_CONFIG_FILE` names another one. It has to
-    /// exist.
+    /// Reads this TOML file, unless the variable `EVENT_SDK_CONFIG_FILE` names another one. The
+    /// file must exist.
     pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
         self.file = Some(path.into());
         self
     }
 
-    /// Sets what beats the environment and the file, such as arguments of a command line.
+    /// Sets values that take precedence over all other sources, such as command-line arguments.
     pub fn override_with(mut self, set: impl FnOnce(&mut Config) + 'static) -> Self {
         self.overrides.push(Box::new(set));
         self
@@ -84,7 +84,7 @@ impl ConfigLoader {
         self
     }
 
-    /// Reads these variables instead of those of the process.
+    /// Reads these variables instead of the variables of the process.
     pub fn variables<N, V>(mut self, variables: impl IntoIterator<Item = (N, V)>) -> Self
     where
         N: Into<OsString>,
@@ -96,10 +96,10 @@ impl ConfigLoader {
         self
     }
 
-    /// Also reads the environment variables of another system, by the table of
-    /// [`familiar_names`](super::familiar_names): a deployment can stay as it is. If a setting is set
-    /// by both names, that is an error. A variable of that system without a counterpart is logged as
-    /// a warning.
+    /// Also reads the environment variables of another system, as listed by
+    /// [`familiar_names`](super::familiar_names), so a deployment can keep its variables. A
+    /// setting that is set under both names is an error. A variable of that system without a
+    /// counterpart is logged as a warning.
     pub fn names_of(mut self, system: System) -> Self {
         self.systems.push(system);
         self

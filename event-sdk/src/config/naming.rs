@@ -8,7 +8,7 @@ use super::entry::may_be_secret;
 use super::error::{ConfigError, ProblemKind};
 
 impl Config {
-    /// The [`prefix`](Self::prefix) with its placeholders replaced; `None` if none is set.
+    /// The [`prefix`](Self::prefix) with its placeholders replaced; `None` if no prefix is set.
     ///
     /// ```
     /// use event_sdk::config::Config;
@@ -22,7 +22,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// An unknown placeholder, one whose setting is missing, or an invalid prefix.
+    /// An unknown placeholder, a placeholder whose setting is missing, or an invalid prefix.
     pub fn expanded_prefix(&self) -> Result<Option<String>, ConfigError> {
         let Some(template) = &self.prefix else {
             return Ok(None);

@@ -6,8 +6,8 @@ use super::error::{ConfigError, ConfigProblem, ProblemKind};
 use crate::transport::nats::{Management, Nats, NatsOptions};
 
 impl Config {
-    /// The options of the connection that the configuration describes, for a program that adds to
-    /// them, such as a [callback](NatsOptions::login_from) for logins. Connect with
+    /// The options of the connection that the configuration describes. They are for a program that
+    /// adds to them, such as a [callback](NatsOptions::login_from) for logins. Connect with
     /// [`Nats::connect`], and give the transport to a builder that was
     /// [configured](crate::BusBuilder::configure).
     ///
@@ -35,8 +35,8 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// The same as for [`validate`](Self::validate); if `nats.url` is not set; and if the options
-    /// refuse a value, such as the URL of a server.
+    /// The same as for [`validate`](Self::validate), a missing `nats.url`, and a value that the
+    /// options refuse, such as the URL of a server.
     pub fn nats_options(&self) -> Result<NatsOptions, ConfigError> {
         self.validate()?;
         let nats = &self.nats;

@@ -32,7 +32,7 @@ pub fn settings() -> &'static [Setting] {
 }
 
 impl Setting {
-    /// The dotted name, which is that in a file: `nats.url` is `url` in the table `[nats]`.
+    /// The dotted name, as in a file: `nats.url` is `url` in the table `[nats]`.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.name
@@ -50,7 +50,7 @@ impl Setting {
         self.secret
     }
 
-    /// What it does, in one line.
+    /// What the setting does, in one line.
     #[must_use]
     pub const fn doc(&self) -> &'static str {
         self.doc
@@ -68,14 +68,15 @@ impl Setting {
         (self.field)(&mut Config::default()).allowed()
     }
 
-    /// The default, as it would be written; `None` if nothing is set unless it is configured.
+    /// The default as text; `None` if the setting has no default.
     #[must_use]
     pub fn default_text(&self) -> Option<String> {
         self.text(&Config::default())
     }
 
-    /// The value in `config`, as it would be written; `None` if it is not set. `…` stands for a secret,
-    /// and for a text that may be one, such as the contents of a credentials file in place of its path.
+    /// The value in `config` as text; `None` if it is not set. `…` stands for a secret. It also
+    /// stands for a text that may be a secret, such as the contents of a credentials file in place
+    /// of its path.
     #[must_use]
     pub fn shown(&self, config: &Config) -> Option<String> {
         let text = self.text(config)?;

@@ -16,7 +16,8 @@ const HEAD: &str = "\
 ";
 
 impl Config {
-    /// A template for a `.env` file: every setting with its documentation, off, with its default.
+    /// A template for a `.env` file: every setting, commented out, with its documentation and
+    /// default.
     ///
     /// ```
     /// use event_sdk::config::Config;

@@ -13,9 +13,9 @@ use super::secret::Secret;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct MemoryConfig {
-    /// The number of messages that a stream keeps whose declaration sets no limit by number, the
-    /// default stream included. A subscription that is further behind gets a notice about the gap.
-    /// Default: 100,000 for the default stream, no limit for declared ones.
+    /// The number of messages that a stream keeps if its declaration sets no limit by number. It
+    /// applies to the default stream too. A subscription that is further behind gets a notice about
+    /// the gap. Default: 100,000 for the default stream, no limit for declared streams.
     pub max_messages: Option<NonZeroU64>,
     /// Maximum size of a message in bytes, headers and body. Default: 1 MiB.
     pub max_payload: Option<u64>,
@@ -30,7 +30,7 @@ pub struct MemoryConfig {
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NatsConfig {
-    /// The URLs of the servers, with commas between them. Not shown, since they may have
+    /// The URLs of the servers, with commas between them. Not shown, since they may contain
     /// credentials.
     pub url: Option<Secret>,
     /// Whether to connect only to the given servers. Default: `false`.
@@ -53,9 +53,10 @@ pub struct NatsConfig {
     pub credentials: Option<Secret>,
     /// A credentials file as `nsc` writes it.
     pub credentials_file: Option<PathBuf>,
-    /// Whether TLS is required. Default: `false`; the server decides, and a `tls://` URL requires it.
+    /// Whether TLS is required. Default: `false`: the server decides, and a `tls://` URL requires
+    /// TLS.
     pub tls: bool,
-    /// Whether the TLS handshake comes first. Default: `false`.
+    /// Whether the connection starts with the TLS handshake. Default: `false`.
     pub tls_first: bool,
     /// Files with trusted certificate authorities. Default: those of the operating system.
     pub ca_file: Vec<PathBuf>,
@@ -85,8 +86,8 @@ pub struct NatsConfig {
     pub reconnect_delay: Duration,
     /// The longest wait between reconnect rounds. Default: 4 s.
     pub reconnect_delay_max: Duration,
-    /// After how many consecutive failed reconnect attempts the transport is closed. Default: 0,
-    /// never.
+    /// Number of consecutive failed reconnect attempts after which the transport is closed.
+    /// Default: 0, never.
     pub max_reconnects: usize,
     /// Maximum number of publishes in flight. Default: 1,024.
     pub max_in_flight: usize,
@@ -94,9 +95,9 @@ pub struct NatsConfig {
     pub ack_timeout: Duration,
     /// How long a publish waits while the connection is lost. Default: 4 s.
     pub connection_wait: Duration,
-    /// After how long the server deletes an unused group or ephemeral consumer. Default: 5 min.
+    /// Time after which the server deletes an unused group or ephemeral consumer. Default: 5 min.
     pub inactive_threshold: Duration,
-    /// Maximum of requested bytes of a subscription. Default: 16 MiB.
+    /// Maximum number of bytes that a subscription has requested and not received. Default: 16 MiB.
     pub max_pull_bytes: u64,
 }
 

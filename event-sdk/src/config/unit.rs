@@ -12,7 +12,7 @@ pub(super) const BYTES: &str = "a size such as `65536`, `512KiB` or `8MiB`";
 
 /// Reads a duration with its unit: `250ms`, `60s`, `1h 30m`, `720h`.
 ///
-/// Use it for settings of your own: every setting with a duration is read by this function.
+/// The SDK reads all its own durations with this function; use it for settings of your own.
 ///
 /// ```
 /// use std::time::Duration;
@@ -45,7 +45,7 @@ pub(super) fn duration_text(duration: Duration) -> String {
     SpanPrinter::new().unsigned_duration_to_string(&duration)
 }
 
-/// The unit of a bare number in a name of another system.
+/// The unit of a bare number in a setting of another system.
 ///
 /// ```
 /// use std::time::Duration;

@@ -8,8 +8,9 @@ use super::error::{ConfigError, ConfigProblem, ProblemKind};
 use super::naming::{check_component, uses};
 
 impl Config {
-    /// Checks the settings against each other. [`load`](super::ConfigLoader::load) and everything
-    /// that uses a configuration do this too. No file of a secret is read, and nothing connects.
+    /// Checks the settings against each other. [`load`](super::ConfigLoader::load) and every method
+    /// that uses a configuration do this too. It reads no file with a secret, and opens no
+    /// connection.
     ///
     /// # Errors
     ///

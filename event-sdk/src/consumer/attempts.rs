@@ -13,13 +13,13 @@
 //! the record of one that succeeds later is deleted after its acknowledgement.
 //!
 //! **Suspects.** A record that was written before a start and has no outcome means that the process
-//! ended meanwhile: by this handler, by a neighbour, or by an operator. Such an event is a *suspect*.
-//! It runs alone in its process, whatever consumer it belongs to, until it has an outcome, or its time
-//! limit is over (without one, 5 minutes). If its handler runs on then, others run beside it, which is
-//! recorded before they start. It becomes a dead letter only if its attempts are over and
-//! the last one ran alone. So neighbours of a handler
-//! that ends the process are repeated, and never blamed. The first start is not written, so such a
-//! handler is started once more than it has attempts if it was started at its first delivery.
+//! ended meanwhile: by this handler, by a neighbour, or by an operator. Such an event is a
+//! *suspect*. It runs alone in its process, whatever consumer it belongs to, until it has an
+//! outcome, or its time limit is over (without a limit, 5 minutes). If its handler still runs then,
+//! other handlers run too, which is recorded before they start. A suspect becomes a dead letter
+//! only if its attempts are over and the last one ran alone. So neighbours of a handler that ends
+//! the process are repeated, and never blamed. The first start is not written, so such a handler is
+//! started once more than it has attempts if it was started at its first delivery.
 //!
 //! **Without a bucket** (the transport has no coordination, the bucket was not applied, or the
 //! permission is missing) records live in the process. They then count the attempts within it, and a

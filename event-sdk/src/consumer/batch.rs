@@ -59,7 +59,7 @@ impl<'a, S> IntoIterator for &'a EventBatch<S> {
 }
 
 impl<S> fmt::Debug for EventBatch<S> {
-    /// Without the events, which may contain personal data.
+    /// Does not show the events, which may contain personal data.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("EventBatch")
             .field("len", &self.events.len())
@@ -70,11 +70,12 @@ impl<S> fmt::Debug for EventBatch<S> {
 /// Which events of a batch failed.
 ///
 /// - [`of`](Self::of): these events failed, and the others are done. With
-///   [`ordered_by_key`](super::Consumer::ordered_by_key), later events of a failed key are not done:
-///   they follow it, and do not count as attempts.
-/// - Any error, by `?`: the whole batch failed, and nothing of it is done. If it had several
-///   events, each of them is then handled alone, so that one event cannot make the others fail;
-///   this does not count as an attempt.
+///   [`ordered_by_key`](super::Consumer::ordered_by_key), later events of a failed key are not
+///   done: they are handled after the failed event, and this try does not count as an attempt at
+///   them.
+/// - Any error, by `?`: the whole batch failed, and none of its events is done. If the batch had
+///   several events, each of them is then handled alone, so that one event cannot make the others
+///   fail; the failed batch does not count as an attempt.
 pub struct BatchFailure(Repr);
 
 enum Repr {
@@ -131,7 +132,8 @@ pub trait HandleBatch<S>: Send + Sync + 'static {
         batch: EventBatch<S>,
     ) -> impl Future<Output = Result<(), BatchFailure>> + Send;
 
-    /// The inbox in which the handler records what is done, as [`Handle::inbox`](super::Handle::inbox).
+    /// The inbox in which the handler records the events that are done: see
+    /// [`Handle::inbox`](super::Handle::inbox).
     fn inbox(&self) -> Option<Arc<dyn Inbox>> {
         None
     }

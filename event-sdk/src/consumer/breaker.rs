@@ -13,13 +13,13 @@
 //! of another key before the claim was a success too. After the first contradicted claim of an
 //! event, each further one counts as an attempt.
 //!
-//! Time alone counts none: events whose claims only doubted ones share wait for the next event of
-//! another key. The exception is a consumer that is *full*, since it receives no other event until
-//! some of these are gone: there, a claim of a doubted event that nothing has judged for the longest
-//! interval counts too.
+//! Time alone counts no claim: events whose claims are shared only by doubted events wait for the
+//! next event of another key. The exception is a consumer that is *full*, which receives no other
+//! event until some of its events are gone. There, a claim of a doubted event counts too if nothing
+//! has judged it for the longest interval.
 //!
 //! So one event that claims an outage for ever comes to the end of its attempts while others
-//! succeed, and delays nobody, while in an outage that all events claim no attempt is counted. What
+//! succeed, and delays nobody. In an outage that all events claim, no attempt is counted. What
 //! remains: an event that is held over several outages may count one attempt for each outage after
 //! the first, if no other event ran in that outage before it. A claim after which no other key has
 //! ever succeeded is never counted: where all that the consumer may hold claims an outage, there is

@@ -65,8 +65,8 @@ pub struct Consumer<S> {
 impl EventBus {
     /// A consumer of the events of the set `S`, under the durable of this name.
     ///
-    /// Instances with the same name share the events. The durable is bound or created as
-    /// [`subscribe`](Self::subscribe) does it.
+    /// Instances with the same name share the events. The durable is bound or created as by
+    /// [`EventBus::subscribe`].
     pub fn consumer<S: EventSet>(&self, name: impl Into<Text>) -> Consumer<S> {
         let name = name.into();
         Consumer {
@@ -133,7 +133,7 @@ impl<S: EventSet> Consumer<S> {
     }
 
     /// Handles all events of the set by a type that implements [`Handle`](super::Handle) for each
-    /// of them; a missing one does not compile.
+    /// of them. If an implementation is missing, the code does not compile.
     pub fn handled_by<H>(mut self, handler: H) -> Self
     where
         S: Visit<Register<H>>,
@@ -185,8 +185,8 @@ impl<S> Consumer<S> {
     }
 
     /// Keeps the events that are given up: events without attempts left, rejected events,
-    /// unreadable messages, and events that no version knows. Default: dead letters are not kept:
-    /// such events are terminated, and the consumer logs an error for each. If a termination is not
+    /// unreadable messages, and events that no version knows. By default they are not kept: the
+    /// consumer terminates such an event, and logs an error for it. If a termination is not
     /// confirmed, the event is terminated at its next delivery, without another attempt.
     ///
     /// The consumer acknowledges an event after its letter is stored. If a letter cannot be stored,
@@ -238,8 +238,8 @@ impl<S> Consumer<S> {
         self
     }
 
-    /// Sets how long the consumer keeps an event alive by restarting its ack wait, from its receipt.
-    /// Default: one hour.
+    /// Sets for how long after its receipt the consumer keeps an event alive, by restarting its ack
+    /// wait. Default: one hour.
     ///
     /// If a handler holds an event longer, the server delivers the event again: first within one
     /// ack wait after this limit, then after each ack wait, until the handler ends. Another
@@ -282,7 +282,7 @@ impl<S> Consumer<S> {
         self
     }
 
-    /// Sets how long handlers that run may take to end once the consumer is told to end. Default:
+    /// Sets how long running handlers may take to end once the consumer is told to end. Default:
     /// 25 s.
     pub fn drain_within(mut self, limit: Duration) -> Self {
         self.options.drain_within = limit;
@@ -304,7 +304,7 @@ impl<S> Consumer<S> {
     }
 }
 
-/// Options of the subscription, as those of [`Subscribe`].
+/// Options of the subscription, like the options of [`Subscribe`].
 impl<S> Consumer<S> {
     /// See [`Subscribe::must_exist`].
     pub fn must_exist(mut self) -> Self {
@@ -324,7 +324,7 @@ impl<S> Consumer<S> {
         self
     }
 
-    /// See [`Subscribe::max_ack_pending`]. It limits how many events the instances hold together.
+    /// See [`Subscribe::max_ack_pending`]. It limits how many events all instances together hold.
     pub fn max_ack_pending(mut self, deliveries: u32) -> Self {
         self.subscribe = self.subscribe.max_ack_pending(deliveries);
         self
@@ -366,7 +366,7 @@ impl<S: EventSet> Consumer<S> {
     ///
     /// # Errors
     ///
-    /// The same as for [`run_until`](Self::run_until).
+    /// The errors of [`run_until`](Self::run_until).
     pub async fn run(self) -> Result<ConsumerReport, Error> {
         self.run_until(std::future::pending()).await
     }
@@ -384,8 +384,8 @@ impl<S: EventSet> Consumer<S> {
     ///
     /// # Errors
     ///
-    /// Before the first event: [`InvalidOption`](ErrorKind::InvalidOption) for a missing or doubled
-    /// handler, an invalid option, or a durable with a finite `max_deliver`; and the errors of
+    /// Before the first event: [`InvalidOption`](ErrorKind::InvalidOption) for a missing or
+    /// duplicate handler, an invalid option, or a durable with a finite `max_deliver`; errors of
     /// [`EventBus::subscribe`]. Later: the reason why the subscription ended, after the drain.
     pub async fn run_until(
         self,

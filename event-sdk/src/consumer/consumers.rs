@@ -26,7 +26,7 @@ use super::{Consumer, ConsumerMonitor, ConsumerReport};
 /// Several consumers of one process, each in a task of its own.
 ///
 /// They are added and removed while the others run, and [`run_until`](Self::run_until) ends them
-/// together. One that fails does not stop the others, unless
+/// together. A consumer that fails does not stop the others, unless
 /// [`stop_on_failure`](Self::stop_on_failure) is set. A clone is the same registry.
 ///
 /// ```
@@ -89,7 +89,7 @@ impl fmt::Display for ConsumerId {
 }
 
 impl Consumers {
-    /// Without consumers.
+    /// A registry without consumers.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -100,9 +100,9 @@ impl Consumers {
         }
     }
 
-    /// Sets how long handlers that run may take to end once the consumers are told to end. Default:
+    /// Sets how long running handlers may take to end once the consumers are told to end. Default:
     /// 25 s. It limits the [drain time](Consumer::drain_within) of each consumer that is added to
-    /// this value afterwards.
+    /// these `Consumers` after this call.
     pub fn drain_within(mut self, limit: Duration) -> Self {
         self.drain_within = limit;
         self
@@ -114,8 +114,9 @@ impl Consumers {
         self
     }
 
-    /// Adds a consumer, and runs it in a task of its own. The subscription is bound there: a failure
-    /// of it is one of the consumer, as [`failed`](Self::failed) and [`remove`](Self::remove) say.
+    /// Adds a consumer, and runs it in a task of its own. The task binds the subscription. If that
+    /// fails, the consumer has failed, and [`failed`](Self::failed) and [`remove`](Self::remove)
+    /// say so.
     ///
     /// Several consumers may have the same name: they share its events.
     ///
@@ -149,16 +150,16 @@ impl Consumers {
         Ok(id)
     }
 
-    /// Ends one consumer gracefully, and removes it. From the call on it no longer belongs to these
-    /// consumers. Its id is not used again.
+    /// Ends one consumer gracefully, and removes it. From this call on, the consumer does not
+    /// belong to these consumers. Its id is not used again.
     ///
     /// Not cancel-safe: after dropping the future, the consumer still ends, and its report is lost.
     ///
     /// # Errors
     ///
-    /// [`ConsumerNotFound`](ErrorKind::ConsumerNotFound) if it was removed before. Otherwise the
-    /// error with which the consumer ended, as of [`Consumer::run_until`]; and
-    /// [`Timeout`](ErrorKind::Timeout) if a handler that blocks its thread keeps it from ending.
+    /// [`ConsumerNotFound`](ErrorKind::ConsumerNotFound) if the consumer was removed before,
+    /// [`Timeout`](ErrorKind::Timeout) if a handler that blocks its thread keeps it from ending,
+    /// and otherwise the error of [`Consumer::run_until`] with which it ended.
     pub async fn remove(&self, id: ConsumerId) -> Result<ConsumerReport, Error> {
         let member = self.registry().members.remove(&id);
         match member {
@@ -171,15 +172,15 @@ impl Consumers {
         }
     }
 
-    /// Runs until the `signal` completes, every consumer has ended by itself, or, with
-    /// [`stop_on_failure`](Self::stop_on_failure), one has failed. It then ends all consumers at
-    /// the same time, and waits for them: their drain times run at the same time. From then on none
-    /// can be added.
+    /// Runs until `signal` completes, until every consumer has ended, or, with
+    /// [`stop_on_failure`](Self::stop_on_failure), until one has failed. It then ends all consumers
+    /// at the same time, and waits for them: their drain times run at the same time. From then on,
+    /// no consumer can be added.
     ///
     /// While there are no consumers, it waits for the signal.
     ///
-    /// Cancel-safe until the signal completes: the consumers run on. After that they end all the
-    /// same, and their reports are lost.
+    /// Cancel-safe until the signal completes: the consumers run on. If the future is dropped
+    /// later, the consumers still end, and their reports are lost.
     pub async fn run_until(&self, signal: impl Future<Output = ()> + Send) -> ConsumersReport {
         let signal = std::pin::pin!(signal);
         let over = std::pin::pin!(self.over());
@@ -207,8 +208,8 @@ impl Consumers {
         ConsumersReport::new(join_all(ends).await)
     }
 
-    /// Waits until a consumer has failed, and returns its id; at once if one that was not removed
-    /// has failed before. [`remove`](Self::remove) then returns the error.
+    /// Waits until a consumer has failed, and returns its id. It returns at once if a consumer has
+    /// failed before and was not removed. [`remove`](Self::remove) then returns the error.
     ///
     /// Cancel-safe.
     pub async fn failed(&self) -> ConsumerId {
@@ -219,13 +220,13 @@ impl Consumers {
         .await
     }
 
-    /// How many consumers run. One that has ended by itself, or failed, does not count.
+    /// How many consumers run. Consumers that have ended or failed do not count.
     #[must_use]
     pub fn count(&self) -> usize {
         self.running(|members| members.count())
     }
 
-    /// How many consumers with the event `E` in their set run.
+    /// How many of the running consumers have the event `E` in their set.
     #[must_use]
     pub fn count_of<E: Readable>(&self) -> usize {
         let is_event = |spec: &&EventSpec| spec.subject() == E::SPEC.subject();

@@ -43,7 +43,7 @@ impl Ctx {
         self.attempt
     }
 
-    /// Decodes the event again, as `T`: one of its types, or a set that has it.
+    /// Decodes the event again, as `T`: the type of the event, or a set that has it.
     ///
     /// # Errors
     ///
@@ -91,8 +91,8 @@ impl Ctx {
         self.held.shared().owner
     }
 
-    /// Whether this event and `earlier` are handled in the order in which they came: both have the
-    /// same key and stream, and the consumer handles events in the
+    /// Whether this event and `earlier` are handled in the order in which they came. This holds if
+    /// both have the same key and stream, and the consumer handles events in the
     /// [order](super::Consumer::ordered_by_key) of their keys. A redriven event is in the order of
     /// its original stream.
     #[must_use]
@@ -108,9 +108,10 @@ impl Ctx {
         order(self).is_some_and(|mine| Some(mine) == order(earlier))
     }
 
-    /// Tells the consumer that the event was handled by an earlier delivery, and has no effect now:
-    /// an event that is acknowledged then counts as [`done_before`](super::ConsumerReport::done_before)
-    /// instead of `handled`. Handlers with an [inbox](super::Inbox) call it.
+    /// Tells the consumer that an earlier delivery of the event was handled, so that this one has
+    /// no effect. When the event is acknowledged, it then counts as
+    /// [`done_before`](super::ConsumerReport::done_before) and not as `handled`. Handlers with an
+    /// [inbox](super::Inbox) call it.
     pub fn note_done_before(&self) {
         self.held.note_done_before();
     }
@@ -121,14 +122,14 @@ impl Ctx {
         &self.held.shared().name
     }
 
-    /// The bus of the consumer. What is published through it directly inherits nothing from this
-    /// event; see [`publish`](Self::publish).
+    /// The bus of the consumer. Events that are published directly through the bus inherit nothing
+    /// from this event; see [`publish`](Self::publish).
     #[must_use]
     pub fn bus(&self) -> &EventBus {
         &self.held.shared().bus
     }
 
-    /// Publishes an event that this event caused: it inherits correlation id and trace, has this
+    /// Publishes an event that this event caused. It inherits correlation id and trace, has this
     /// event's id as causation id, and takes over the metadata that
     /// [`inherit_metadata`](super::Consumer::inherit_metadata) names.
     ///
@@ -156,7 +157,7 @@ impl Ctx {
     ///
     /// # Errors
     ///
-    /// The same as for [`Delivery::in_progress`](crate::Delivery::in_progress).
+    /// The errors of [`Delivery::in_progress`](crate::Delivery::in_progress).
     pub async fn in_progress(&self) -> Result<(), Error> {
         self.held.delivery().in_progress().await
     }

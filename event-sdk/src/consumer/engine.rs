@@ -18,7 +18,7 @@
 //! - `settle`: the settlement of an event, after which its key goes on;
 //! - `outcome`: what follows the end of a handler;
 //! - `acks`: events that are acknowledged together;
-//! - `batches`: the same for a batch;
+//! - `batches`: what follows the end of a batch;
 //! - `circuit`: the breaker, at which events wait while a dependency is unavailable;
 //! - `records`: attempt records;
 //! - `suspects`: events that run alone in the process;
@@ -26,7 +26,7 @@
 //! - `observing`: the counts of the report, and what the observer of the bus is told;
 //! - `parking`: what the engine knows of the park;
 //! - `parked`: events that go to the park to wait for their keys;
-//! - `unparked`: events that come out of it;
+//! - `unparked`: events that come out of the park;
 //! - `releases`: requests to go on with dead keys;
 //! - `deadlines`: retries, time limits and keep-alive;
 //! - `ending`: the drain.

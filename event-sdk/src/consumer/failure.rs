@@ -38,7 +38,7 @@ pub type Outcome = Result<(), Failure>;
 /// [`because`](Self::because). This is all that logs, dead letters and metrics contain.
 /// [`expose`](Self::expose) returns the error itself.
 ///
-/// `Failure` is no [`std::error::Error`], so that every error can convert into it.
+/// `Failure` does not implement [`std::error::Error`], so that every error can convert into it.
 pub struct Failure(Box<Inner>);
 
 struct Inner {
@@ -61,7 +61,7 @@ pub enum FailureClass {
     /// run does not count as an attempt; fetching pauses until a probe succeeds.
     ///
     /// If events of other keys go on succeeding, each outage of this event counts as an attempt, so
-    /// it becomes a dead letter in the end. On a stream without other events it waits.
+    /// it becomes a dead letter in the end. On a stream without other events, the event waits.
     Outage,
     /// The event will never succeed: it becomes a dead letter at once.
     Reject,
@@ -86,17 +86,17 @@ impl fmt::Display for FailureClass {
 }
 
 impl Failure {
-    /// A failure that may succeed later, whatever the error says.
+    /// A failure of an event that may succeed later, whatever class the error itself has.
     pub fn retry<E: Into<Box<dyn StdError + Send + Sync>>>(error: E) -> Self {
         Self::new(FailureClass::Retry, type_name::<E>(), error.into())
     }
 
-    /// A dependency is unavailable.
+    /// A failure because a dependency is unavailable.
     pub fn outage<E: Into<Box<dyn StdError + Send + Sync>>>(error: E) -> Self {
         Self::new(FailureClass::Outage, type_name::<E>(), error.into())
     }
 
-    /// The event will never succeed.
+    /// A failure of an event that will never succeed.
     pub fn reject<E: Into<Box<dyn StdError + Send + Sync>>>(error: E) -> Self {
         Self::new(FailureClass::Reject, type_name::<E>(), error.into())
     }
@@ -128,7 +128,7 @@ impl Failure {
         self.0.error.as_deref()
     }
 
-    /// The class that an error has by itself.
+    /// The class of an error that no handler has classified, as `?` sets it.
     ///
     /// [`Outage`](FailureClass::Outage) if the error or one of its sources is a
     /// [`std::io::Error`] of a connection (refused, reset, aborted, not connected, broken pipe,
@@ -289,7 +289,7 @@ impl fmt::Display for Failure {
 }
 
 impl fmt::Debug for Failure {
-    /// Without the error, whose text may contain data of the event.
+    /// Does not show the error, whose text may contain data of the event.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Failure")
             .field("class", &self.0.class)

@@ -26,13 +26,13 @@ pub(super) use self::of_consumer::{Filters, Verdict};
 /// ]);
 /// ```
 ///
-/// **In the client.** A filter saves the work of decoding and handling, but not that of the
-/// delivery: the server sends every event of the consumer's subjects. To receive fewer, narrow the
+/// **In the client.** A filter saves the work of decoding and handling, but not the delivery: the
+/// server sends every event of the consumer's subjects. To receive fewer events, narrow the
 /// subjects with [`Consumer::subject`](super::Consumer::subject) or
 /// [`Consumer::key`](super::Consumer::key).
 ///
-/// **Regions and tags** are entries of the envelope's metadata: `region` is a text, such as
-/// `eu-west-1`; `tags` is a text of tags with commas between them, such as `canary,priority`, or a
+/// **Regions and tags** are entries of the envelope's metadata. `region` is a text, such as
+/// `eu-west-1`. `tags` is a text of tags with commas between them, such as `canary,priority`, or a
 /// JSON array of texts. A publisher sets them with
 /// [`metadata("tags", "canary,priority")`](crate::Publish::metadata).
 #[derive(Clone)]
@@ -62,8 +62,9 @@ impl Filter {
         Self(Node::Source(pattern.into()))
     }
 
-    /// Events whose metadata has this text under `name`. Of a value that is not a text, the JSON is
-    /// compared: `3`, `true`. `correlation_id`, `causation_id` and `key` are names, too.
+    /// Events whose metadata has this text under `name`, which can also be `correlation_id`,
+    /// `causation_id` or `key`. If a value is not a text, its JSON is compared, such as `3` or
+    /// `true`.
     pub fn metadata(name: impl Into<Text>, value: impl Into<Text>) -> Self {
         Self(Node::Metadata(name.into(), value.into()))
     }
@@ -73,13 +74,13 @@ impl Filter {
         Self::metadata("region", name)
     }
 
-    /// Events with this tag: one of those in the entry `tags` of the metadata.
+    /// Events with this tag in the entry `tags` of the metadata.
     pub fn tag(name: impl Into<Text>) -> Self {
         Self(Node::Tag(name.into()))
     }
 
-    /// Events for which `keep` returns true. A panic of it is a [reject](super::FailureClass::Reject)
-    /// of the event.
+    /// Events for which `keep` returns true. If `keep` panics, the event is
+    /// [rejected](super::FailureClass::Reject).
     pub fn envelope(keep: impl Fn(&EnvelopeHeader) -> bool + Send + Sync + 'static) -> Self {
         Self(Node::Envelope(Arc::new(keep)))
     }
@@ -119,8 +120,8 @@ impl Not for Filter {
     }
 }
 
-/// A closure is the filter [`envelope`](Filter::envelope). The type of its argument is to be
-/// written: `|envelope: &EnvelopeHeader| …`.
+/// A closure becomes the filter [`envelope`](Filter::envelope). Write the type of its argument:
+/// `|envelope: &EnvelopeHeader| …`.
 impl<F: Fn(&EnvelopeHeader) -> bool + Send + Sync + 'static> From<F> for Filter {
     fn from(keep: F) -> Self {
         Self::envelope(keep)
@@ -159,7 +160,7 @@ fn has_tag(envelope: &EnvelopeHeader, tag: &str) -> bool {
 }
 
 impl fmt::Debug for Filter {
-    /// Without the values of metadata, which may be personal data.
+    /// Does not show the values of metadata, which may be personal data.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Node::Type(pattern) => f.debug_tuple("event_type").field(pattern).finish(),

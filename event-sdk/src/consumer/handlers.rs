@@ -40,8 +40,8 @@ use crate::raw::Untyped;
 /// }
 /// ```
 ///
-/// The future is dropped when the handler's time is over. It is therefore written like any future
-/// that may be dropped at an `await`: the event is handled again afterwards.
+/// When the handler's time is over, its future is dropped at an `await`, and the event is handled
+/// again later. Write the handler so that this does no harm.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not handle `{E}`",
     label = "`{E}` is an event of the set and has no handler here",
@@ -59,8 +59,9 @@ pub trait Handle<E>: Send + Sync + 'static {
     /// The inbox in which the handler records, in the transaction of its effect, that an event is
     /// done. Default: none.
     ///
-    /// The consumer asks once, when the handler is added. It then gives up no event that the inbox has
-    /// as done. All handlers of a consumer have the same inbox (the same `Arc`), or none.
+    /// The consumer asks once, when the handler is added. It then does not give up an event that
+    /// the inbox has recorded as done. All handlers of a consumer have the same inbox (the same
+    /// `Arc`), or none.
     fn inbox(&self) -> Option<Arc<dyn Inbox>> {
         None
     }

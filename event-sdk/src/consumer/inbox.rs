@@ -9,22 +9,23 @@ use uuid::Uuid;
 use crate::dead_letters::{DeadLetter, GivenUp};
 use crate::partition::OwnerEpoch;
 
-/// Records which events a consumer has handled, and which it has given up, in the database in which
-/// their effects are.
+/// Records which events a consumer has handled, and which it has given up, in the database that has
+/// their effects.
 ///
 /// A handler with an inbox ([`Handle::inbox`](super::Handle::inbox)) records that its event is done
-/// in the transaction of the effect. The consumer records that an event is dead before its letter is
-/// stored. So an event is never both. Stores implement this trait; `event-sdk-sql` does it for SQLite
-/// and PostgreSQL.
+/// in the transaction of the effect. The consumer records that an event is dead before its letter
+/// is stored. So an event is never both done and dead. Stores implement this trait; `event-sdk-sql`
+/// does so for SQLite and PostgreSQL.
 pub trait Inbox: fmt::Debug + Send + Sync + 'static {
     /// Records that the consumer gives up the event of this letter, unless the event is done.
     ///
-    /// An event is known by its id, and by how often it was redriven: a record of an earlier redrive
-    /// is replaced. A letter without an event id has no record, and is [`Dead`](GivenUp::Dead).
+    /// A record has the id of the event and the number of its redrives, and replaces a record of an
+    /// earlier redrive. For a letter without an event id, nothing is recorded, and the result is
+    /// [`Dead`](GivenUp::Dead).
     ///
-    /// The consumer calls it before it stores the letter, and once more after each crash in between.
-    /// It is idempotent. It is not called if the [store of the letters](super::Consumer::dead_letters)
-    /// does the same in the transaction of the letter
+    /// The consumer calls it before it stores the letter, and once more after each crash in
+    /// between. So the call is idempotent. It is left out if the [store of the
+    /// letters](super::Consumer::dead_letters) does the same in the transaction of the letter
     /// ([`inbox_id`](crate::dead_letters::DeadLetterStore::inbox_id)).
     ///
     /// `owner` is the ownership in which the event was handled, if the consumer has
@@ -36,15 +37,16 @@ pub trait Inbox: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// Errors of the store, and that the owner was replaced. The consumer holds the event, and calls
-    /// it again.
+    /// Errors of the store, and an error if the owner was replaced. The consumer then holds the
+    /// event, and calls it again.
     fn give_up(
         &self,
         letter: &DeadLetter,
         owner: Option<OwnerEpoch>,
     ) -> Completion<Result<GivenUp, Error>>;
 
-    /// An id by which a store of dead letters names this inbox; `None` if none does. Default: `None`.
+    /// The id by which a store of dead letters knows this inbox; `None` if no store does. Default:
+    /// `None`.
     fn id(&self) -> Option<Uuid> {
         None
     }

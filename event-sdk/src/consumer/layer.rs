@@ -22,9 +22,8 @@ pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// One attempt to handle an event: the request of the layers of
 /// [`Consumer::layer`](super::Consumer::layer).
 ///
-/// It cannot be cloned, and therefore not be tried again by a layer: this is what
-/// [`Consumer::retry`](super::Consumer::retry) is for, which keeps the event alive, counts attempts
-/// and writes the dead letter.
+/// It cannot be cloned, so a layer cannot try it again. [`Consumer::retry`](super::Consumer::retry)
+/// does that: it keeps the event alive, counts attempts and writes the dead letter.
 pub struct Attempt {
     ctx: Ctx,
     call: Call,

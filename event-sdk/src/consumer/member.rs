@@ -5,8 +5,8 @@ use event_sdk_core::set::Payload;
 
 /// An event of the set `S`, or an `Arc` of one: what a handler of a single event takes.
 ///
-/// It is implemented for each of them, and not implemented by hand. As a bound of one parameter it
-/// lets the compiler name the type that a handler takes, and the set that does not have it.
+/// All of these types implement it, so do not implement it by hand. As a bound, it lets the
+/// compiler name the type that a handler takes and the set that does not have it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an event of the set `{S}`",
     label = "not in `{S}`",

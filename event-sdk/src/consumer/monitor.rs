@@ -49,11 +49,12 @@ impl ConsumerMonitor {
         self.activity.durables()
     }
 
-    /// The error of a request that the server denies to a consumer with
-    /// [one owner](super::Consumer::single_active) or [partitions](super::Consumer::partitions) while it
-    /// runs: to write its lease or its heartbeat, or to read those of other instances. It then cannot take
-    /// over from them, also if it is [ready](Self::is_ready) because they receive all events. `None` if
-    /// nothing is known to be denied.
+    /// The error of a request that the server denies to a running consumer with [one
+    /// owner](super::Consumer::single_active) or [partitions](super::Consumer::partitions): a
+    /// request to write its lease or heartbeat, or to read the leases or heartbeats of other
+    /// instances. The consumer then cannot take over from these instances, even if it is
+    /// [ready](Self::is_ready) because they receive all events. `None` if no denied request is
+    /// known.
     #[must_use]
     pub fn denied(&self) -> Option<Text> {
         self.activity.denied()

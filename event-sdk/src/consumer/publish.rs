@@ -20,8 +20,8 @@ use crate::publish::{Prepared, Publishable, Published};
 /// Not cancel-safe: after dropping it, the event may be stored or not. A repeated attempt publishes
 /// it again under the same id.
 ///
-/// Fails with the [`Error`] of the publish, without the event; the kinds are those of
-/// [`Publish`](crate::Publish).
+/// It fails with the [`Error`] of the publish, without the event. The kinds of errors are the same
+/// as for [`Publish`](crate::Publish).
 #[must_use = "nothing is published until this is awaited"]
 pub struct PublishFrom<E> {
     held: Arc<Held>,

@@ -8,11 +8,14 @@ use tokio::sync::watch;
 /// before the consumer is run; clones belong to the same consumer.
 ///
 /// It is false until the subscription is bound, and true from then on. It becomes false before the
-/// drain begins, while handlers still run, and stays so. With one owner or partitions it is also false
-/// while the consumer is denied what it needs to own events (to write a lease or its heartbeat, or to read
-/// those of others) and it knows of no instance that owns them. It says nothing about lag or failures: a
-/// consumer that waits for an unavailable dependency, or cannot keep up, is ready. If the process were taken
-/// out of service then, nothing would be handled any faster.
+/// drain begins, while handlers still run, and stays false. With one owner or partitions, it is
+/// also false while the server denies the consumer a request that it needs to own events, and the
+/// consumer knows of no instance that owns them. Such a request writes a lease or heartbeat, or
+/// reads those of other instances.
+///
+/// It says nothing about lag or failures: a consumer that waits for an unavailable dependency, or
+/// cannot keep up, is ready. If its process were taken out of service, nothing would be handled any
+/// faster.
 ///
 /// ```
 /// # use event_sdk::{Event, EventBus};
@@ -59,8 +62,8 @@ impl Readiness {
         self.0.wait_for(|ready| *ready).await.is_ok()
     }
 
-    /// Waits for a change since the last call, or since this value was made or cloned, and returns
-    /// the new state; `None` when the consumer has ended and nothing changes any more.
+    /// Waits for a change since the last call, or since this value was made or cloned. Returns the
+    /// new state; `None` when the consumer has ended and nothing changes any more.
     ///
     /// Changes that follow each other at once may be seen as one.
     ///

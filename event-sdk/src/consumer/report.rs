@@ -29,7 +29,8 @@ pub struct ConsumerReport {
     /// Events that were terminated, because the consumer has no dead letters.
     pub terminated: u64,
     /// Events that were put into the park of their key, to be handled later: see
-    /// [`ordered_by_key`](super::Consumer::ordered_by_key). When they are handled, they count as such.
+    /// [`ordered_by_key`](super::Consumer::ordered_by_key). An event that is handled later also
+    /// counts as `handled`.
     pub parked: u64,
     /// Unknown events that were given back for a newer version.
     pub delayed: u64,

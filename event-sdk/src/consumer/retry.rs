@@ -27,7 +27,7 @@ use std::time::Duration;
 /// assert_eq!(RETRY.delay(4, 0), None); // the fourth attempt was the last
 /// ```
 ///
-/// A step for each delay is written as an array; an empty one does not compile:
+/// Write the steps as an array. An empty array does not compile:
 ///
 /// ```compile_fail,E0080
 /// let never = event_sdk::consumer::Retry::steps([]);
@@ -138,9 +138,9 @@ impl Retry {
         Self::steps([secs(1), secs(5), secs(15), secs(30), secs(60)])
     }
 
-    /// Five attempts within about four seconds: delays from 100 ms on, doubled up to 2 seconds, each
-    /// shortened at random by up to half. For consumers that keep little pending and must not
-    /// hold an event for long.
+    /// Five attempts within about four seconds: delays from 100 ms on, doubled up to 2 seconds,
+    /// each shortened at random by up to half. For consumers that hold few unsettled events, and
+    /// must not hold an event for long.
     #[must_use]
     pub const fn low_latency() -> Self {
         Self::exponential(Duration::from_millis(100), 2.0, secs(2)).jitter(0.5)
@@ -277,7 +277,7 @@ impl fmt::Debug for Retry {
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum InvalidRetry {
-    /// This number of steps: there must be between 1 and 12.
+    /// There is this number of steps, instead of 1 to 12.
     Steps(usize),
     /// The first delay of an exponential backoff is zero, and would never grow.
     NoFirstDelay,
@@ -294,7 +294,7 @@ pub enum InvalidRetry {
     Jitter(f64),
     /// The number of attempts is zero.
     NoAttempts,
-    /// [`Retry::none`] with this number of attempts, but without a delay between them.
+    /// [`Retry::none`] was given this number of attempts, but has no delay between them.
     AttemptsWithoutDelay(u32),
 }
 

@@ -32,16 +32,18 @@ use self::unix as platform;
 /// # }
 /// ```
 ///
-/// **The second signal.** After the first signal has arrived, a second one ends the process at once,
-/// with the exit status that shells give to the signal: 143 after SIGTERM, 130 after SIGINT. On Unix
-/// the signal handler does this, so that it works also where a handler of an event blocks every
-/// thread. Nothing is given back then: what the consumer held is delivered again after its ack wait.
+/// **The second signal.** After the first signal has arrived, a second one ends the process at
+/// once, with the exit status that shells give to the signal: 143 after SIGTERM, 130 after SIGINT.
+/// On Unix the signal handler does this, so that it works even if a handler of an event blocks
+/// every thread. Nothing is given back then: the events that the consumer held are delivered again
+/// after their ack wait.
 ///
 /// **Several futures.** All of them complete at the same signal. A future that is made after the
 /// signal completes at once, because the process should end.
 ///
 /// **While there is no such future** (it was dropped before a signal), a signal ends the process as
-/// if this function had never been called, with the exit status above. The signals are not ignored.
+/// if this function had never been called, with the same exit status (143 or 130). The signals are
+/// not ignored.
 ///
 /// The signals count from this call on, not from the first poll.
 ///
@@ -55,7 +57,8 @@ pub fn shutdown_signal() -> ShutdownSignal {
 
 /// The future of [`shutdown_signal`].
 ///
-/// Cancel-safe: a signal that arrives while it exists is not lost, unless the future is dropped.
+/// A signal that arrives while the future exists is kept until it is polled. If the future is
+/// dropped, a signal that it has not yet returned is lost.
 #[must_use = "it completes at a signal only while it is awaited"]
 pub struct ShutdownSignal(platform::Signals);
 

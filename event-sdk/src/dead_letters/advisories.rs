@@ -44,9 +44,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 ///     .fold(StreamSpec::new("ADVISORIES"), |stream, kind| stream.absolute(kind.subjects()));
 /// ```
 ///
-/// The message is read from its stream. A stream that drops acknowledged messages has dropped a
-/// terminated one too. Its letter cannot be written: the event is [counted](AdvisoryReport::gone)
-/// and logged as an error.
+/// The message is read from its stream. If the stream drops acknowledged messages, it has dropped a
+/// terminated message too, so no letter can be written. The event is then
+/// [counted](AdvisoryReport::gone) and logged as an error.
 #[derive(Clone)]
 pub struct AdvisoryLetters {
     bus: EventBus,
@@ -85,8 +85,8 @@ impl AdvisoryLetters {
     ///
     /// A letter that cannot be written is written again, with a growing pause.
     ///
-    /// Cancel-safe: dropping the future ends it, and the letter that is being written may be stored or
-    /// not.
+    /// Cancel-safe: dropping the future ends the listening. The letter that is being written may be
+    /// stored or not.
     ///
     /// # Errors
     ///
@@ -150,7 +150,7 @@ impl AdvisoryLetters {
         Ok(report)
     }
 
-    /// Writes the letter of one advisory. It is stored once, however often it is written.
+    /// Writes the letter of one advisory. However often it is written, the letter is stored once.
     ///
     /// Not cancel-safe: after dropping the future, the letter may be stored or not. Writing it again
     /// is safe.
@@ -159,8 +159,8 @@ impl AdvisoryLetters {
     ///
     /// [`Unsupported`](crate::ErrorKind::Unsupported) on a transport that cannot get a message,
     /// [`StreamNotFound`](crate::ErrorKind::StreamNotFound),
-    /// [`PermissionDenied`](crate::ErrorKind::PermissionDenied), errors of the connection, and those
-    /// of the store.
+    /// [`PermissionDenied`](crate::ErrorKind::PermissionDenied), errors of the connection and of
+    /// the store.
     pub async fn write(&self, advisory: &Advisory) -> Result<AdvisoryLetter, Error> {
         let which = WhichMessage::Sequence(advisory.stream_sequence);
         let found = self.bus.transport();
@@ -306,7 +306,7 @@ impl fmt::Debug for AdvisoryLetters {
 /// The result of writing the letter of an advisory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AdvisoryLetter {
-    /// It is stored.
+    /// The letter is stored.
     Stored,
     /// The stream does not have the message any more, so no letter could be written.
     Gone,

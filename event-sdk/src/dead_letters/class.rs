@@ -21,18 +21,18 @@ pub enum DeadLetterClass {
     UnknownEvent,
     /// The handler ended the process each time that it ran, also when it ran alone.
     KilledProcess,
-    /// The server stopped delivering it: its consumer has a finite `max_deliver`.
+    /// The server stopped delivering the event: its consumer has a finite `max_deliver`.
     MaxDeliveries,
-    /// Another client of the consumer terminated it.
+    /// Another client of the consumer terminated the message.
     Terminated,
-    /// It did not fail: it waits for its key, in a [`Park`](super::Park).
+    /// The event did not fail: it waits for its key, in a [`Park`](super::Park).
     Parked,
     /// Another class, written by another client or by a newer version.
     Other(Text),
 }
 
 impl DeadLetterClass {
-    /// Its text.
+    /// The text of the class.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {

@@ -30,7 +30,7 @@ impl ExportedLetter<'_> {
     ///
     /// # Errors
     ///
-    /// [`DecodeFault`] if it is no event of the set.
+    /// [`DecodeFault`] if the message is no event of the set.
     pub fn decode<S: EventSet>(&self) -> Result<S, DecodeFault> {
         self.decode_with(&JsonCodec)
     }
@@ -39,7 +39,7 @@ impl ExportedLetter<'_> {
     ///
     /// # Errors
     ///
-    /// [`DecodeFault`] if it is no event of the set.
+    /// [`DecodeFault`] if the message is no event of the set.
     pub fn decode_with<S: EventSet>(&self, codec: &dyn Codec) -> Result<S, DecodeFault> {
         let invalid = |why: String| DecodeFault::new(DecodeErrorKind::Malformed, why);
         let subject = Subject::parse(self.subject).map_err(|why| invalid(why.to_string()))?;
@@ -65,14 +65,14 @@ impl std::fmt::Debug for ExportedLetter<'_> {
 }
 
 impl DeadLetter {
-    /// Writes a unit test in Rust that decodes the event and passes it to a handler: it fails as
-    /// long as the event is a dead letter for a reason that the program still has.
+    /// Writes a unit test in Rust that decodes the event and passes it to a handler. The test fails
+    /// as long as the program still has the fault that made the event a dead letter.
     ///
     /// `set` and `handler` are paths in the program: an event set, and an
     /// `async fn(set) -> Result<(), impl Debug>`. The test runs on tokio.
     ///
-    /// **The source contains the event**, and so its personal data: replace them before you commit
-    /// it.
+    /// **The source contains the event**, and so its personal data. Replace this data before you
+    /// commit the test.
     #[must_use]
     pub fn to_test(&self, set: &str, handler: &str) -> String {
         let mut headers = String::new();

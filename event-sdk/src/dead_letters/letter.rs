@@ -15,8 +15,8 @@ use super::class::DeadLetterClass;
 ///
 /// Fields may be added: start with [`new`](Self::new), and set the fields that should differ.
 ///
-/// `Debug` shows neither the body nor the values of the original headers nor the key, which may be
-/// personal data.
+/// `Debug` does not show the body, the key and the values of the original headers, because they may
+/// be personal data.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct DeadLetter {
@@ -28,10 +28,11 @@ pub struct DeadLetter {
     pub event_id: Option<Uuid>,
     /// The type of the event, if its envelope can be read.
     pub event_type: Option<Text>,
-    /// The key of the event, if it has one; its beginning and a hash if it has more than 500 bytes.
+    /// The key of the event, if it has one. A key of more than 500 bytes is represented by its
+    /// beginning and a hash.
     pub key: Option<String>,
-    /// Whether later events of the key wait for this one ([sequenced
-    /// mode](super::DeadLetters::sequenced)): they join the [`Park`](super::Park) of the key.
+    /// Whether later events of the key wait for this one, in the [`Park`](super::Park) of the key
+    /// ([sequenced mode](super::DeadLetters::sequenced)).
     pub sequenced: bool,
     /// How often the event was redriven before it failed this time: zero for the first letter.
     pub redrive: u32,
@@ -57,7 +58,7 @@ pub struct DeadLetter {
 }
 
 impl DeadLetter {
-    /// A letter that failed now, at its first attempt, without headers.
+    /// The letter of an event that failed now, at its first attempt, without headers.
     #[must_use]
     pub fn new(
         consumer: impl Into<Text>,

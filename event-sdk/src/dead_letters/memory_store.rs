@@ -35,7 +35,7 @@ impl MemoryDeadLetters {
         self.locked().len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no letters.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.locked().is_empty()

@@ -47,18 +47,19 @@ use entries::Records;
 /// this automatically. Its owner uses the park in this way:
 ///
 /// 1. Before it starts anything, it reads the [keys](Self::keys).
-/// 2. An event of a dead key is [appended](Self::append), then acknowledged, and not handled. An
-///    event of another key that fails for good is put into the store as a letter with
-///    [`sequenced`](DeadLetter::sequenced) and its key, then acknowledged; its key is dead now.
+/// 2. It [appends](Self::append) an event of a dead key, and then acknowledges it without handling
+///    it. If an event of another key fails for good, it puts a letter with
+///    [`sequenced`](DeadLetter::sequenced) and the key into the store, and then acknowledges the
+///    event. The key is dead from then on.
 /// 3. It asks for [requests](Self::requests) now and then. For the key of a request, it reads the
-///    [events](Self::events) of the key in order, [loads](Self::load) and handles each that the
-///    request [covers](ReleaseRequest::covers), and marks it as [handled](Self::handled). It appends
-///    what arrives meanwhile, and reads again until nothing is left: then the key is alive. If an
-///    event fails for good, a letter of it is put, and the event is marked as
-///    [replaced](Self::replaced); the key stays dead. It [answers](Self::answer) the request in both
-///    cases.
-/// 4. The events of a crowded key are handled in the same way, without a request, when the event that
-///    held the key is settled, and before newer ones.
+///    [events](Self::events) of the key in order. It [loads](Self::load) and handles each event
+///    that the request [covers](ReleaseRequest::covers), and marks it as [handled](Self::handled).
+///    It appends events that arrive meanwhile, and reads again until nothing is left: then the key
+///    is alive. If an event fails for good, it puts a letter of the event, and marks the event as
+///    [replaced](Self::replaced); the key stays dead. In both cases it [answers](Self::answer) the
+///    request.
+/// 4. The events of a crowded key are handled in the same way, without a request: as soon as the
+///    event that held the key is settled, and before newer events of the key.
 ///
 /// Each step can be repeated after a crash: an event is handled again only if the crash came between
 /// its end and the mark.
@@ -123,7 +124,7 @@ impl Park {
         Err(Error::new(kind, Operation::Configure, reason).at_stream(self.place.name()))
     }
 
-    /// Reads the keys of which events wait, in the order of their streams and keys.
+    /// Reads the keys that have waiting events, in the order of their streams and keys.
     ///
     /// Cancel-safe: it changes nothing.
     ///
@@ -144,18 +145,17 @@ impl Park {
         Ok(keys)
     }
 
-    /// Appends an event to the park of its key. An event that is there already is not appended
-    /// again.
+    /// Appends an event to the park of its key, unless it is there already.
     ///
-    /// The event has the key [`DeadLetter::key`], and need not have a class.
+    /// The event must have a key ([`DeadLetter::key`]). Its class does not matter.
     ///
     /// Not cancel-safe: after dropping the future, the event may be appended. Appending it again is
     /// safe.
     ///
     /// # Errors
     ///
-    /// [`InvalidOption`](ErrorKind::InvalidOption) if the event has no key, those of a publish, and
-    /// those of every [operation](Self).
+    /// [`InvalidOption`](ErrorKind::InvalidOption) if the event has no key, the errors of a
+    /// publish, and the [errors of every operation](Self).
     pub async fn append(&self, event: &DeadLetter) -> Result<(), Error> {
         let Some(key) = DeadKey::of(event) else {
             let reason = "an event without a key cannot wait for its key";

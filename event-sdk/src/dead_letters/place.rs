@@ -93,9 +93,9 @@ impl DeadLetterStream {
 
     /// The declaration of the retry stream: it keeps every redriven event.
     ///
-    /// When a redrive is repeated after it was killed, it finds the events that it has already sent
-    /// in this stream. With a maximum age, a redrive that is repeated later than that sends the
-    /// event again.
+    /// If a redrive is killed and run again, the second run looks in this stream for the events
+    /// that the first one has sent. If you add a maximum age, a second run that comes later than
+    /// this age sends the events again.
     #[must_use]
     pub fn retry_spec(&self) -> StreamSpec {
         StreamSpec::new(self.retry.clone())
@@ -103,7 +103,7 @@ impl DeadLetterStream {
             .when_full(Discard::New)
     }
 
-    /// Matches the redriven events of a consumer: what it reads from the retry stream.
+    /// The pattern of the redriven events of a consumer, which it reads from the retry stream.
     ///
     /// # Errors
     ///
@@ -112,7 +112,7 @@ impl DeadLetterStream {
         self.filter(Area::Retry, Some(consumer))
     }
 
-    /// Matches the letters of a consumer.
+    /// The pattern of the letters of a consumer.
     ///
     /// # Errors
     ///

@@ -24,7 +24,7 @@ use super::place::DeadLetterStream;
 use crate::bus::EventBus;
 
 impl EventBus {
-    /// The dead letters in a stream of this bus: a name, or a [`DeadLetterStream`].
+    /// The dead letters in a stream of this bus. `place` is a name, or a [`DeadLetterStream`].
     #[must_use]
     pub fn dead_letters(&self, place: impl Into<DeadLetterStream>) -> DeadLetterQueue {
         DeadLetterQueue {
@@ -36,8 +36,8 @@ impl EventBus {
 
 /// The dead letters in a stream. [`EventBus::dead_letters`] returns it.
 ///
-/// Each operation reads the stream, or the part of one consumer. Lists, groups and `Debug` show no
-/// data of events; [`show`](Self::show) has them.
+/// Each operation reads the whole stream, or the letters of one consumer. Lists, groups and `Debug`
+/// show no data of events; [`show`](Self::show) does.
 ///
 /// All operations fail with [`StreamNotFound`](crate::ErrorKind::StreamNotFound) if the stream does
 /// not exist, [`Unsupported`](crate::ErrorKind::Unsupported) on a transport without history,
@@ -49,7 +49,7 @@ pub struct DeadLetterQueue {
 }
 
 impl DeadLetterQueue {
-    /// The events of a consumer that wait behind dead letters of their keys (sequenced mode).
+    /// The park of a consumer: its events that wait for their keys.
     #[must_use]
     pub fn park(&self, consumer: impl Into<Text>) -> Park {
         Park::new(&self.bus, self.place.clone(), consumer)
@@ -106,8 +106,8 @@ impl DeadLetterQueue {
         Ok(self.read(id).await?.map(|stored| stored.letter))
     }
 
-    /// The ids of messages under the subjects of letters that cannot be read as letters: another
-    /// client wrote them without the headers that every letter has.
+    /// The ids of messages that have the subject of a letter, but cannot be read as a letter:
+    /// another client wrote them without the headers that every letter has.
     ///
     /// Cancel-safe: it changes nothing.
     ///

@@ -20,8 +20,8 @@ const MAX_NOTE: usize = 3000;
 /// What the headers of a message in the retry stream say: the origin of the event, and its redrive.
 ///
 /// A consumer decodes the event as if it had come under the subject of its
-/// [`origin`](Self::origin). Only headers of messages from the retry stream mean this: every
-/// publisher of events could write them to other streams.
+/// [`origin`](Self::origin). Only headers of messages from the retry stream can be trusted: every
+/// publisher of events could write such headers to other streams.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Redriven {
@@ -46,8 +46,8 @@ pub struct Redriven {
 }
 
 impl Redriven {
-    /// Reads the headers of a message in the retry stream; `None` if it was not redriven by this
-    /// contract.
+    /// Reads the headers of a message in the retry stream; `None` if they are not the headers of a
+    /// redriven event.
     #[must_use]
     pub fn from_headers(headers: &Headers) -> Option<Self> {
         let (consumer, origin) = wire::read_origin(headers)?;

@@ -43,16 +43,17 @@ pub(super) struct Resend<'a> {
 }
 
 impl EventBus {
-    /// Sends the event of a letter to its consumer, through the retry stream of `place`: for stores
-    /// other than streams, whose consumers are told of the retry stream by
-    /// [`DeadLetters::retried_through`](super::DeadLetters::retried_through). Letters in a stream are
-    /// redriven by [`DeadLetterQueue::redrive`](super::DeadLetterQueue::redrive).
+    /// Sends the event of a letter to its consumer, through the retry stream of `place`. It is for
+    /// stores other than streams:
+    /// [`DeadLetters::retried_through`](super::DeadLetters::retried_through) tells their consumers
+    /// of the retry stream. Letters in a stream are redriven by
+    /// [`DeadLetterQueue::redrive`](super::DeadLetterQueue::redrive).
     ///
-    /// `id` is the id of the letter in its store; the event carries it. With a body in `edited` the
-    /// event is sent with that body, and says that it was edited.
+    /// `id` is the id of the letter in its store; a header of the event has it. If `edited` has a
+    /// body, the event is sent with this body, and a header says that it was edited.
     ///
-    /// The event is sent once for each redrive number of the letter: repeating the call finds what an
-    /// earlier one has sent. Mark the letter as redriven after it.
+    /// The event is sent once for each redrive number of the letter: a repeated call finds the
+    /// event that an earlier one has sent. After the call, mark the letter as redriven.
     ///
     /// Not cancel-safe: after dropping the future, the event may be sent or not. Repeating it is
     /// safe.
@@ -60,9 +61,10 @@ impl EventBus {
     /// # Errors
     ///
     /// [`InvalidOption`](ErrorKind::InvalidOption) if the edited body is no envelope or has another
-    /// event id, or if the letter was redriven too often to be counted, [`StreamNotFound`](ErrorKind::StreamNotFound) or [`NoStream`](ErrorKind::NoStream) if
-    /// the retry stream is missing, [`StreamFull`](ErrorKind::StreamFull),
-    /// [`InvalidHeader`](ErrorKind::InvalidHeader), [`TooLarge`](ErrorKind::TooLarge), and those of
+    /// event id, or if the letter was redriven too often to be counted,
+    /// [`StreamNotFound`](ErrorKind::StreamNotFound) or [`NoStream`](ErrorKind::NoStream) if the
+    /// retry stream is missing, [`StreamFull`](ErrorKind::StreamFull),
+    /// [`InvalidHeader`](ErrorKind::InvalidHeader), [`TooLarge`](ErrorKind::TooLarge), errors of
     /// the connection.
     pub async fn redrive_letter(
         &self,
@@ -86,12 +88,13 @@ impl EventBus {
         resend.send(self, place, audit).await
     }
 
-    /// Checks that an edited body is an envelope with the id of the event of a letter, and returns it:
-    /// for stores other than streams.
+    /// Checks that an edited body is an envelope with the event id of a letter, and returns the
+    /// envelope. It is for stores other than streams.
     ///
     /// # Errors
     ///
-    /// [`InvalidOption`](ErrorKind::InvalidOption) if it is none.
+    /// [`InvalidOption`](ErrorKind::InvalidOption) if the body is no envelope or has another event
+    /// id.
     pub fn check_edited_letter(
         &self,
         id: u64,

@@ -49,7 +49,7 @@ pub enum LetterStatus {
 }
 
 impl LetterStatus {
-    /// Its text.
+    /// The text of the status.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -82,7 +82,7 @@ impl LetterStatus {
 }
 
 impl LetterState {
-    /// The state of a letter of which nothing became yet.
+    /// The state of an open letter: nothing was done about it yet.
     #[must_use]
     pub const fn open() -> Self {
         Self {

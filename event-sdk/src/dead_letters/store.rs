@@ -20,8 +20,8 @@ pub trait DeadLetterStore: fmt::Debug + Send + Sync + 'static {
     /// Stores the letter.
     ///
     /// It is idempotent: a letter that is stored already (the same consumer, event and redrive
-    /// number) is not stored again, and the result is `Ok`. It completes when the letter is stored
-    /// durably.
+    /// number) is not stored again, and the result is `Ok`. The future completes when the letter is
+    /// stored durably.
     ///
     /// Not cancel-safe: after dropping the future, the letter may be stored or not. Storing it again
     /// is safe.
@@ -57,8 +57,9 @@ pub trait DeadLetterStore: fmt::Debug + Send + Sync + 'static {
     }
 
     /// The [id](crate::consumer::Inbox::id) of the inbox in which
-    /// [`put_unless_done`](Self::put_unless_done) records that the event is dead. Default: `None`. A
-    /// consumer whose handlers have another inbox asks that one before it stores the letter.
+    /// [`put_unless_done`](Self::put_unless_done) records that the event is dead. Default: `None`.
+    /// If the handlers of a consumer have another inbox, the consumer asks that inbox before it
+    /// stores the letter.
     fn inbox_id(&self) -> Option<Uuid> {
         None
     }
@@ -102,11 +103,11 @@ impl<T: DeadLetterStore + ?Sized> DeadLetterStore for Arc<T> {
 /// The outcome for an event that a consumer was about to give up.
 #[derive(Debug, Clone, PartialEq)]
 pub enum GivenUp {
-    /// It is dead.
+    /// The event is dead.
     Dead,
-    /// It was recorded as dead before, and its letter may not have been stored: this is the letter
-    /// with the reason of that time.
+    /// The event was recorded as dead before, and its letter may not have been stored: this is that
+    /// letter, with its earlier reason.
     DeadBefore(Box<DeadLetter>),
-    /// Its effect is done: it has no letter, and is acknowledged.
+    /// The effect of the event is done: the event has no letter, and is acknowledged.
     Done,
 }

@@ -27,7 +27,7 @@ pub struct StreamDeadLetters {
 }
 
 impl StreamDeadLetters {
-    /// The letters in a stream: a name, or a [`DeadLetterStream`].
+    /// Keeps letters in the stream `place`: a name, or a [`DeadLetterStream`].
     #[must_use]
     pub fn new(bus: &EventBus, place: impl Into<DeadLetterStream>) -> Self {
         Self {

@@ -79,7 +79,8 @@ pub trait LetterWorkflow: fmt::Debug + Send + Sync + 'static {
     /// Deletes letters whose events failed before this time, with everything that belongs to them.
     fn expire(&self, before: Timestamp, deletion: Deletion) -> LetterFuture<'_, PurgeReport>;
 
-    /// Reads which events of dead keys an expiry deletes besides the letters, by id. Default: none.
+    /// Reads the ids of the events of dead keys that an expiry deletes in addition to letters.
+    /// Default: none.
     fn expiring_events(&self, _before: Timestamp) -> LetterFuture<'_, Vec<u64>> {
         Box::pin(async { Ok(Vec::new()) })
     }
@@ -90,19 +91,19 @@ pub trait LetterWorkflow: fmt::Debug + Send + Sync + 'static {
         filter: &'a LetterFilter,
     ) -> LetterFuture<'a, BTreeMap<u64, RedriveOutcome>>;
 
-    /// The ids of what stands among the letters and cannot be read as one. Default: none.
+    /// The ids of entries among the letters that cannot be read as letters. Default: none.
     fn unreadable(&self) -> LetterFuture<'_, Vec<u64>> {
         Box::pin(async { Ok(Vec::new()) })
     }
 
-    /// The letters as those of a stream, where keys can wait for them (sequenced mode). Default: `None`.
+    /// The queue, if the letters are in a stream, where keys can wait for them (sequenced mode).
+    /// Default: `None`.
     fn in_stream(&self) -> Option<&DeadLetterQueue> {
         None
     }
 }
 
-/// Is called after each letter, with the number of letters that were dealt with and of all that were
-/// selected.
+/// Called after each letter with two numbers: the letters done so far, and the letters selected.
 pub type LetterProgress<'a> = dyn FnMut(u64, u64) + Send + 'a;
 
 /// How [`LetterWorkflow::redrive`] sends letters.
@@ -111,9 +112,9 @@ pub type LetterProgress<'a> = dyn FnMut(u64, u64) + Send + 'a;
 pub struct RedriveOptions {
     /// By whom and why.
     pub audit: Audit,
-    /// The most events a second. Zero, the default: no limit.
+    /// The maximum number of events a second. Zero, the default: no limit.
     pub per_second: u32,
-    /// Whether nothing is sent and marked, and the report has only the selected letters. Default: no.
+    /// Whether the run only reports the selected letters, and sends and marks nothing. Default: no.
     pub dry_run: bool,
 }
 

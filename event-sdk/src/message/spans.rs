@@ -6,11 +6,13 @@ use super::Message;
 use crate::trace::{self, About, Destination};
 
 impl<S> Message<S> {
-    /// Opens the span `process` around one attempt of a handler: a child of the trace context in
-    /// the message. See [`trace`](mod@crate::trace) for its fields. `consumer` names the consumer.
+    /// Opens the span `process` for one attempt of a handler. Its parent is the trace context in
+    /// the message; [`trace`](mod@crate::trace) lists its fields. `consumer` is the name of the
+    /// consumer.
     ///
-    /// Enter it only while the handler is polled ([`tracing::Instrument`]). The span is closed when
-    /// its last copy is dropped. [`trace::failed`](crate::trace::failed) records a failure.
+    /// Enter the span only while the handler is polled ([`tracing::Instrument`]). The span is
+    /// closed when its last copy is dropped. [`trace::failed`](crate::trace::failed) records a
+    /// failure.
     ///
     /// ```
     /// use event_sdk::{Error, Event, Subscriber};

@@ -15,9 +15,9 @@ use super::{IntoPublishable, Publishable, Publisher};
 
 /// An event encoded by the codec of a bus: subject, headers and bytes of the message.
 ///
-/// [`Publisher::encode`] returns it. [`RawBus::publish`](crate::RawBus::publish) with
-/// [`absolute`](crate::RawBus::absolute), these headers and this message id sends what
-/// [`Publisher::publish`] would have sent.
+/// [`Publisher::encode`] returns it. To send what [`Publisher::publish`] would have sent,
+/// pass this subject and body to [`RawBus::publish`](crate::RawBus::publish) after
+/// [`absolute`](crate::RawBus::absolute), and add these headers and this message id.
 ///
 /// Fields may be added.
 #[derive(Clone, PartialEq, Eq)]
@@ -29,13 +29,13 @@ pub struct EncodedEvent {
     pub timestamp: jiff::Timestamp,
     /// The whole subject, with the prefix of the bus.
     pub subject: Subject,
-    /// The headers, those of the codec and of the trace context among them.
+    /// The headers, including those of the codec and of the trace context.
     pub headers: Headers,
     /// The encoded envelope.
     pub body: Bytes,
     /// The id by which a stream recognizes duplicates.
     pub message_id: Text,
-    /// The key: events of one key stay in order.
+    /// The key. Events with the same key stay in order.
     pub key: Option<Text>,
 }
 

@@ -11,9 +11,8 @@ use super::Prepared;
 /// A failed publish, with the prepared event. If you publish this event again, the stream
 /// recognizes the duplicate.
 ///
-/// `?` converts it to an [`Error`], which drops the event. The [`Error`] is its
-/// [`source`](std::error::Error::source), too: `Display` names the subject and the kind, and the
-/// source says the reason.
+/// `?` converts it to an [`Error`], and drops the event. `Display` names the subject and the kind.
+/// The [`source`](std::error::Error::source) is the same [`Error`], and says the reason.
 pub struct PublishError<E> {
     error: Error,
     prepared: Box<Prepared<E>>,
@@ -37,7 +36,7 @@ impl<E> PublishError<E> {
         *self.prepared
     }
 
-    /// The error of the transport or of the event: its operation, subject and stream.
+    /// The error of the transport or of the event, with its operation, subject and stream.
     pub fn error(&self) -> &Error {
         &self.error
     }

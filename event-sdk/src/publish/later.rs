@@ -23,28 +23,31 @@ use crate::trace::{PublishSpan, TraceContext};
 /// [`Publisher::publish_at`](crate::Publisher::publish_at) and
 /// [`publish_after`](crate::Publisher::publish_after) return it.
 ///
-/// Awaiting it completes when the stream has the schedule, which then fires without this process.
+/// Awaiting it completes when the stream has the schedule. The schedule then fires without this
+/// process.
 ///
-/// - **Stream.** The event waits in the stream that will store it, which has to allow schedules
+/// - **Stream.** The event waits in the stream that will store it. That stream must allow schedules
 ///   ([`StreamSpec::schedules`](crate::stream::StreamSpec::schedules)), on memory or on NATS from
 ///   server 2.12.
 /// - **Envelope.** Id and time of the event are set when it is scheduled
-///   ([`occurred_at`](Self::occurred_at) sets another time); the stored time is the time at which
-///   it was published. Subject, correlation and trace are the same as for a publish.
-/// - **Precision.** It is published at its time or up to a second later, never before. A time in the
-///   past is now. Events whose times are a second apart or more are published in that order.
+///   ([`occurred_at`](Self::occurred_at) sets another time); its stored time is the time of
+///   publishing. Subject, correlation and trace are the same as for a publish.
+/// - **Precision.** The event is published at its time or up to a second later, never before. A
+///   time in the past counts as now. Events whose times are at least a second apart are published
+///   in the order of their times.
 /// - **Key.** An event type has at most one waiting event for each key: scheduling another event of
-///   the type with the same key replaces it. So if the same event is scheduled again after an
-///   error, or by a repeated handler, it still waits only once.
-/// - **Duplicates.** The published event has no message id: the stream recognizes no duplicate of
-///   it. An event is published twice if it is scheduled again after its time, which may happen
-///   after a [`Timeout`](ErrorKind::Timeout) with an unknown outcome. Both have the same event id
-///   if the same [prepared](crate::Publisher::prepare) event is scheduled.
+///   the type with the same key replaces the first. So if the same event is scheduled again after
+///   an error, or by a repeated handler, it still waits only once.
+/// - **Duplicates.** The published event has no message id, so the stream recognizes no duplicate
+///   of it. If an event is scheduled again after its time, it is published twice. This may happen
+///   after a [`Timeout`](ErrorKind::Timeout) with an unknown outcome. Both publishes have the same
+///   event id if the same [prepared](crate::Publisher::prepare) event is scheduled.
 /// - **Crash.** A schedule is stored like a message. If an event is due while the server is
-///   unavailable, the server publishes it when it is back. The memory transport keeps schedules as
+///   unavailable, it is published when the server is back. The memory transport keeps schedules as
 ///   long as its streams.
-/// - **Transactions.** Scheduling is not part of a database transaction. If the schedule must exist
-///   exactly when a transaction commits, use an outbox with `not_before` instead, on any transport.
+/// - **Transactions.** Scheduling is not part of a database transaction. If the event must be
+///   scheduled if and only if a transaction commits, use an outbox with `not_before` instead, which
+///   works on any transport.
 /// - **Limits.** A full stream on NATS drops waiting events like others, without notice; see
 ///   [`StreamSpec::schedules`](crate::stream::StreamSpec::schedules).
 ///
@@ -308,19 +311,19 @@ impl PublishedLater {
         self.event_id
     }
 
-    /// The stream in which it waits, and which will store it.
+    /// The stream in which the event waits, and which will store it.
     #[must_use]
     pub fn stream(&self) -> &str {
         &self.stream
     }
 
-    /// When it will be published.
+    /// When the event will be published.
     #[must_use]
     pub fn at(&self) -> Timestamp {
         self.at
     }
 
-    /// Whether it replaced an event that was waiting under the same key.
+    /// Whether the event replaced another one that was waiting under the same key.
     #[must_use]
     pub fn replaced(&self) -> bool {
         self.replaced

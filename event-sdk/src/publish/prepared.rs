@@ -19,8 +19,8 @@ use crate::cause::{AsCause, Cause};
 use crate::trace::{Origin, TraceContext};
 
 /// An event with fixed id and time, and the options of its publish (headers, message id,
-/// expectations). Publishing it again repeats the same publish: the stream recognizes it by the
-/// message id, which by default is the event's id.
+/// expectations). Publishing it again repeats the same publish. The stream recognizes the duplicate
+/// by the message id, which by default is the event's id.
 ///
 /// [`Publisher::prepare`](super::Publisher::prepare) returns it, and each publish error contains
 /// it. A clone is the same event.
@@ -143,8 +143,8 @@ impl<E> Prepared<E> {
         self.extra().map_or(NONE, |extra| &extra.headers)
     }
 
-    /// Sets the trace context of the event: headers, and the parent of its `publish` span if the bus
-    /// has a [`TraceSource`](crate::trace::TraceSource).
+    /// Sets the trace context of the event: its trace headers and, if the bus has a
+    /// [`TraceSource`](crate::trace::TraceSource), the parent of its `publish` span.
     #[must_use]
     pub fn trace(mut self, trace: &TraceContext) -> Self {
         self.extra_mut().set_trace(trace, Origin::Caller);
@@ -221,9 +221,9 @@ impl<E: Event> Prepared<E> {
 
     /// Adds a metadata entry.
     ///
-    /// `key` gives a key to an event without a field marked `#[event(key)]`. The publish fails with
-    /// [`ErrorKind::InvalidOption`] if the event has such a field, or if the key is longer than
-    /// [`EventKey::MAX_LEN`](event_sdk_core::EventKey::MAX_LEN).
+    /// The name `key` gives a key to an event without a field marked `#[event(key)]`. The publish
+    /// fails with [`ErrorKind::InvalidOption`] if the event has such a field, or if the key is
+    /// longer than [`EventKey::MAX_LEN`](event_sdk_core::EventKey::MAX_LEN).
     #[must_use]
     pub fn metadata(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
         let (name, text) = (name.into(), text.into());

@@ -27,8 +27,8 @@ impl<E: Event> Publisher<E> {
         }
     }
 
-    /// Publishes an event: await the result to know that it is stored. Nothing is published before
-    /// it is awaited.
+    /// Publishes an event: await the result to know that the event is stored. Nothing is published
+    /// before the result is awaited.
     ///
     /// Takes the event, an `Arc` of it, or a [prepared](Self::prepare) event. An event that is not
     /// prepared gets its id and time when the result is first polled, or when an option first
@@ -38,8 +38,8 @@ impl<E: Event> Publisher<E> {
     }
 
     /// Publishes an event at a later time, by the clock of the transport: await the result to know
-    /// that it is scheduled. A time in the past is now. [`PublishLater`] says what a schedule needs
-    /// and promises; [`EventBus::schedules`] cancels and lists them.
+    /// that the event is scheduled. A time in the past counts as now. [`PublishLater`] says what a
+    /// schedule needs and promises; [`EventBus::schedules`] cancels and lists scheduled events.
     ///
     /// ```
     /// use event_sdk::{Event, EventBus};
@@ -70,8 +70,8 @@ impl<E: Event> Publisher<E> {
         PublishLater::new(&self.dispatch, event.into_publishable(), When::At(time))
     }
 
-    /// Publishes an event after a delay, which is counted by the bus's clock from when the result is
-    /// first polled; see [`publish_at`](Self::publish_at).
+    /// Publishes an event after a delay, which begins when the result is first polled and is
+    /// measured by the bus's clock; see [`publish_at`](Self::publish_at).
     pub fn publish_after(
         &self,
         event: impl IntoPublishable<E>,

@@ -70,18 +70,18 @@ impl RawPublish {
         self
     }
 
-    /// Adds the headers of another message as they are, its trace context among them.
+    /// Adds the headers of another message as they are, including its trace context.
     ///
-    /// Leaves out those that begin with `Nats-`: a server obeys them, and adds some to the messages
-    /// of a stream that sources another one. To keep a deduplication id, set
+    /// Headers that begin with `Nats-` are left out: a server obeys them, and adds some of them to
+    /// the messages of a stream that sources another one. To keep a deduplication id, set
     /// [`message_id`](Self::message_id).
     pub fn headers(mut self, headers: &Headers) -> Self {
         self.extra.set_headers_of(headers);
         self
     }
 
-    /// Sets the trace context of the message: headers, and the parent of its `publish` span if the
-    /// bus has a [`TraceSource`](crate::trace::TraceSource).
+    /// Sets the trace context of the message: its trace headers and, if the bus has a
+    /// [`TraceSource`](crate::trace::TraceSource), the parent of its `publish` span.
     pub fn trace(mut self, trace: &TraceContext) -> Self {
         self.extra.set_trace(trace, Origin::Caller);
         self
@@ -101,16 +101,16 @@ impl RawPublish {
         self
     }
 
-    /// Stores the message only if `sequence` is the last sequence on its subject; zero: only if
-    /// there is none.
+    /// Stores the message only if `sequence` is the last sequence on its subject; zero: only if the
+    /// subject has no message.
     pub fn expect_last_subject_sequence(mut self, sequence: u64) -> Self {
         self.extra.expect.subject = Some(sequence);
         self
     }
 
-    /// Stores the message only if `sequence` is the last sequence of the messages in its stream that
-    /// `pattern` matches; zero: only if there is none. The pattern is relative or absolute as the
-    /// subject is.
+    /// Stores the message only if `sequence` is the last sequence of the messages in its stream
+    /// that `pattern` matches; zero: only if no message matches. Like the subject, the pattern is
+    /// relative or absolute.
     pub fn expect_last_pattern_sequence(mut self, pattern: &Pattern, sequence: u64) -> Self {
         let whole = if self.absolute {
             Ok(pattern.clone())

@@ -92,15 +92,15 @@ impl<'a, E: Event> Publish<'a, E> {
         self.expect(|expect| expect.stream = Some(sequence))
     }
 
-    /// Stores the event only if `sequence` is the last sequence on the event's subject; zero:
-    /// only if there is none. With the key in the subject, this is the last event of this type
-    /// for the entity.
+    /// Stores the event only if `sequence` is the last sequence on the event's subject; zero: only
+    /// if the subject has no event. If the key is in the subject, only events of this type for the
+    /// same entity count.
     pub fn expect_last_subject_sequence(self, sequence: u64) -> Self {
         self.expect(|expect| expect.subject = Some(sequence))
     }
 
-    /// Stores the event only if `sequence` is the last sequence of any event of the entity that
-    /// the key names; zero: only if there is none.
+    /// Stores the event only if `sequence` is the last sequence of all events of the entity that
+    /// the key names; zero: only if the entity has no event.
     ///
     /// Only events in the same stream count, so keep all events of an entity in one stream.
     /// Requires `#[event(key, in_subject)]`.

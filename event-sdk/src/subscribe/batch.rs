@@ -12,8 +12,9 @@ use super::refusal::End;
 
 /// One or more [deliveries](Delivery) that are settled together.
 ///
-/// [`Subscriber::next_batch`](super::Subscriber::next_batch) returns it. It dereferences to a
-/// slice of deliveries. Events that are dropped unsettled are delivered again after the ack wait.
+/// [`Subscriber::next_batch`](super::Subscriber::next_batch) returns it. A batch dereferences to a
+/// slice of deliveries. Events whose deliveries are dropped unsettled are delivered again after the
+/// ack wait.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -48,7 +49,7 @@ impl<S> Batch<S> {
     ///
     /// The transport receives the acknowledgements together. Like [`Delivery::ack`], this method
     /// completes when the transport has accepted them. Not cancel-safe: after dropping the future,
-    /// some of them may arrive. This holds for all methods that settle.
+    /// some of the acknowledgements may arrive. The same holds for all methods that settle.
     ///
     /// # Errors
     ///

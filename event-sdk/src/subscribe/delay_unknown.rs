@@ -1,5 +1,5 @@
-//! `DelayUnknown`: option of a subscription that says how many unknown events `Delivery::refuse`
-//! delays at once, and for how long, before it terminates them.
+//! `DelayUnknown`: the option by which a subscription sets its own bounds for the delayed naks of
+//! `Delivery::refuse`, in the place of the defaults of `delayed_naks`.
 
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ use crate::delayed_naks::Bounds;
 /// [`NoticeKind::Terminated`](crate::transport::NoticeKind::Terminated).
 ///
 /// An event outside the set, or of a newer major version, is given back by a nak with a delay, for
-/// an instance that knows it. Until it is delivered again, it counts for the consumer's
-/// `max_ack_pending`. Without bounds, such events could block all others.
+/// an instance that knows the event. Until the event is delivered again, it counts for the
+/// consumer's `max_ack_pending`. Without bounds, such events could block all others.
 ///
 /// | bound | default | unit |
 /// |---|---|---|
@@ -21,8 +21,8 @@ use crate::delayed_naks::Bounds;
 /// | [`for_at_most`](Self::for_at_most) | 15 minutes from the first delivery | time of the bus's clock |
 ///
 /// All subscriptions of one bus to the same durable or group share the bounds. Each instance of a
-/// service has its own bounds: if several instances of an old version run, set `at_most` to a tenth
-/// divided by their number. An instance that is restarted starts counting again.
+/// service has its own bounds. So if several instances of an old version run, set `at_most` to a
+/// tenth of `max_ack_pending`, divided by their number. A restarted instance counts from zero.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -71,20 +71,20 @@ impl DelayUnknown {
         }
     }
 
-    /// Sets how many events are delayed at the same time; further ones are terminated. At least
-    /// one.
+    /// Sets how many events are delayed at the same time; further events are terminated. The number
+    /// must be at least one.
     ///
-    /// An event that was delayed before is delayed again, even if others took its place while it
-    /// was delivered elsewhere. Such events may exceed the number.
+    /// An event that was delayed before is delayed again, even if other events took its place while
+    /// it was delivered elsewhere. In this case more events than this number may be delayed.
     #[must_use]
     pub fn at_most(mut self, events: usize) -> Self {
         self.at_most = AtMost::Events(events);
         self
     }
 
-    /// Sets how long an event is delayed, from its first delivery to this instance; an event that
-    /// is refused after that time is terminated. Greater than zero. No single delay exceeds the
-    /// remaining time.
+    /// Sets how long an event is delayed in total, from its first delivery to this instance. An
+    /// event that is refused after that time is terminated. No single delay exceeds the remaining
+    /// time. The time must be greater than zero.
     #[must_use]
     pub fn for_at_most(mut self, time: Duration) -> Self {
         self.for_at_most = Some(time);

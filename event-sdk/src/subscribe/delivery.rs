@@ -54,12 +54,12 @@ impl<S> Delivery<S> {
 
     /// Acknowledges the event: it was handled, and is not delivered again.
     ///
-    /// Completes when the transport has accepted the acknowledgement, before the server has it. If
-    /// the connection is lost at that time, the result is `Ok` although the acknowledgement is
-    /// lost, and the event is delivered again after its ack wait.
+    /// Completes when the transport has accepted the acknowledgement, before the server has
+    /// received it. If the connection is lost in between, the result is `Ok` although the
+    /// acknowledgement is lost, and the event is delivered again after its ack wait.
     /// [`ack_confirmed`](Self::ack_confirmed) waits for the server.
     ///
-    /// Not cancel-safe: after dropping the future, the acknowledgement may arrive or not. This
+    /// Not cancel-safe: after dropping the future, the acknowledgement may arrive or not. The same
     /// holds for all methods that settle.
     ///
     /// # Errors
@@ -74,9 +74,10 @@ impl<S> Delivery<S> {
         self.settle_now(Settlement::Ack).await
     }
 
-    /// Acknowledges the event, and completes when the stream has stored the acknowledgement: the
-    /// event is then not delivered again, even if this program or its connection fails. (A
-    /// delivery that another subscription has already received may still be returned there.)
+    /// Acknowledges the event, and completes when the stream has stored the acknowledgement. From
+    /// then on the event is not delivered again, even if this program or its connection fails. (If
+    /// another subscription has already received the event again, it may still return that
+    /// delivery.)
     ///
     /// Takes a round trip to the server. Use it if a repeated effect must not happen and cannot
     /// be detected.
@@ -131,10 +132,10 @@ impl<S> Delivery<S> {
     /// Settles a message that could not be decoded.
     ///
     /// An event of a newer major version, or of a subject that the set does not know, is normal
-    /// during a rolling deploy: it is given back by a nak, for an instance that knows it. The delay
-    /// of the nak is `delay` (at least 1 ms) for [delivery number](Self::attempt) 1, and doubles
-    /// with each further delivery, up to [`LONGEST_DELAY`](Self::LONGEST_DELAY). Any other message
-    /// is terminated with the error as the reason.
+    /// during a rolling deploy. It is given back by a nak, for an instance that knows the event.
+    /// The delay of the nak is `delay` (at least 1 ms) for [delivery number](Self::attempt) 1, and
+    /// doubles with each further delivery, up to [`LONGEST_DELAY`](Self::LONGEST_DELAY). Any other
+    /// message is terminated with the error as the reason.
     ///
     /// **Bounds.** A delayed event counts for `max_ack_pending`. Therefore at most a tenth of
     /// `max_ack_pending` events are delayed at the same time, each for at most 15 minutes from its
@@ -153,8 +154,7 @@ impl<S> Delivery<S> {
     /// The same as for [`ack`](Self::ack). If a termination fails, the event has been reported, and
     /// may be delivered again.
     ///
-    /// A second call for the same delivery repeats the answer of the first one, and reports
-    /// nothing.
+    /// A second call for the same delivery settles it as the first call did, and reports nothing.
     pub async fn refuse(&self, error: &DecodeError, delay: Duration) -> Result<(), Error> {
         if self.settler.is_none() {
             return Ok(());

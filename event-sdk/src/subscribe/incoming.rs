@@ -32,7 +32,7 @@ pub struct NoticeCounts {
     pub dropped: u64,
     /// Reconnects ([`NoticeKind::Reconnected`]).
     pub reconnected: u64,
-    /// Consumers created again ([`NoticeKind::Recreated`]).
+    /// Consumers that were created again ([`NoticeKind::Recreated`]).
     pub recreated: u64,
     /// Requests for messages that the server did not answer ([`NoticeKind::Stalled`]).
     pub stalled: u64,

@@ -38,11 +38,11 @@ use crate::message::Opener;
 /// - it has another ack policy;
 /// - a durable is requested, and the server removes the existing consumer after a time without
 ///   use;
-/// - it pushes, sends headers only, or has a priority policy or another replay policy than
+/// - it pushes, sends headers only, has a priority policy, or has another replay policy than
 ///   `instant`.
 ///
-/// A durable may have filters that match more than the set: those events arrive too, and
-/// their `decode` fails. The warning names the filters.
+/// A durable may have filters that match more than the set. The additional events arrive too, and
+/// their `decode` fails. The warning names these filters.
 ///
 /// If the events of the set are in several streams, the subscription has one consumer in each, and
 /// order and sequences are per stream. Streams are looked up when the subscription is awaited; a
@@ -124,23 +124,23 @@ impl<S> Subscribe<S> {
 
     /// Binds the durable consumer of this name, or creates it. A durable keeps its position, and
     /// all subscriptions to it share its events. If the bus [declares](crate::BusBuilder::consumer)
-    /// it, settings that are not set here are those of the declaration.
+    /// the durable, settings that are not set here come from the declaration.
     pub fn durable(mut self, name: impl Into<Text>) -> Self {
         self.names = self.names.saturating_add(1);
         self.config.name = ConsumerName::Durable(name.into());
         self
     }
 
-    /// Requires that the durable exists: if it does not, nothing is created, and the error is
-    /// [`ErrorKind::ConsumerNotFound`]. For services whose durables a deployment creates with
-    /// [`EventBus::apply`].
+    /// Requires that the durable exists. If it does not, nothing is created, and the error is
+    /// [`ErrorKind::ConsumerNotFound`]. Use it in services whose durables are created by a
+    /// deployment step with [`EventBus::apply`].
     pub fn must_exist(mut self) -> Self {
         self.must_exist = true;
         self
     }
 
     /// Shares the events with all subscriptions of this group. A group ends when it has no
-    /// subscription left; on NATS it ends after the transport's `inactive_threshold` without one.
+    /// subscription left; on NATS, when it has had none for the transport's `inactive_threshold`.
     pub fn group(mut self, name: impl Into<Text>) -> Self {
         self.names = self.names.saturating_add(1);
         self.config.name = ConsumerName::Group(name.into());
@@ -182,17 +182,17 @@ impl<S> Subscribe<S> {
     /// The server enforces the limit. An event that was delivered this many times and not
     /// acknowledged or terminated is exhausted: it is not delivered again, stays in the stream, and
     /// is reported as [`NoticeKind::Exhausted`](crate::transport::NoticeKind::Exhausted) if the
-    /// transport [can](crate::transport::Capability::ReportsExhausted).
+    /// transport [can report it](crate::transport::Capability::ReportsExhausted).
     ///
     /// The server counts a delivery when it sends the event, handled or not. So that prefetched
     /// events are not exhausted, events are requested one by one while
     /// [`next`](super::Subscriber::next) waits, unless [`prefetch`](Self::prefetch) is set.
     ///
     /// A NATS server reports an event only once, when the event becomes exhausted. If the consumer
-    /// has no subscription at that time, the report is lost, and the next subscription can find at
+    /// has no subscription at that time, the report is lost. The next subscription can then find at
     /// most one such event: the first event after the consumer's ack floor. It finds that event
     /// only on a server newer than 2.10, while no delivery is unsettled, and until an
-    /// acknowledgement moves the floor. A transport that reports all of them has
+    /// acknowledgement moves the floor. A transport that later reports all exhausted events has
     /// [`Capability::ReportsExhaustedLater`](crate::transport::Capability::ReportsExhaustedLater).
     pub fn max_deliver(mut self, deliveries: u32) -> Self {
         self.config.max_deliver = NonZeroU32::new(deliveries);
@@ -208,7 +208,7 @@ impl<S> Subscribe<S> {
         self
     }
 
-    /// Sets the server's backoff: ack waits by delivery number, which replace
+    /// Sets the server's backoff: the ack wait of each delivery, by its number. These waits replace
     /// [`ack_wait`](Self::ack_wait). Default: none.
     ///
     /// The waits also limit the time to handle an event: if the first wait is 1 s and the handler
@@ -220,8 +220,8 @@ impl<S> Subscribe<S> {
         self
     }
 
-    /// Sets a fixed number of messages to prefetch. Default: the number adapts to the measured rate
-    /// at which events are settled ([`Prefetch::Adaptive`]). The subscription then prefetches as
+    /// Sets a fixed number of messages to prefetch. By default the number adapts to the measured
+    /// rate at which events are settled ([`Prefetch::Adaptive`]): the subscription prefetches as
     /// many messages as are settled in about 0.25 s, at most 1,000. It prefetches none if one event
     /// takes more than a third of the ack wait, or if [`max_deliver`](Self::max_deliver) is set.
     ///
@@ -238,9 +238,9 @@ impl<S> Subscribe<S> {
         self
     }
 
-    /// Receives only subjects that also match this pattern, relative to the prefix. If it is called
-    /// twice, both patterns must match. The server filters. If a durable of this name exists with
-    /// wider filters, it keeps them, and other subjects arrive too.
+    /// Receives only events whose subjects also match this pattern, which is relative to the
+    /// prefix. If this method is called twice, both patterns must match. The server filters. An
+    /// existing durable keeps its filters: if they are wider, other subjects arrive too.
     pub fn subject(mut self, pattern: Pattern) -> Self {
         self.routes.narrow(pattern);
         self
@@ -436,11 +436,11 @@ impl<S> Subscribe<S> {
     }
 }
 
-/// For sets of events: without a type, no key and no unknown event is known.
+/// Options for sets of events. A subscription without a type knows no keys and no unknown events.
 impl<S: EventSet> Subscribe<S> {
     /// Receives only events with this key. The events must declare their key `in_subject`. The
-    /// server filters. If a durable of this name exists with wider filters, it keeps them, and
-    /// events with other keys arrive too.
+    /// server filters. An existing durable keeps its filters: if they are wider, events with other
+    /// keys arrive too.
     pub fn key(self, key: impl fmt::Display) -> Self {
         self.with_key(&key)
     }

@@ -30,10 +30,10 @@ pub(super) type EnvelopeFilter = Arc<dyn Fn(&EnvelopeHeader) -> bool + Send + Sy
 
 /// Receives the events of the set `S`.
 ///
-/// **An error is final.** It is the reason why the subscription has ended: a consumer was
-/// deleted, a permission was withdrawn, the connection was given up. Nothing follows it, even if
-/// the set spans several streams. After a [drain](crate::EventBus::drain) or close, the
-/// subscription ends without an error. The loop of a service is therefore:
+/// **An error is final.** It tells why the subscription has ended: a consumer was deleted, a
+/// permission was withdrawn, or the connection was given up. Nothing follows an error, even if the
+/// set spans several streams. After a [drain](crate::EventBus::drain) or close, the subscription
+/// ends without an error. The loop of a service is therefore:
 ///
 /// ```
 /// # use event_sdk::{Error, Event, Subscriber};
@@ -186,8 +186,8 @@ impl<S> Subscriber<S> {
     /// is set, or if batches stay small although events are waiting, set [`prefetch`] to `max` or
     /// more. The ack wait of the first delivery runs while the method waits for others.
     ///
-    /// Cancel-safe: deliveries are either returned or kept for the next call of any of these
-    /// methods.
+    /// Cancel-safe: deliveries are either returned or kept for the next call of this or another
+    /// receiving method.
     ///
     /// # Errors
     ///

@@ -303,10 +303,10 @@ impl Shared {
     }
 }
 
-/// Records that the operation of a span of this crate failed: the kind of the error as
-/// `error.type`, and the status.
+/// Records that the operation of a span of this crate failed: `kind` as `error.type`, and the
+/// status.
 ///
-/// The kind is one of few words, such as `Timeout`, and contains no data of the event.
+/// `kind` is one of few words, such as `Timeout`, and contains no data of the event.
 pub fn failed(span: &Span, kind: &str) {
     span.record("error.type", kind);
     span.record("otel.status_code", "ERROR");

@@ -34,7 +34,7 @@ pub enum StoreErrorKind {
     SchemaMissing,
     /// The tables are older than this program needs.
     SchemaOlder,
-    /// The tables are newer, and this program cannot work with them.
+    /// The tables are newer than this program, which cannot work with them.
     SchemaNewer,
     /// A table, column or index differs from what the migrations create.
     SchemaDrift,
@@ -42,9 +42,9 @@ pub enum StoreErrorKind {
     PermissionDenied,
     /// A name, an option or a combination of options is invalid.
     InvalidOption,
-    /// A row contains what no program of this kind writes.
+    /// A row has content that no program using this SDK writes.
     Damaged,
-    /// A text contains the character U+0000, which the texts of PostgreSQL cannot have.
+    /// A text contains the character U+0000, which PostgreSQL cannot store in a text.
     InvalidText,
     /// The event cannot be encoded, or its subject, headers or size are refused. The source is an
     /// [`Error`](event_sdk::Error).
@@ -57,7 +57,7 @@ impl StoreErrorKind {
     /// Whether the database is unavailable for now: the same operation may succeed later without a
     /// change.
     ///
-    /// In a handler this is an outage, never an attempt.
+    /// A handler that fails with such an error has an outage: this does not count as an attempt.
     #[must_use]
     pub const fn is_outage(self) -> bool {
         matches!(

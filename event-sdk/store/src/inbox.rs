@@ -1,5 +1,6 @@
-//! The inbox: records of which events are done or dead. A database keeps them beside the effects; this
-//! is what does not depend on the database: batches, and the retention.
+//! The inbox: records of the events that are done or dead. A database keeps the records beside the
+//! effects of the events. This module has what does not depend on the database: batches, and the
+//! retention of records.
 
 mod cleaner;
 mod parts;

@@ -6,11 +6,11 @@
 //! - [`outbox`]: rows of an outbox, and [`OutboxStore`](outbox::OutboxStore), which a database
 //!   implements;
 //! - [`inbox`]: batches of effects that are divided after a failure, and the retention of records;
-//! - [`relay`]: [`Relay`] publishes the rows, in order in each key, and cleans up;
+//! - [`relay`]: [`Relay`] publishes the rows, those of each key in order, and deletes old ones;
 //! - [`StreamReader`]: reads which message a stream has at a sequence, and searches for ids;
 //! - [`recover`]: [`Recover`](recover::Recover) compares databases and streams after one of them was
-//!   restored from a backup, and repairs what diverges;
-//! - [`Wake`]: tells relays of the process that rows are coming;
+//!   restored from a backup, and repairs the divergences;
+//! - [`Wake`]: tells the relays of this process that there are new rows, or will be soon;
 //! - [`StoreError`]: the error of all operations.
 //!
 //! The relay publishes with the public raw publisher of the bus ([`event_sdk::EventBus::raw`]), and

@@ -1,5 +1,5 @@
-//! `Recover`: compares outbox, inbox and consumers with the streams after one of them was restored from
-//! a backup, and repairs what diverges.
+//! `Recover`: compares outbox, inbox and consumers with the streams after a database or a server
+//! was restored from a backup, and repairs the divergences.
 
 mod carry_out;
 mod divergence;
@@ -48,8 +48,8 @@ use jiff::Timestamp;
 /// message (or from [`since`](Self::since)) to the end, and changes nothing. Messages are recognized by
 /// their event ids.
 ///
-/// It uses the public bus and its transport: the state of streams and consumers, history, and for a
-/// reset the deletion and creation of a durable.
+/// It uses the bus and its transport to read the state of streams and consumers and the history,
+/// and for a reset to delete and create a durable.
 pub struct Recover {
     bus: EventBus,
     outbox: Option<Arc<dyn RecoverableOutbox>>,
@@ -67,14 +67,14 @@ pub struct Recover {
 }
 
 impl Recover {
-    /// The number of rows and records that are held in memory at most, unless set: 2,000,000, which take
+    /// The default for how many rows and records are held in memory at most: 2,000,000, which take
     /// about 300 megabytes.
     pub const AT_MOST: usize = 2_000_000;
 
-    /// The largest difference between the clocks of server and service, unless set: 5 seconds.
+    /// The default for the largest difference between the clocks of server and service: 5 seconds.
     pub const CLOCK_SKEW: Duration = Duration::from_secs(5);
 
-    /// A recovery of the streams that this bus reaches.
+    /// Creates a recovery of the streams that this bus reaches.
     #[must_use]
     pub fn new(bus: &EventBus) -> Self {
         Self {
@@ -98,25 +98,25 @@ impl Recover {
         self
     }
 
-    /// Says that nothing but the outbox publishes to the subjects that the pattern matches, whole
-    /// subjects with the prefix. Messages on these subjects that the outbox does not know are then
-    /// messages of lost transactions. Without this call, such messages are reported as
-    /// [unknown](UnknownReason::OtherPublishers). May be called several times.
+    /// Says that only the outbox publishes to the subjects that match this pattern. The pattern is
+    /// for whole subjects, including the prefix. Messages on these subjects that the outbox does
+    /// not know are then messages of lost transactions. Without this call, such messages are
+    /// reported as [unknown](UnknownReason::OtherPublishers). May be called several times.
     #[must_use]
     pub fn only_publisher_of(mut self, pattern: Pattern) -> Self {
         self.owned.push(pattern);
         self
     }
 
-    /// Compares this inbox, with all its consumers. May be called several times.
+    /// Compares this inbox and all its consumers. May be called several times.
     #[must_use]
     pub fn inbox(mut self, inbox: Arc<dyn RecoverableInbox>) -> Self {
         self.inboxes.push(inbox);
         self
     }
 
-    /// Names the durables of a consumer with an inbox whose durables do not have the consumer's name, such as
-    /// one for each partition.
+    /// Names the durables of a consumer with an inbox if they do not have the consumer's name, as
+    /// when each partition has its own.
     #[must_use]
     pub fn durables<T: Into<Text>>(
         mut self,
@@ -157,9 +157,9 @@ impl Recover {
         self
     }
 
-    /// Sets the largest difference between the clocks of server and service. Messages that were stored
-    /// within this time after the oldest row that the outbox has kept do not count as those of lost
-    /// transactions, since their rows may have been deleted as too old. Default:
+    /// Sets the largest difference between the clocks of server and service. A message that was
+    /// stored within this time after the oldest row kept by the outbox does not count as a message
+    /// of a lost transaction, since its row may have been deleted as too old. Default:
     /// [`CLOCK_SKEW`](Self::CLOCK_SKEW).
     #[must_use]
     pub const fn clock_skew(mut self, skew: Duration) -> Self {
@@ -167,8 +167,8 @@ impl Recover {
         self
     }
 
-    /// Sets the number of rows and records that are held in memory at most. With more, nothing of the
-    /// outbox or inbox is compared, and the plan says so. Default: [`AT_MOST`](Self::AT_MOST).
+    /// Sets how many rows and records are held in memory at most. An outbox or inbox with more is
+    /// not compared, and the plan says so. Default: [`AT_MOST`](Self::AT_MOST).
     #[must_use]
     pub const fn at_most(mut self, rows: usize) -> Self {
         self.at_most = rows;

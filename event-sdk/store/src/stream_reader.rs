@@ -16,15 +16,15 @@ const CONCURRENT: usize = 32;
 
 /// Reads messages of streams by sequence, with the transport of a bus.
 ///
-/// It needs [`Capability::StreamAdmin`] and [`Capability::MessageAdmin`]; on NATS the permission to
-/// publish to `$JS.API.STREAM.INFO.<stream>` and `$JS.API.STREAM.MSG.GET.<stream>`. It changes
-/// nothing.
+/// The transport needs [`Capability::StreamAdmin`] and [`Capability::MessageAdmin`]. On NATS, the
+/// user needs the permission to publish to `$JS.API.STREAM.INFO.<stream>` and
+/// `$JS.API.STREAM.MSG.GET.<stream>`. A reader changes nothing.
 #[derive(Debug, Clone)]
 pub struct StreamReader {
     bus: EventBus,
 }
 
-/// A message at a sequence: its id and its time.
+/// The id and the time of the message at a sequence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MessageAt {
@@ -32,13 +32,14 @@ pub struct MessageAt {
     pub sequence: u64,
     /// The message id; `None` if the message has none, or if it cannot be read.
     pub message_id: Option<Text>,
-    /// When the stream stored it.
+    /// When the stream stored the message.
     pub stored_at: Timestamp,
 }
 
-/// Which part of a stream to [search](StreamReader::search), from the end backwards.
+/// Which part of a stream to [search](StreamReader::search), backwards from the highest sequence.
 ///
-/// Fields may be added: start with [`from`](Self::from), and set the fields that should differ.
+/// Later versions may add fields: start with [`from`](Self::from), and set the fields that should
+/// differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SearchRange {
@@ -58,16 +59,16 @@ pub struct SearchRange {
 pub struct SearchResult {
     /// The ids that were found, with their sequences.
     pub found: HashMap<Text, u64>,
-    /// Whether the search ended at its [limit](SearchRange::limit), before all ids were found and
-    /// the range was searched: an id that is missing may be in the stream.
+    /// Whether the search ended at its [limit](SearchRange::limit), before it had found all ids or
+    /// searched the whole range. If so, an id that was not found may still be in the range.
     pub limited: bool,
 }
 
 impl SearchRange {
-    /// The default number of sequences that are looked at. Reading them takes a few seconds.
+    /// The default number of sequences that are looked at. Reading that many takes a few seconds.
     pub const LIMIT: u64 = 100_000;
 
-    /// From this sequence back to the first one.
+    /// The range from this sequence back to the first one.
     #[must_use]
     pub const fn from(from: u64) -> Self {
         Self {
@@ -86,7 +87,7 @@ impl StreamReader {
         Self { bus: bus.clone() }
     }
 
-    /// Whether the transport can read streams by sequence. A server may still deny it.
+    /// Whether the transport can read streams by sequence. A server may still deny such a read.
     #[must_use]
     pub fn is_supported(&self) -> bool {
         let transport = self.bus.transport();
@@ -109,13 +110,14 @@ impl StreamReader {
         }
     }
 
-    /// Returns the message at a sequence; `None` if the stream does not have it (any more).
+    /// Returns the message at a sequence; `None` if the stream does not have it, or no longer has
+    /// it.
     ///
     /// Cancel-safe: it changes nothing.
     ///
     /// # Errors
     ///
-    /// [`StreamNotFound`](ErrorKind::StreamNotFound), and those of [`state`](Self::state).
+    /// [`StreamNotFound`](ErrorKind::StreamNotFound), and the errors of [`state`](Self::state).
     pub async fn at(&self, stream: &str, sequence: u64) -> Result<Option<MessageAt>, Error> {
         let which = WhichMessage::Sequence(sequence);
         let found = self.bus.transport().get_message(stream, which).await?;

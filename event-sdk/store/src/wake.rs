@@ -7,8 +7,8 @@ use tokio::sync::watch;
 
 /// Wakes the relays of this process that publish the rows of one outbox. Clones wake the same relays.
 ///
-/// It only saves time: a relay finds every row by polling. It finds rows of other processes only by
-/// polling.
+/// It only saves time: a relay finds every row by polling too. Rows that other processes write are
+/// found only by polling.
 #[derive(Clone)]
 pub struct Wake(Arc<watch::Sender<Hints>>);
 

@@ -5,9 +5,9 @@
 //! letters, digits, `_` and `-`, joined by dots. NATS's grammar is wider and is
 //! for subjects that exist already or are foreign: any tokens without
 //! white space, control characters, invisible characters and wildcards
-//! (NATS documentation, "Subject-Based Messaging", characters allowed). Two subjects
-//! that look the same are the same: a subject with a no-break space in it is published,
-//! and never arrives where it is read with a plain one, or with none.
+//! (NATS documentation, "Subject-Based Messaging", characters allowed). Two subjects that look the
+//! same must be the same: an event under a subject with a no-break space would never reach a
+//! subscription whose subject looks the same.
 
 use core::fmt;
 
@@ -50,7 +50,7 @@ pub struct Fault {
 pub enum FaultKind {
     /// There is no text.
     Empty,
-    /// Nothing stands between two dots, before the first or after the last.
+    /// A token is empty: two dots follow each other, or a dot is at the beginning or the end.
     EmptyToken,
     /// A token is longer than [`MAX_TOKEN_LEN`].
     TokenTooLong,
@@ -60,12 +60,12 @@ pub enum FaultKind {
     Dot,
     /// A character that the house grammar does not have.
     NotHouse,
-    /// White space of any script. In NATS's protocol that of ASCII ends a subject.
+    /// White space of any script. In NATS's protocol, ASCII white space ends a subject.
     WhiteSpace,
     /// A control character (C0, C1 or DEL).
     Control,
-    /// A character that shows nothing: a bidirectional control, a zero-width space, a
-    /// soft hyphen and the like.
+    /// An invisible character: a bidirectional control, a zero-width space, a soft hyphen and the
+    /// like.
     Invisible,
     /// `*` or `>` in a subject that has to be literal.
     Wildcard,

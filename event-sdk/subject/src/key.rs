@@ -1,27 +1,26 @@
 //! Escapes an event's key into one subject token, and unescapes it.
 //!
-//! Letters, digits, `_` and `-` stand for themselves; any other byte is `=`
-//! and two upper-case hexadecimal digits; the empty key is `=` alone. So every
-//! text has exactly one token, every such token exactly one text, and a plain
-//! identifier reads the same in both.
+//! Letters, digits, `_` and `-` stand for themselves; any other byte is written as `=` and two
+//! upper-case hexadecimal digits; the empty key is `=` alone. So each text has exactly one token,
+//! each such token stands for exactly one text, and a plain identifier is its own token.
 
 use core::fmt::{self, Write};
 
 /// The longest escaped key, in bytes.
 pub const MAX_KEY_LEN: usize = 255;
 
-/// Why a key cannot be a token, or a token is no key.
+/// Why a key cannot be escaped into a token, or a token cannot be unescaped into a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyError {
     /// The escaped key is longer than [`MAX_KEY_LEN`] bytes.
     TooLong,
-    /// The key's own `Display` answered an error.
+    /// The key's own `Display` returned an error.
     Display,
     /// The token has a character that an escaped key never has.
     NotEscaped,
-    /// `=` is not followed by two upper-case hexadecimal digits, or they stand
-    /// for a character that needs no escape.
+    /// `=` is not followed by two upper-case hexadecimal digits, or the digits stand for a
+    /// character that needs no escape.
     BadEscape,
     /// The unescaped bytes are not UTF-8.
     NotUtf8,
@@ -67,7 +66,7 @@ pub fn escape_key(key: &dyn fmt::Display) -> Result<String, KeyError> {
     Ok(token)
 }
 
-/// Escapes `key` and appends the token to `out`, which keeps what it had.
+/// Escapes `key`, and appends the token to the text in `out`.
 ///
 /// On an error `out` may end in a part of the token.
 ///
@@ -96,7 +95,7 @@ pub fn escape_key_into(key: &dyn fmt::Display, out: &mut String) -> Result<(), K
 ///
 /// # Errors
 ///
-/// What makes the token one that [`escape_key`] never writes.
+/// [`KeyError`] says why [`escape_key`] cannot have written the token.
 pub fn unescape_key(token: &str) -> Result<String, KeyError> {
     if token.len() > MAX_KEY_LEN {
         return Err(KeyError::TooLong);

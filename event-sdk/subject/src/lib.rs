@@ -10,9 +10,9 @@
 //! - [`check_token`], [`check_relative`], [`check_subject`], [`check_pattern`],
 //!   [`check_prefix`], [`check_event_type`]: is this text well formed, and if not,
 //!   where and why.
-//! - [`is_unseen`]: which characters no subject holds, since they show nothing.
-//! - [`matches()`], [`overlaps`], [`covers`], [`meet`]: what patterns say of
-//!   subjects and of each other, exactly as the NATS server matches.
+//! - [`is_unseen`]: which characters no subject contains, because they are invisible.
+//! - [`matches()`], [`overlaps`], [`covers`], [`meet`]: how patterns relate to subjects and to each
+//!   other, exactly as the NATS server matches.
 //! - [`escape_key`], [`unescape_key`]: a key as one subject token, and back.
 //! - [`subject_hash`]: the hash by which sets find an event.
 

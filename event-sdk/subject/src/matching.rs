@@ -4,10 +4,10 @@
 //! The rules are the NATS server's: tokens are compared byte by byte, `*`
 //! stands for exactly one token and `>` for one token or more
 //! (`SubjectsCollide` and `matchLiteral` in nats-server's `server/sublist.go`).
-//! All texts are taken as well formed (see [`check_pattern`](crate::check_pattern)),
-//! so `*` and `>` are whole tokens wherever they stand, and two texts that are
-//! equal so far are at the same token. The loops go byte by byte and do little:
-//! they run in the compiler's interpreter too, for each event of a set.
+//! All texts must be well formed (see [`check_pattern`](crate::check_pattern)). So `*` and `>` are
+//! always whole tokens, and two texts that are equal up to a byte are in the same token there. The
+//! loops compare bytes and do little else: they also run in the compiler's interpreter, for each
+//! event of a set.
 
 /// Whether `pattern` matches the literal `subject`.
 #[must_use]
@@ -57,7 +57,8 @@ pub const fn overlaps(one: &str, other: &str) -> bool {
     a == one.len() && b == other.len()
 }
 
-/// The pattern that matches exactly what both match; `None` if nothing does.
+/// The pattern that matches exactly the subjects that both patterns match; `None` if there are
+/// none.
 ///
 /// ```
 /// use event_sdk_subject::meet;

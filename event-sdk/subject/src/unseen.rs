@@ -1,8 +1,8 @@
 //! Invisible characters that subjects and names must not contain: white space, control, format
 //! and bidirectional characters.
 //!
-//! The lists are written out instead of asked of a Unicode table: they have to be the
-//! same for every release of Rust and in every language (the wire contract has them).
+//! The lists are written out, and not taken from a Unicode table, because they must be the same for
+//! every release of Rust and in every language (the wire contract has them).
 
 /// What kind of character it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,8 +17,8 @@ pub(crate) enum Unseen {
     Invisible,
 }
 
-/// Whether `c` is white space of any script, a control character, or a format character
-/// that shows nothing: no subject, pattern or name has one.
+/// Whether `c` is white space of any script, a control character, or an invisible format character:
+/// no subject, pattern or name contains such a character.
 ///
 /// ```
 /// use event_sdk_subject::is_unseen;

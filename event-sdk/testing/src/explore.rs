@@ -28,17 +28,18 @@ use crate::test_bus::{TestBus, TestBusBuilder};
 
 /// A scenario whose crash points are explored.
 ///
-/// A *service* is started on an [`EventBus`] beside a *world* that survives its crashes, such as a
-/// database. The scenario first runs undisturbed, which counts its points: before and after each
-/// call through the bus and each settlement, and before each delivery. Then it runs once for each
-/// point with a crash there: the service's future and its tasks are dropped in the middle of the
-/// call, and the service is started again on a new connection to the same streams. Unsettled events
-/// are delivered again after the ack wait. With [`faults`](Self::faults) it also runs for each of
-/// these seeds. All of it takes virtual time only.
+/// A *service* is started on an [`EventBus`], together with a *world* that survives the crashes of
+/// the service, such as a database. The scenario first runs undisturbed to count its points. There
+/// is a point before and after each call through the bus, before and after each settlement, and
+/// before each delivery. Then the scenario runs once for each point, with a crash at that point. In
+/// a crash, the service's future and its tasks are dropped in the middle of the call, and the
+/// service is started again on a new connection to the same streams. Unsettled events are delivered
+/// again after the ack wait. With [`faults`](Self::faults), the scenario also runs once for each
+/// seed of faults. All runs take virtual time only.
 ///
-/// [`always`](Self::always) and [`finally`](Self::finally) say what must hold. They panic if it
-/// does not, so all assertions can be used in them. In addition, no run may leave events unsettled,
-/// and no run may block its thread. Blocked threads are detected only on Linux.
+/// The closures of [`always`](Self::always) and [`finally`](Self::finally) check what must hold.
+/// They panic if it does not hold, so they can use any assertion. In addition, no run may leave
+/// events unsettled, and no run may block its thread. Blocked threads are detected only on Linux.
 ///
 /// ```
 /// use std::collections::BTreeMap;
@@ -87,12 +88,12 @@ use crate::test_bus::{TestBus, TestBusBuilder};
 ///
 /// # What a run repeats
 ///
-/// A run depends on its [`Seed`] alone, if the service does: it must not use real time, random
-/// numbers or threads of its own, and it must take the branches of `tokio::select!` in a fixed
-/// order (`biased`). If a service blocks its thread forever, the run is given up after some
-/// seconds, and the thread stays until the test program ends. A failure names its seed;
-/// [`replay`](Self::replay), or the environment variable [`Explore::REPLAY_VARIABLE`], repeats that
-/// run alone.
+/// A run is repeatable from its [`Seed`] if the service is deterministic. So the service must not
+/// use real time, random numbers or threads of its own. It must take the branches of
+/// `tokio::select!` in a fixed order (`biased`). If a service blocks its thread forever, the run is
+/// given up after some seconds, and the thread stays until the test program ends. A failure names
+/// its seed. To repeat only that run, use [`replay`](Self::replay) or the environment variable
+/// [`Explore::REPLAY_VARIABLE`].
 #[must_use = "nothing is explored until `run` is called"]
 pub struct Explore<W> {
     scenario: Scenario<W>,
@@ -103,12 +104,12 @@ pub struct Explore<W> {
 }
 
 impl<W: Send + Sync + 'static> Explore<W> {
-    /// The environment variable that names a seed to be replayed alone: `EVENT_SDK_REPLAY`.
+    /// The environment variable with the seed of the only run to be made: `EVENT_SDK_REPLAY`.
     pub const REPLAY_VARIABLE: &'static str = "EVENT_SDK_REPLAY";
 
-    /// A scenario of a service. `world` makes what survives a crash, anew for each run; `service`
-    /// starts the process. A service that returns or panics while there are events to be handled
-    /// is started again a second later, as by a supervisor.
+    /// Creates the scenario of a service. For each run, `world` makes a new world, which survives
+    /// the crashes in that run; `service` starts the process. If a service returns or panics while
+    /// there are events to be handled, it is started again a second later, as by a supervisor.
     pub fn new<F, R>(
         world: impl Fn() -> W + Send + Sync + 'static,
         service: impl Fn(EventBus, Arc<W>) -> F + Send + Sync + 'static,
@@ -126,8 +127,8 @@ impl<W: Send + Sync + 'static> Explore<W> {
         }
     }
 
-    /// Sets what is published before the service starts: the input, on a connection without faults
-    /// and crashes.
+    /// Sets the input of the scenario: the closure publishes it before the service starts, on a
+    /// connection without faults and crashes.
     pub fn given<F>(mut self, given: impl Fn(EventBus) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = ()> + 'static,
@@ -145,14 +146,15 @@ impl<W: Send + Sync + 'static> Explore<W> {
         self
     }
 
-    /// Sets what must hold whenever the process ends, after a crash too; it panics if it does not.
+    /// Sets a check of what must hold whenever the process ends, also after a crash. The check
+    /// panics if it does not hold.
     pub fn always(mut self, check: impl Fn(&W, &TestBus) + Send + Sync + 'static) -> Self {
         self.scenario.always(check);
         self
     }
 
-    /// Sets what must hold at the end of a run, when everything is handled; it panics if it does
-    /// not.
+    /// Sets a check of what must hold at the end of a run, when everything is handled. The check
+    /// panics if it does not hold.
     pub fn finally(mut self, check: impl Fn(&W, &TestBus) + Send + Sync + 'static) -> Self {
         self.scenario.finally(check);
         self
@@ -166,7 +168,7 @@ impl<W: Send + Sync + 'static> Explore<W> {
         self
     }
 
-    /// Leaves the crash points out: only the undisturbed run and the seeds of faults are run.
+    /// Makes no runs with a crash at a point: only the undisturbed run and the runs with faults.
     pub fn without_crash_points(mut self) -> Self {
         self.crashes = false;
         self
@@ -178,20 +180,20 @@ impl<W: Send + Sync + 'static> Explore<W> {
         self
     }
 
-    /// Runs this seed alone.
+    /// Makes only the run of this seed.
     pub fn replay(mut self, seed: Seed) -> Self {
         self.replayed = Some(seed);
         self
     }
 
-    /// Runs the scenario undisturbed, with a crash at each point, and with each seed of faults. It
-    /// ends with the first run in which something does not hold.
+    /// Runs the scenario undisturbed, with a crash at each point, and with each seed of faults.
+    /// Stops after the first run in which something does not hold.
     ///
-    /// It may be called within a runtime and without one; it blocks its thread meanwhile.
+    /// The call blocks its thread. It may be made inside and outside of a runtime.
     ///
     /// # Panics
     ///
-    /// If [`Explore::REPLAY_VARIABLE`] is no seed.
+    /// If the value of [`Explore::REPLAY_VARIABLE`] is not a seed.
     pub fn run(&self) -> Explored {
         let mut explored = Explored::new();
         if let Some(seed) = self.replayed.or_else(of_environment) {

@@ -31,10 +31,10 @@ use self::log::Log;
 
 /// Faults that are injected into the calls of a transport, decided by a seed.
 ///
-/// Each decision depends on the seed, the kind of fault and the message alone (its subject or
-/// sequence, and how often it came before), so the same program with the same seed has the same
-/// faults. [`Display`](fmt::Display) shows the seed, the rates and what was injected; a failing
-/// assertion of a [`TestBus`](crate::TestBus) ends with it.
+/// Each decision depends only on the seed, the kind of fault, and the message (its subject or
+/// sequence, and how often it came before). So the same program with the same seed has the same
+/// faults. [`Display`](fmt::Display) shows the seed, the rates and the injected faults. The message
+/// of a failed assertion of a [`TestBus`](crate::TestBus) ends with this text.
 ///
 /// ```
 /// use event_sdk_testing::{Faults, Rates, TestBus};
@@ -45,8 +45,8 @@ use self::log::Log;
 /// # drop(bus);
 /// ```
 ///
-/// Only faults that the contract of [`Transport`] allows are injected. They occur with real servers
-/// and networks, so a service must tolerate all of them. For the kinds, see [`Fault`].
+/// Only faults that the contract of [`Transport`] allows are injected. Real servers and networks
+/// cause them too, so a service must tolerate all of them. [`Fault`] lists the kinds.
 #[derive(Clone)]
 pub struct Faults {
     rates: Rates,
@@ -84,15 +84,16 @@ impl Faults {
         self
     }
 
-    /// Sets the clock by which deliveries are delayed. Default: tokio's. A
-    /// [`TestBus`](crate::TestBus) sets its own.
+    /// Sets the clock that measures the delays of deliveries. Default: tokio's clock. A
+    /// [`TestBus`](crate::TestBus) sets its own clock.
     #[must_use]
     pub fn on_clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
     }
 
-    /// Wraps a transport. All transports that the same faults wrap share their decisions and log.
+    /// Wraps a transport. All transports that are wrapped by the same `Faults` share its decisions
+    /// and its log.
     pub fn around<T: Transport>(&self, transport: T) -> FaultyTransport<T> {
         FaultyTransport::new(transport, Injector::new(self.clone()))
     }
@@ -103,7 +104,7 @@ impl Faults {
         self.shared.dice.seed()
     }
 
-    /// What was injected so far, in order.
+    /// The faults that were injected so far, in order.
     #[must_use]
     pub fn injected(&self) -> Vec<Injected> {
         self.shared.log.entries()
@@ -114,11 +115,11 @@ impl Faults {
         self.rates.delay_limit()
     }
 
-    /// Waits for the next [crash](Fault::Crash). The connection on which it happened does nothing
-    /// any more and completes no call; a test drops the service, and starts it again on another.
+    /// Waits for the next [crash](Fault::Crash). The connection that crashed does nothing more and
+    /// completes no call. A test then drops the service, and starts it again on another connection.
     ///
-    /// Cancel-safe. If a crash happened before and no earlier call has returned for it, this call
-    /// returns at once. Several such crashes complete one call.
+    /// Cancel-safe. If there was a crash since the last call returned, this call returns at once.
+    /// Several such crashes complete only one call.
     pub async fn crashed(&self) {
         self.shared.crash.notified().await;
     }

@@ -16,8 +16,8 @@ use crate::idle;
 use crate::running::LONGEST;
 use crate::test_bus::TestBus;
 
-/// One call of a handler, with an event and a context that the kit makes.
-/// [`TestBus::handling`] returns it.
+/// One call of a handler with an event, created by [`TestBus::handling`]. The context of the call
+/// is made by this crate.
 #[must_use = "no handler is called until `by` or `with` is awaited"]
 #[derive(Debug)]
 pub struct Handling<'b, E> {
@@ -29,8 +29,9 @@ pub struct Handling<'b, E> {
 }
 
 impl TestBus {
-    /// Calls one handler with this event, without a service around it, and returns its
-    /// [`Outcome`]. What it publishes is recorded.
+    /// Prepares a call of one handler with this event, without a service around it.
+    /// [`by`](Handling::by) and [`with`](Handling::with) call the handler and return its
+    /// [`Outcome`]. Events that the handler publishes are recorded.
     ///
     /// ```
     /// use event_sdk::Event;
@@ -84,20 +85,20 @@ impl<E: Event + fmt::Debug> Handling<'_, E> {
         self
     }
 
-    /// Handles the event as a replayed one, [`Ctx::is_replay`].
+    /// Handles the event as a replayed one, so that [`Ctx::is_replay`] is true.
     pub fn replay(mut self) -> Self {
         self.replay = true;
         self
     }
 
-    /// Sets the name of the consumer, [`Ctx::consumer`], from which the ids of published events
-    /// derive. Default: `handler`. No consumer of the name may exist.
+    /// Sets the name of the consumer, [`Ctx::consumer`]. The ids of events that the handler
+    /// publishes derive from it. Default: `handler`. No consumer with this name may exist.
     pub fn consumer(mut self, name: impl Into<Text>) -> Self {
         self.consumer = name.into();
         self
     }
 
-    /// Calls the handler, and returns its outcome. Virtual time passes while it waits.
+    /// Calls the handler, and returns its outcome. Virtual time passes while the handler waits.
     ///
     /// Not cancel-safe: after dropping the future, the consumer of this call may be left behind.
     ///

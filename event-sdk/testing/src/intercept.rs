@@ -20,8 +20,8 @@ use event_sdk::transport::{
 };
 use jiff::Timestamp;
 
-/// What happens to the calls that pass through an [`Intercepted`] transport. Every default passes
-/// the call on unchanged.
+/// Decides what happens to the calls that pass through an [`Intercepted`] transport. By default,
+/// each method passes its call on unchanged.
 pub trait Intercept: fmt::Debug + Send + Sync + 'static {
     /// Publishes `message` on `inner`, or does something else.
     ///
@@ -50,20 +50,19 @@ pub trait Intercept: fmt::Debug + Send + Sync + 'static {
         inner.subscribe(request)
     }
 
-    /// How many connections `inner` has made, or what a test says
+    /// Returns how many connections `inner` has made, or a number that a test chooses
     /// ([`Transport::connections`]).
     fn connections(&self, inner: &dyn Transport) -> u64 {
         inner.connections()
     }
 
-    /// Whether `inner` is connected, or what a test says ([`Transport::is_connected`]).
+    /// Returns whether `inner` is connected, or what a test chooses ([`Transport::is_connected`]).
     fn is_connected(&self, inner: &dyn Transport) -> bool {
         inner.is_connected()
     }
 
-    /// Makes a call of an ability (history, streams, consumers, coordination,
-    /// schedules, snapshots). `name` says which, such as
-    /// `history.read`.
+    /// Makes a call of an ability (history, streams, consumers, coordination, schedules,
+    /// snapshots). `name` is the name of the call, such as `history.read`.
     ///
     /// # Errors
     ///
@@ -79,7 +78,7 @@ pub trait Intercept: fmt::Debug + Send + Sync + 'static {
 }
 
 /// A transport whose calls go through an [`Intercept`] to another transport. It has the
-/// capabilities and abilities of that transport.
+/// capabilities and abilities of the other transport.
 #[derive(Debug)]
 pub struct Intercepted<T, I> {
     inner: T,

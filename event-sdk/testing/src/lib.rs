@@ -5,15 +5,15 @@
 //! # Modules
 //!
 //! - `test_bus`: [`TestBus`], a bus on the memory transport, a stepped clock and repeatable ids;
-//! - `recorder`: notes each message that a stream has stored;
-//! - `read_back`: reads each event back by its own type when it is written;
+//! - `recorder`: records each message that a stream has stored;
+//! - `read_back`: decodes each published event with its own type;
 //! - `recording`: what a test bus has recorded;
 //! - `published`: selections of recorded events, and assertions on them;
 //! - `failure`: fails a test with a text;
-//! - `idle`: runs tasks until none can go on, and lets virtual time pass;
+//! - `idle`: runs tasks until all of them wait, and lets virtual time pass;
 //! - `running`: runs a consumer on virtual time until it has handled everything;
 //! - `handling`: [`Handling`], one call of one handler;
-//! - `faults`: duplicates, reordering, lost acknowledgements and others, decided by a seed;
+//! - `faults`: duplicates, reordering, lost acknowledgements and other faults, decided by a seed;
 //! - [`intercept`]: a transport around another one;
 //! - `explore`: [`Explore`], a crash at every point of a scenario;
 //! - `nats`: a real nats-server for tests (feature `nats`).

@@ -1,9 +1,10 @@
 //! A real `nats-server` for tests, on a free port and with a store of its own.
 //!
-//! The program is the one that the test [names](Options::program), else the one of the environment
-//! variable [`EVENT_SDK_NATS_SERVER`](PROGRAM_VARIABLE), else `nats-server` on the `PATH`; the error
-//! of a missing one says how to get it. The server ends with the test, even if the test panics or
-//! is killed. It can be stopped, killed, paused and restarted on the same port with the same store.
+//! The path of the program is the one that the test [sets](Options::program), else the value of the
+//! environment variable [`EVENT_SDK_NATS_SERVER`](PROGRAM_VARIABLE), else `nats-server` on the
+//! `PATH`. If there is no program, the error says how to get one. The server ends with the test,
+//! even if the test panics or is killed. It can be stopped, killed, paused and restarted on the
+//! same port with the same store.
 //!
 //! ```no_run
 //! use event_sdk::EventBus;

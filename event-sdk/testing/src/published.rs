@@ -17,13 +17,13 @@ use crate::recording::Recording;
 
 type Condition<E> = Box<dyn Fn(&RecordedEvent<E>) -> bool>;
 
-/// The recorded events of the type `E`, in the order in which they were stored. Methods narrow the
-/// selection; the last one asserts how many there are.
+/// A selection of the recorded events of the type `E`, in the order in which they were stored. Some
+/// methods narrow the selection; the last call asserts which events it has.
 ///
-/// Events that an assertion has selected are accounted for: [`TestBus::nothing_else`](crate::TestBus::nothing_else) does not
-/// count them. A failure says what was expected, shows the events of this type with
-/// [`Debug`](fmt::Debug), so that personal data is redacted as its type does, and lists all others
-/// by subject and id.
+/// Events that an assertion has selected are accounted for:
+/// [`TestBus::nothing_else`](crate::TestBus::nothing_else) does not count them. A failure says what
+/// was expected. It shows the events of this type with [`Debug`](fmt::Debug), so types that redact
+/// personal data redact it here too. It lists all other events by subject and id.
 ///
 /// ```
 /// # use event_sdk::Event;
@@ -83,7 +83,7 @@ impl<'b, E: Event + fmt::Debug> PublishedEvents<'b, E> {
     ///
     /// # Panics
     ///
-    /// If the cause is no envelope, so that nothing can have been caused by it.
+    /// If the cause has no envelope, so that it cannot have caused an event.
     #[track_caller]
     pub fn caused_by(self, cause: &impl AsCause) -> Self {
         let Some(cause) = cause.as_cause() else {
@@ -104,24 +104,24 @@ impl<'b, E: Event + fmt::Debug> PublishedEvents<'b, E> {
         })
     }
 
-    /// Keeps the events of this source.
+    /// Keeps the events from this source.
     pub fn from_source(self, source: impl Into<String>) -> Self {
         let source = source.into();
         let text = format!("from the source {source}");
         self.narrowed(text, move |event| *event.head().source == *source)
     }
 
-    /// Waits, in virtual time, until the following assertion holds: at most a minute, unless
-    /// [`within`](Eventually::within) says otherwise.
+    /// Waits, in virtual time, until the assertion that follows holds. It waits at most a minute,
+    /// or the time that [`within`](Eventually::within) sets.
     pub fn eventually(self) -> Eventually<'b, E> {
         Eventually::new(self)
     }
 
-    /// Asserts that there is exactly one, and returns it.
+    /// Asserts that the selection has exactly one event, and returns it.
     ///
     /// # Panics
     ///
-    /// If there is none, or several.
+    /// If the selection has no event, or several.
     #[track_caller]
     pub fn one(self) -> RecordedEvent<E> {
         let events = self.exactly(1);
@@ -131,42 +131,42 @@ impl<'b, E: Event + fmt::Debug> PublishedEvents<'b, E> {
         }
     }
 
-    /// Asserts that there are exactly `n`, and returns them.
+    /// Asserts that the selection has exactly `n` events, and returns them.
     ///
     /// # Panics
     ///
-    /// If there are fewer or more.
+    /// If the selection has fewer or more events.
     #[track_caller]
     pub fn exactly(self, n: usize) -> Vec<RecordedEvent<E>> {
         self.asserted(&format!("exactly {n}"), |found| found == n)
     }
 
-    /// Asserts that there are `n` or more, and returns all.
+    /// Asserts that the selection has `n` or more events, and returns all of them.
     ///
     /// # Panics
     ///
-    /// If there are fewer.
+    /// If the selection has fewer events.
     #[track_caller]
     pub fn at_least(self, n: usize) -> Vec<RecordedEvent<E>> {
         self.asserted(&format!("at least {n}"), |found| found >= n)
     }
 
-    /// Asserts that there is none.
+    /// Asserts that the selection has no event.
     ///
     /// # Panics
     ///
-    /// If there is one.
+    /// If the selection has an event.
     #[track_caller]
     pub fn none(self) {
         self.asserted("no", |found| found == 0);
     }
 
-    /// Asserts that they are equal to these events, in the order in which they were stored, and
-    /// returns them. Fields that differ are shown line by line.
+    /// Asserts that the selected events are equal to `expected`, in the order in which they were
+    /// stored, and returns them. A failure shows the fields that differ line by line.
     ///
     /// # Panics
     ///
-    /// If an event differs, is missing or is one too many.
+    /// If an event differs or is missing, or if there are more events.
     #[track_caller]
     pub fn in_order(self, expected: impl IntoIterator<Item = E>) -> Vec<RecordedEvent<E>>
     where
@@ -204,8 +204,8 @@ impl<'b, E: Event + fmt::Debug> PublishedEvents<'b, E> {
         self.fail_with(text)
     }
 
-    /// Asserts that what `value` takes of each event never decreases in the order in which the
-    /// events were stored, such as a version or a time, and returns the events.
+    /// Asserts that a value of each event, such as a version or a time, never decreases in the
+    /// order in which the events were stored. `value` reads it from the event. Returns the events.
     ///
     /// # Panics
     ///
@@ -232,7 +232,7 @@ impl<'b, E: Event + fmt::Debug> PublishedEvents<'b, E> {
         self.fail_with(text)
     }
 
-    /// The selected events so far, without an assertion. They are not accounted for.
+    /// Returns the events selected so far, without an assertion. They are not accounted for.
     #[must_use]
     pub fn so_far(&self) -> Vec<RecordedEvent<E>> {
         self.recording.check_read_back();

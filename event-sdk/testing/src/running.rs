@@ -15,9 +15,9 @@ use crate::test_bus::TestBus;
 pub(crate) const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 impl TestBus {
-    /// Runs a consumer on virtual time until it has handled everything: until all of its events are
-    /// settled, or it waits for nothing, or a day has passed. Then ends it, and returns its report.
-    /// Retries and their delays take no real time.
+    /// Runs a consumer on virtual time until it has handled everything, then ends it and returns
+    /// its report. The run is over when all events of the consumer are settled, when nothing waits
+    /// for a deadline any more, or after a day. Retries and their delays take no real time.
     ///
     /// ```
     /// use event_sdk::Event;

@@ -25,13 +25,13 @@ use crate::read_back::ReadBack;
 use crate::recorder::{Log, Recorder};
 use crate::recording::Recording;
 
-/// An [`EventBus`] for tests: on the memory transport, on a clock that only the test moves, with ids
-/// that are the same in each run. It records every event that is published on it. An event that is
-/// [published later](event_sdk::PublishLater) is not recorded: list it with
+/// An [`EventBus`] for tests. It uses the memory transport, a clock that only the test moves, and
+/// ids that are the same in each run. It records every event that is published on it. An event that
+/// is [published later](event_sdk::PublishLater) is not recorded: list it with
 /// [`schedules`](event_sdk::EventBus::schedules), or advance the clock and read history.
 ///
-/// It dereferences to an [`EventBus`], which is passed to the code under test. Other services of
-/// the same test get a bus of their own by [`connect`](Self::connect).
+/// It dereferences to an [`EventBus`], which is passed to the code under test. For another service
+/// of the same test, [`connect`](Self::connect) returns a separate bus.
 ///
 /// ```
 /// use event_sdk::{Event, EventBus};
@@ -75,10 +75,10 @@ use crate::recording::Recording;
 ///
 /// # Every event is read back
 ///
-/// Each event that is published is read back by its own type, and written again. If that gives
-/// another document, the publish fails with [`Encode`](event_sdk::ErrorKind::Encode), and so does
-/// the next assertion on this bus, with the path of the first difference. If no assertion follows,
-/// the bus panics when it is dropped.
+/// The bus decodes each published event with the event's own type, and encodes it again. If the
+/// result is a different document, the publish fails with [`Encode`](event_sdk::ErrorKind::Encode),
+/// and the next assertion on this bus fails too. Both name the path of the first difference. If no
+/// assertion follows, the bus panics when it is dropped.
 pub struct TestBus {
     bus: EventBus,
     /// The same without faults, for the input of tests.
@@ -96,7 +96,7 @@ pub(crate) struct Inner {
 }
 
 impl TestBus {
-    /// A bus with the defaults of [`EventBus::memory`], and the source `test`.
+    /// Creates a bus with the defaults of [`EventBus::memory`], and the source `test`.
     ///
     /// # Panics
     ///
@@ -117,8 +117,8 @@ impl TestBus {
         &self.bus
     }
 
-    /// The bus of another service, named `source`, on a connection of its own to the same streams.
-    /// Close or drain it separately, like the bus of another process.
+    /// Returns the bus of another service with the source `source`. It has its own connection to
+    /// the same streams. Close or drain it separately, like the bus of another process.
     ///
     /// # Panics
     ///
@@ -137,13 +137,13 @@ impl TestBus {
         &self.inner.recording.clock
     }
 
-    /// The faults that were [set](TestBusBuilder::faults), with the log of those injected.
+    /// The faults that were [set](TestBusBuilder::faults), with the log of the injected ones.
     #[must_use]
     pub fn faults(&self) -> Option<&Faults> {
         self.inner.recording.faults.as_ref()
     }
 
-    /// Publishes an event as the input of a test: it is recorded, and
+    /// Publishes an event as the input of a test. The event is recorded, and
     /// [`nothing_else`](Self::nothing_else) does not count it.
     ///
     /// Not cancel-safe: after dropping the future, the event may be stored.
@@ -169,18 +169,19 @@ impl TestBus {
         }
     }
 
-    /// The events of the type `E` that were published so far, on any connection: a selection to be
-    /// narrowed and asserted. A publish that the stream recognized as a duplicate is not recorded.
+    /// Selects the events of the type `E` that were published so far, on any connection. The
+    /// selection can be narrowed and asserted. A publish that the stream recognized as a duplicate
+    /// is not recorded.
     pub fn published<E: Event + fmt::Debug>(&self) -> PublishedEvents<'_, E> {
         PublishedEvents::of(&self.inner.recording)
     }
 
-    /// Asserts that every recorded event was accounted for: selected by an assertion, or
+    /// Asserts that every recorded event is accounted for: an assertion has selected it, or it was
     /// [given](Self::given).
     ///
     /// # Panics
     ///
-    /// If there are others; the message lists them.
+    /// If there are other events; the message lists them.
     #[track_caller]
     pub fn nothing_else(&self) {
         self.inner.recording.check_read_back();
@@ -201,15 +202,16 @@ impl TestBus {
     }
 
     /// Accounts for all events that were recorded so far, so that
-    /// [`nothing_else`](Self::nothing_else) counts later ones only.
+    /// [`nothing_else`](Self::nothing_else) counts only later events.
     pub fn account_for_all(&self) {
         for record in self.inner.recording.log.records() {
             record.account();
         }
     }
 
-    /// Waits until no task of the runtime can go on without time passing. Blocking work of the
-    /// runtime (`spawn_blocking`) is waited for; sockets and other threads are not.
+    /// Waits until all tasks of the runtime wait, so that none can run before time passes. Also
+    /// waits for blocking work of the runtime (`spawn_blocking`), but not for sockets and other
+    /// threads.
     ///
     /// Cancel-safe.
     ///
@@ -222,9 +224,9 @@ impl TestBus {
 
     /// Lets virtual time pass. The deadlines within `time` expire in their order, and the tasks
     /// that a deadline wakes run before the clock moves on. Timers of tokio in the code under test
-    /// go on too.
+    /// advance too.
     ///
-    /// Cancel-safe; the time that has passed stays passed.
+    /// Cancel-safe: the clock keeps the time that has passed.
     ///
     /// # Panics
     ///
@@ -233,8 +235,8 @@ impl TestBus {
         idle::advance(&self.inner.recording.clock, time).await;
     }
 
-    /// Lets virtual time pass, as [`advance`](Self::advance), until nothing waits for a deadline any
-    /// more, but at most `longest`. Returns how much time has passed.
+    /// Lets virtual time pass, like [`advance`](Self::advance), until nothing waits for a deadline
+    /// any more. Lets at most `longest` pass, and returns how much has passed.
     ///
     /// Cancel-safe, like [`advance`](Self::advance).
     ///

@@ -1,5 +1,5 @@
-//! Backups of streams: one `.tar.gz` file with a manifest, and the stream in the form in which its
-//! server reads it.
+//! Backups of streams: one `.tar.gz` file with a manifest and the stream, in the format of its
+//! server.
 //!
 //! [`write`](write()) makes a backup, [`restore`] creates the stream from it, and [`verify`] reads
 //! a backup without a server. A backup has messages with headers, sequences and stored times, the
@@ -27,13 +27,13 @@
 //! The archive has one folder, with the name of the stream, and in it three files in this order:
 //!
 //! - `manifest.json`: the [`Manifest`];
-//! - `backup.json`: the configuration and state of the stream, as the transport tells them;
-//! - `stream.tar.s2`, of a NATS server: its own archive. The memory transport has
-//!   `stream.event-sdk-memory`.
+//! - `backup.json`: the configuration and state of the stream, as the transport returned them;
+//! - `stream.tar.s2`: the NATS server's own archive. In a backup of the memory transport, this file
+//!   is `stream.event-sdk-memory`.
 //!
 //! `nats stream restore DIR` of the NATS command line reads the unpacked folder. A backup holds
-//! whatever events hold, so the file can be read by its owner only, and belongs where the data may
-//! be.
+//! whatever events hold, so only its owner can read the file. Keep it only where the data may be
+//! kept.
 
 mod archive;
 mod error;
@@ -54,47 +54,49 @@ use self::writer::Writer;
 
 /// How far a backup or a restore is.
 ///
-/// Fields may be added.
+/// Later versions may add fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
     /// The stream.
     pub stream: Text,
-    /// Bytes of the content that were written or sent so far.
+    /// The bytes of the content that were written or sent so far.
     pub done: u64,
-    /// All bytes of the content; `None` while a backup is written, as a server does not tell how
-    /// well its content is compressed.
+    /// The total bytes of the content; `None` while a backup is written, since a server does not
+    /// say how well its content is compressed.
     pub total: Option<u64>,
-    /// Number of messages in the whole backup.
+    /// The number of messages in the whole backup.
     pub messages: u64,
 }
 
 /// A stream that was restored.
 ///
-/// Fields may be added.
+/// Later versions may add fields.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Restored {
-    /// What the backup has.
+    /// The manifest of the backup.
     pub manifest: Manifest,
-    /// The stream and its counts. It has fewer messages than the backup if some have become too old
-    /// since.
+    /// The state of the restored stream. It has fewer messages than the backup if some have become
+    /// too old since the backup.
     pub state: StreamState,
 }
 
 /// Writes a stream into a new file, and calls `progress` after each piece.
 ///
 /// `stream` is the name of a stream, or a [`SnapshotRequest`], which can leave out the consumers.
-/// The file is written under a temporary name in the same folder, which needs room for the content
-/// twice, and gets its name when it is complete. Memory holds some 16 MiB at the most.
+/// The file is written under a temporary name in the same folder, and gets its name when it is
+/// complete. The folder needs room for the content twice. The call uses at most about 16 MiB of
+/// memory.
 ///
-/// Once it returns `Ok`, the file and its name are on disk, and a crash of the machine does not remove
-/// them. That is so on Unix; on other systems, in a folder that may not be read, and on a file system that does
-/// not sync folders, the file is on disk, and the file system decides when its name is.
+/// When the call returns `Ok` on Unix, the file and its name are on disk, and a crash of the
+/// machine does not remove them. On other systems, in a folder that may not be read, or on a file
+/// system that does not sync folders, only the content of the file is sure to be on disk: the file
+/// system decides when the name is.
 ///
-/// Cancel-safe: the file gets its name in the last poll of the future, so that dropping the future
-/// leaves no file. A temporary file is removed soon after the drop. The last poll blocks its thread while
-/// the system syncs the folder.
+/// Cancel-safe: the file gets its name in the last poll of the future, so a future that is dropped
+/// leaves no file. The temporary file is removed soon after the drop. The last poll blocks its
+/// thread while the system syncs the folder.
 ///
 /// # Errors
 ///
@@ -132,8 +134,8 @@ pub async fn write(
 
 /// Creates the stream of a backup, and calls `progress` after each piece.
 ///
-/// The whole file is read first and compared with its manifest, so that a damaged backup changes
-/// nothing. It is then sent as it is read, in bounded memory.
+/// The whole file is first read and compared with its manifest, so that a damaged backup changes
+/// nothing. Then the file is read again and sent, in bounded memory.
 ///
 /// Not cancel-safe: after dropping the future, the stream may have been created
 /// ([`Snapshots::restore`](event_sdk::transport::Snapshots::restore)).
@@ -142,7 +144,7 @@ pub async fn write(
 ///
 /// [`BackupError::Io`], [`BackupError::NotABackup`], [`BackupError::NewerFormat`],
 /// [`BackupError::Damaged`]; [`BackupError::OtherPrefix`] if the bus has another prefix than the
-/// one that wrote the backup, since its events would not reach this stream; and
+/// bus that wrote the backup, since its events would not reach this stream; and
 /// [`BackupError::Transport`] with the errors of
 /// [`Snapshots::restore`](event_sdk::transport::Snapshots::restore), such as
 /// [`StreamExists`](event_sdk::transport::ErrorKind::StreamExists).
@@ -183,7 +185,8 @@ pub async fn restore(
     Ok(Restored { manifest, state })
 }
 
-/// Reads a whole backup, compares it with its manifest, and returns that. It needs no server.
+/// Reads a whole backup, compares it with its manifest, and returns the manifest. No server is
+/// needed.
 ///
 /// Cancel-safe: it changes nothing.
 ///

@@ -21,12 +21,14 @@ use crate::topology::Topology;
 /// Checks while compiling that a topology is consistent, and that each event of the given sets is
 /// stored in exactly one of its streams.
 ///
-/// `covers!(TOPOLOGY)` checks that no two streams overlap or have the same name, that names and patterns
-/// are well formed, that no stream copies its own messages through others, and that each consumer finds
-/// its events: those of its set, or its pattern in its stream. A mirror and a stream with sources have
-/// the events of the streams that they copy, for consumers that name them; they count for no set. `covers!(TOPOLOGY, Set, …)` also checks the events of these sets.
+/// `covers!(TOPOLOGY)` checks that names and patterns are well formed, that no two streams overlap
+/// or have the same name, and that no stream copies its own messages through others. It also checks
+/// that each consumer finds its events: the events of its set, or its pattern in its stream. A
+/// consumer that names a mirror, or a stream with sources, finds the events of the copied streams
+/// there. Such copies do not count as the one stream that stores an event of a set.
+/// `covers!(TOPOLOGY, Set, …)` also checks the events of these sets.
 ///
-/// It checks the relative subjects of [`StreamSpec::constant`]; it refuses an event with an
+/// The macro checks the relative subjects of [`StreamSpec::constant`], and refuses an event with an
 /// `absolute` subject. This does not compile, because two streams overlap:
 ///
 /// ```compile_fail
@@ -59,7 +61,7 @@ use crate::topology::Topology;
 /// covers!(SHOP); // the stream `PAYMENTS` does not store `orders.order.placed`
 /// ```
 ///
-/// This does not compile either: no stream stores any event of the set's pattern:
+/// This does not compile either, because no stream stores any event of the set's pattern:
 ///
 /// ```compile_fail,E0080
 /// use event_sdk::{EventSet, RawEvent};

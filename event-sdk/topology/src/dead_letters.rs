@@ -5,8 +5,8 @@ use std::time::Duration;
 use event_sdk::dead_letters::DeadLetterStream;
 use event_sdk::stream::{Storage, StreamSpec};
 
-/// A dead-letter stream and its retry stream as a constant, with the declarations of
-/// [`DeadLetterStream`]. Replicas, storage and limits hold for both.
+/// A dead-letter stream and its retry stream as a constant. Both are declared as
+/// [`DeadLetterStream`] declares them; replicas, storage and limits apply to both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeadLetterSpec {
     pub(crate) name: &'static str,
@@ -21,8 +21,9 @@ pub struct DeadLetterSpec {
 }
 
 impl DeadLetterSpec {
-    /// The dead-letter stream `name` and the retry stream `retry`, which a [`DeadLetterStream`] calls
-    /// `<name>_RETRY` unless another name is set. On disk, with one replica and no limits.
+    /// Declares the dead-letter stream `name` and the retry stream `retry`, on disk, with one
+    /// replica and no limits. A [`DeadLetterStream`] calls the retry stream `<name>_RETRY` unless
+    /// another name is set.
     #[must_use]
     pub const fn new(name: &'static str, retry: &'static str) -> Self {
         Self {
@@ -72,22 +73,24 @@ impl DeadLetterSpec {
         self
     }
 
-    /// Limits the age of letters, also of those that nobody has looked at. Default: zero, no limit.
+    /// Limits the age of letters, including those that nobody has looked at. Default: zero, no
+    /// limit.
     #[must_use]
     pub const fn max_age(mut self, age: Duration) -> Self {
         self.max_age = age;
         self
     }
 
-    /// Limits the bytes of each of the two streams; a full one refuses new letters, so that consumers
-    /// wait. Zero, the default: no limit.
+    /// Limits the bytes of each of the two streams. A full stream refuses new letters, so that
+    /// consumers wait. Default: zero, no limit.
     #[must_use]
     pub const fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = bytes;
         self
     }
 
-    /// The names, for [`DeadLetters::stream`](event_sdk::dead_letters::DeadLetters::stream).
+    /// The names of the streams, for
+    /// [`DeadLetters::stream`](event_sdk::dead_letters::DeadLetters::stream).
     #[must_use]
     pub fn place(&self) -> DeadLetterStream {
         let place = DeadLetterStream::new(self.name).retry(self.retry);

@@ -24,7 +24,7 @@ use crate::topology::Topology;
 /// The topology on one server.
 pub const TOPOLOGY: Topology = Topology::new(STREAMS).consumers(CONSUMERS);
 
-/// The same with three replicas of each stream, for a cluster.
+/// The topology for a cluster, with three replicas of each stream.
 pub const CLUSTERED: Topology = Topology::new(CLUSTERED_STREAMS).consumers(CONSUMERS);
 
 /// The eight streams, one for each domain.
@@ -32,7 +32,8 @@ pub const STREAMS: &[StreamSpec] = &streams(1);
 
 const CLUSTERED_STREAMS: &[StreamSpec] = &streams(3);
 
-/// The three consumers. Their clients have no Rust types: they read everything of their domain.
+/// The three consumers. Their clients have no Rust types, so each consumer reads all events of its
+/// domain.
 pub const CONSUMERS: &[DurableSpec] = &[
     DurableSpec::matching(
         "notification-engine-consumer",

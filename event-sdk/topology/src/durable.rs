@@ -36,8 +36,8 @@ pub struct DurableSpec {
 }
 
 impl DurableSpec {
-    /// A durable for the events of the set `S`, or of one event type, wherever they are stored. It
-    /// has the defaults of [`ConsumerSpec::durable`].
+    /// A durable for the events of the set `S`, or of one event type, in whichever streams these
+    /// events are stored. Its defaults are those of [`ConsumerSpec::durable`].
     #[must_use]
     pub const fn of<S: EventSet>(name: &'static str) -> Self {
         Self {
@@ -56,12 +56,12 @@ impl DurableSpec {
         }
     }
 
-    /// A durable of `stream` for everything under `pattern`, which is relative to the prefix: for
+    /// A durable of `stream` for all events under `pattern`, which is relative to the prefix. For
     /// clients that have no Rust type of the events.
     ///
     /// # Panics
     ///
-    /// If the pattern is malformed; in a constant, that is an error of the compiler.
+    /// If the pattern is malformed. In a constant, this is a compile error.
     #[must_use]
     #[track_caller]
     pub const fn matching(name: &'static str, stream: &'static str, pattern: &'static str) -> Self {
@@ -86,7 +86,7 @@ impl DurableSpec {
         self
     }
 
-    /// Sets where the durable starts when it is created; an existing one keeps its position.
+    /// Sets where the durable starts when it is created. A durable that exists keeps its position.
     /// Default: at the oldest event.
     #[must_use]
     pub const fn deliver(mut self, policy: DeliverPolicy) -> Self {
@@ -101,7 +101,7 @@ impl DurableSpec {
         self
     }
 
-    /// Sets the maximum number of deliveries of an event; 0: no limit, the default. A consumer of the
+    /// Sets the maximum number of deliveries of an event. Default: 0, no limit. A consumer of the
     /// runtime counts attempts itself, and needs no limit here.
     #[must_use]
     pub const fn max_deliver(mut self, deliveries: u32) -> Self {
@@ -109,14 +109,15 @@ impl DurableSpec {
         self
     }
 
-    /// Sets the maximum number of unsettled deliveries; 0: no limit. Default: 1,000.
+    /// Sets the maximum number of unsettled deliveries; 0 means no limit. Default: 1,000.
     #[must_use]
     pub const fn max_ack_pending(mut self, deliveries: u32) -> Self {
         self.max_ack_pending = Some(deliveries);
         self
     }
 
-    /// Sets the server's backoff: ack waits by delivery number. Default: none.
+    /// Sets the server's backoff: the ack wait of the first delivery, of the second, and so on.
+    /// Default: none.
     #[must_use]
     pub const fn server_backoff(mut self, waits: &'static [Duration]) -> Self {
         self.backoff = waits;

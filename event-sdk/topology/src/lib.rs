@@ -1,9 +1,9 @@
 //! The streams, consumers, dead-letter streams and the bucket of an application, as constants.
 //!
 //! A [`Topology`] is a constant that services and the deployment share. [`covers!`] checks while
-//! compiling that each event lies in exactly one stream. [`Topology::plan`] compares with the
-//! server and changes nothing, [`Topology::apply`] carries out the plan, and [`Topology::verify`]
-//! finds what was changed by hand.
+//! compiling that each event lies in exactly one stream. [`Topology::plan`] compares the topology
+//! with the server and changes nothing, [`Topology::apply`] carries out the plan, and
+//! [`Topology::verify`] finds what was changed by hand.
 //!
 //! ```
 //! use event_sdk::stream::StreamSpec;

@@ -1,4 +1,5 @@
-//! The least permissions of each user of a server, made from a topology and from what services do.
+//! The least permissions of each user of a server, derived from a topology and from what services
+//! do.
 //!
 //! ```
 //! use event_sdk::stream::StreamSpec;
@@ -42,11 +43,11 @@
 //! # }
 //! ```
 //!
-//! A service that runs under its user manages nothing: streams, bucket and durables are made by the
-//! user of the deployment. The one exception is the durable in which a consumer receives redriven
-//! dead letters, which it makes itself.
+//! The user of a service may not create or change streams, the bucket or durables: the user of the
+//! deployment does this. There is one exception: a consumer creates the durable in which it
+//! receives redriven dead letters.
 //!
-//! Passwords are never part of it: see [`Login`].
+//! Passwords are never part of the permissions: see [`Login`].
 //!
 //! # Modules
 //!
@@ -84,16 +85,17 @@ use serde::Serialize;
 
 /// The users of a server, each with the subjects that it may publish to and subscribe to.
 ///
-/// `Display` writes the configuration of nats-server; `Serialize` has the same for programs. Neither
-/// contains a secret.
+/// `Display` writes the configuration of nats-server; `Serialize` writes the same data for
+/// programs. Neither contains a secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Permissions {
     /// The prefix of events.
     pub prefix: String,
-    /// The account of the users; `None`: the one that a server has without accounts.
+    /// The account of the users; `None` for the account that a server without configured accounts
+    /// has.
     pub account: Option<String>,
-    /// The file that defines the variables of passwords; `None`: the environment does.
+    /// The file that defines the variables of passwords; `None` if the environment defines them.
     pub passwords_file: Option<String>,
     /// The users, in the order in which they were named.
     pub users: Vec<User>,
@@ -103,17 +105,17 @@ pub struct Permissions {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct User {
-    /// Its name.
+    /// The name of the user.
     pub name: String,
-    /// What it is for.
+    /// What the user is for.
     pub role: Role,
-    /// How it proves its identity.
+    /// How the user proves its identity.
     pub login: Login,
-    /// The prefix of its inboxes, which its clients have to set if it is not `_INBOX`.
+    /// The prefix of the user's inboxes. Its clients have to set this prefix if it is not `_INBOX`.
     pub inbox_prefix: String,
-    /// The subjects that it may publish to.
+    /// The subjects that the user may publish to.
     pub publish: Vec<Permission>,
-    /// The subjects that it may subscribe to.
+    /// The subjects that the user may subscribe to.
     pub subscribe: Vec<Permission>,
 }
 
@@ -128,7 +130,7 @@ pub enum Role {
     Deployment,
     /// People and programs that look after dead letters and stored events.
     Operator,
-    /// Reads the state of streams and consumers, and no events.
+    /// Reads the state of streams and consumers, but no events.
     Monitor,
 }
 
@@ -138,16 +140,17 @@ pub enum Role {
 pub struct Permission {
     /// The subject, possibly with wildcards.
     pub subject: String,
-    /// What it is needed for, at least one.
+    /// What the permission is needed for: at least one purpose.
     pub purposes: Vec<String>,
 }
 
 impl Permissions {
-    /// The same with the user of this name alone.
+    /// Returns these permissions with only the user of this name.
     ///
     /// # Errors
     ///
-    /// [`InvalidOption`](ErrorKind::InvalidOption), with the names of all users, if there is none.
+    /// [`InvalidOption`](ErrorKind::InvalidOption), with the names of all users, if there is no
+    /// such user.
     pub fn of(&self, name: &str) -> Result<Self, Error> {
         let users = self.users.iter().filter(|user| user.name == name);
         let users: Vec<_> = users.cloned().collect();

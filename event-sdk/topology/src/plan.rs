@@ -1,4 +1,4 @@
-//! `Plan`: what applying a topology would create, change, leave, and what a server would refuse.
+//! `Plan`: what applying a topology would create, change or keep, and what a server would refuse.
 
 mod display;
 
@@ -15,13 +15,14 @@ use crate::reservation::Reservations;
 pub struct Plan {
     /// Each part of the topology, in the order in which it is applied.
     pub parts: Vec<Planned>,
-    /// What the streams reserve, beside the limits of the account.
+    /// The bytes that the streams reserve, with the limits of the account.
     pub reservations: Reservations,
-    /// What to know before it is applied, such as a mirror of a stream that does not exist. A sentence
-    /// each; none of them keeps the plan from being applied.
+    /// What to know before the plan is applied, such as a mirror of a stream that does not exist.
+    /// Each warning is a sentence; no warning prevents the plan from being applied.
     pub warnings: Vec<String>,
-    /// The checks that the plan left out, each with its reason as a clause: those of originals in other
-    /// domains and accounts, and of streams whose configuration the user may not read.
+    /// The checks that the plan left out, each with its reason as a clause. The plan cannot check
+    /// originals in other domains and accounts, and streams whose configuration the user may not
+    /// read.
     pub unchecked: Vec<String>,
 }
 
@@ -54,7 +55,8 @@ impl Plan {
         changes.filter(|part| !agreed.parts.contains(part))
     }
 
-    /// Whether it can be applied: no part is refused, and the reservations are within the limits.
+    /// Whether the plan can be applied: no part is refused, and the reservations are within the
+    /// limits.
     #[must_use]
     pub fn is_possible(&self) -> bool {
         self.refusals().next().is_none() && self.reservations.exceeded().is_empty()
@@ -67,10 +69,10 @@ impl Plan {
 pub struct Planned {
     /// The part.
     pub item: Item,
-    /// What happens to it.
+    /// What happens to the part.
     pub action: Action,
-    /// Those changes that can delete stored events as soon as they are applied: a lower maximum of
-    /// age, messages, messages per subject or bytes, and retention by interest.
+    /// The changes of the part that can delete stored events as soon as they are applied: a lower
+    /// maximum of age, messages, messages per subject or bytes, and retention by interest.
     pub losses: Vec<Difference>,
 }
 
@@ -84,9 +86,9 @@ pub enum Item {
     Bucket(Text),
     /// A durable.
     Durable {
-        /// Its stream.
+        /// The stream of the durable.
         stream: Text,
-        /// Its name.
+        /// The name of the durable.
         durable: Text,
     },
 }
@@ -95,13 +97,13 @@ pub enum Item {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Action {
-    /// It does not exist, and is created.
+    /// The part does not exist, and is created.
     Create,
-    /// It exists, and these settings are changed; at least one.
+    /// The part exists, and these settings are changed: at least one.
     Change(Vec<Difference>),
-    /// It matches.
+    /// The part matches what exists.
     Keep,
-    /// A server would refuse it, or events would be lost or handled twice.
+    /// The part is not applied: a server would refuse it, or events would be lost or handled twice.
     Refuse(Refusal),
 }
 
@@ -115,7 +117,7 @@ pub struct Refusal {
     pub exists: bool,
     /// All settings of an existing part that differ.
     pub differences: Vec<Difference>,
-    /// Other streams that store some of its subjects.
+    /// Other streams that store some subjects of the declared stream.
     pub overlaps: Vec<Overlap>,
     /// The steps of a migration, in their order.
     pub steps: Vec<String>,
@@ -127,8 +129,9 @@ pub struct Refusal {
 pub struct Overlap {
     /// The other stream.
     pub stream: Text,
-    /// Those of its subjects that overlap; empty if the user may not read its configuration.
+    /// The subjects of the other stream that overlap; empty if the user may not read its
+    /// configuration.
     pub subjects: Vec<Pattern>,
-    /// Whether the topology declares the other stream too, with other subjects than it has now.
+    /// Whether the topology declares the other stream too, with subjects that it does not have yet.
     pub is_declared: bool,
 }

@@ -29,7 +29,7 @@ pub enum Profile {
 }
 
 impl Profile {
-    /// The stream with the limits and the storage of this profile.
+    /// Returns the stream with the limits and the storage of this profile.
     pub const fn limits(self, stream: StreamSpec) -> StreamSpec {
         const HOUR: u64 = 60 * 60;
         let (messages, hours, bytes, storage) = match self {

@@ -1,4 +1,4 @@
-//! `Reservations`: bytes that streams reserve, before and after a plan, beside the limits of the
+//! `Reservations`: bytes that streams reserve, before and after a plan, and the limits of the
 //! account.
 
 use std::fmt;
@@ -10,10 +10,10 @@ use event_sdk::transport::{AccountUsage, SpaceUsage};
 
 /// What all streams of the account reserve, before and after a plan.
 ///
-/// A stream with a maximum of bytes reserves these for each replica. A server reports the sum of the
-/// maxima without the replicas: they are added for the streams of the topology, and not for streams
-/// of others, which are undercounted if they have replicas. A server tells the limits of an account,
-/// and not those of its own configuration, which it also enforces.
+/// A stream with a maximum of bytes reserves these bytes for each replica. A server reports the sum
+/// of the maxima without the replicas. For the streams of the topology, the replicas are added
+/// here; other streams with replicas are undercounted. A server reports the limits of an account,
+/// but not the limits of its own configuration, which it enforces too.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Reservations {
@@ -21,15 +21,16 @@ pub struct Reservations {
     pub file: Reservation,
     /// Bytes in memory.
     pub memory: Reservation,
-    /// Number of streams and buckets.
+    /// The number of streams and buckets.
     pub streams: Reservation,
-    /// The same for each number of replicas, in an account whose limits depend on it. Otherwise empty.
+    /// The reservations for each number of replicas, in an account whose limits depend on the
+    /// number of replicas. Otherwise empty.
     pub tiers: Vec<TierReservations>,
     /// Declared streams without a maximum of bytes, which reserve nothing and can fill the disk.
     pub unlimited: Vec<Text>,
 }
 
-/// What the streams with a number of replicas reserve, without their replicas.
+/// What the streams with one number of replicas reserve, counting one replica of each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TierReservations {
@@ -39,7 +40,7 @@ pub struct TierReservations {
     pub file: Reservation,
     /// Bytes in memory.
     pub memory: Reservation,
-    /// Number of streams and buckets.
+    /// The number of streams and buckets.
     pub streams: Reservation,
 }
 
@@ -51,7 +52,7 @@ pub struct Reservation {
     pub before: u64,
     /// The amount once the plan is applied.
     pub after: u64,
-    /// The limit of the account; `None`: none, or none that the server tells.
+    /// The limit of the account; `None` if there is no limit, or the server does not report it.
     pub limit: Option<u64>,
 }
 
@@ -68,7 +69,7 @@ impl Reservation {
         Self::now(usage.reserved, usage.limit)
     }
 
-    /// Whether the plan needs more than before, and more than the limit.
+    /// Whether the amount after the plan is higher than before it, and above the limit.
     #[must_use]
     pub fn is_exceeded(&self) -> bool {
         self.after > self.before && self.limit.is_some_and(|limit| self.after > limit)
@@ -143,7 +144,7 @@ impl Reservations {
         }
     }
 
-    /// What exceeds its limit, by name.
+    /// The reservations that exceed their limits, with their names.
     #[must_use]
     pub fn exceeded(&self) -> Vec<(String, Reservation)> {
         let all = self.all().into_iter();

@@ -45,7 +45,7 @@ impl RetentionTier {
         }
     }
 
-    /// The name, as it is parsed.
+    /// The name, which is also what is parsed.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -72,7 +72,7 @@ impl FromStr for RetentionTier {
     }
 }
 
-/// The error of a name that no [`RetentionTier`] has.
+/// The error that no [`RetentionTier`] has this name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnknownTier;
 

@@ -42,8 +42,8 @@ pub struct Topology {
 }
 
 impl Topology {
-    /// A topology of these streams. To move a subject from one stream to another, put the stream that
-    /// gets it behind the one that loses it.
+    /// A topology of these streams. To move a subject from one stream to another, list the stream
+    /// that loses the subject before the stream that gets it.
     #[must_use]
     pub const fn new(streams: &'static [StreamSpec]) -> Self {
         Self {
@@ -81,8 +81,9 @@ impl Topology {
         self
     }
 
-    /// Declares all of it on a bus, for a service: subscriptions then use the declared settings.
-    /// On the memory transport, the builder's `memory` creates the streams and the bucket.
+    /// Declares the whole topology on a bus, for a service: subscriptions then use the declared
+    /// settings. On the memory transport, the builder's `memory` creates the streams and the
+    /// bucket.
     pub fn declare(&self, builder: BusBuilder) -> BusBuilder {
         let builder = self.specs().fold(builder, BusBuilder::stream);
         let consumers = self.consumers.iter().map(DurableSpec::spec);
@@ -93,9 +94,10 @@ impl Topology {
         }
     }
 
-    /// Compares with what exists at the transport of `bus`, under its prefix. Only reads.
+    /// Compares the topology with what exists at the transport of `bus`, under the prefix of the
+    /// bus. Only reads.
     ///
-    /// Declarations of the bus itself play no part.
+    /// Declarations of the bus itself are ignored.
     ///
     /// Cancel-safe: it changes nothing.
     ///
@@ -105,14 +107,14 @@ impl Topology {
     /// [`NoStream`](ErrorKind::NoStream) if no stream stores an event of a consumer,
     /// [`PermissionDenied`](ErrorKind::PermissionDenied) with the subject of the first request that
     /// the user may not make, [`Unsupported`](ErrorKind::Unsupported) on a transport without streams,
-    /// [`Closed`](ErrorKind::Closed), or errors of the connection. What a server would refuse is no
-    /// error: see [`Plan::refusals`].
+    /// [`Closed`](ErrorKind::Closed), or errors of the connection. A part that a server would
+    /// refuse is not an error: see [`Plan::refusals`].
     pub async fn plan(&self, bus: &EventBus) -> Result<Plan, Error> {
         self.plan_on(&self.on(bus)?).await
     }
 
-    /// Creates and changes what differs, after it has made a [plan](Self::plan). If any part of the
-    /// plan is refused, nothing is changed.
+    /// Makes a [plan](Self::plan), then creates and changes what differs. If any part of the plan
+    /// is refused, nothing is changed.
     ///
     /// Applying a topology again changes nothing. It is also safe if two processes apply it at
     /// once. If the call was interrupted, apply again. Streams and consumers that the topology does
@@ -129,17 +131,17 @@ impl Topology {
         self.apply_if(bus, |_| true).await
     }
 
-    /// Applies `agreed`, a [plan](Self::plan) that was shown and agreed to, and nothing else. The call
-    /// plans again: if a part would be created or changed in another way now, nothing is changed. A part
-    /// that matches in the meantime stays as it is.
+    /// Applies only `agreed`, a [plan](Self::plan) that was shown and agreed to. The call plans
+    /// again: if a part would now be created or changed in another way, nothing is changed. A part
+    /// that matches by now stays as it is.
     ///
-    /// What is changed on the server while this call applies the plan is not seen.
+    /// Changes on the server while this call applies the plan are not noticed.
     ///
     /// Not cancel-safe: as [`apply`](Self::apply).
     ///
     /// # Errors
     ///
-    /// [`ApplyError::Changed`] with the new plan, and those of [`apply`](Self::apply).
+    /// [`ApplyError::Changed`] with the new plan, and the errors of [`apply`](Self::apply).
     pub async fn apply_agreed(&self, bus: &EventBus, agreed: &Plan) -> Result<Applied, ApplyError> {
         self.apply_if(bus, |plan| plan.beyond(agreed).next().is_none())
             .await
@@ -162,17 +164,17 @@ impl Topology {
         Ok(bus.apply_planned().await?)
     }
 
-    /// Finds what is missing, what differs from the topology field by field, and streams of others
-    /// whose subjects overlap. Only reads.
+    /// Finds what is missing, which fields differ from the topology, and other streams whose
+    /// subjects overlap. Only reads.
     ///
-    /// Settings that a [`StreamSpec`] does not have, such as a description, are not compared, and a
-    /// placement that it does not declare is not either.
+    /// Settings that a [`StreamSpec`] does not have, such as a description, are not compared. A
+    /// placement is compared only if the [`StreamSpec`] declares one.
     ///
     /// Cancel-safe: it changes nothing.
     ///
     /// # Errors
     ///
-    /// Those of [`plan`](Self::plan).
+    /// The errors of [`plan`](Self::plan).
     pub async fn verify(&self, bus: &EventBus) -> Result<Verification, Error> {
         Ok(Verification::of(self.plan(bus).await?))
     }

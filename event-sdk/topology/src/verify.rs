@@ -14,20 +14,20 @@ pub struct Verification {
     pub findings: Vec<Finding>,
 }
 
-/// One thing that differs.
+/// One difference between a topology and what exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Finding {
-    /// It does not exist.
+    /// A part of the topology does not exist.
     Missing(Item),
-    /// It exists with other settings: each of them, with both values.
+    /// A part of the topology exists with other settings.
     Drift {
         /// The part of the topology.
         item: Item,
-        /// The settings.
+        /// The settings that differ, each with both values.
         differences: Vec<Difference>,
     },
-    /// Another stream stores some of its subjects, and receives its events.
+    /// Another stream stores some subjects of a declared stream, and receives their events.
     Overlap {
         /// The declared stream.
         item: Item,

@@ -1,5 +1,5 @@
-//! The program and its deployment step run under the users that `permissions` prints. Without any one of their
-//! permissions, of which one stands for those that are alike, something fails and names the subject.
+//! The program and its deployment step run under the users that `permissions` prints, and without any one of their
+//! permissions something fails, and names the subject.
 
 #[path = "../../testing/before.rs"]
 mod before;
@@ -36,8 +36,8 @@ fn each_line_is_needed_and_all_of_them_suffice() {
     );
 }
 
-/// Families of events are alike, and so are the operators of regions and the handlers of all events: the lines of
-/// two families, one operator and one handler are taken away, each in turn.
+/// Families of events are alike, and so are the operators of regions and the handlers of all events: the sample has
+/// the lines of two families, one operator and one handler.
 fn is_like_another(line: &str) -> bool {
     let families = [".HEALTH", ".METRICS", ".health.", ".metrics."];
     let durables = [".operator-eu", ".operator-ap", ".log", ".canaries"];

@@ -10,6 +10,7 @@ use event_sdk::consumer::{Consumer, ConsumerReport, Ctx, EventBatch, Failure, Re
 use event_sdk::transport::{AckPolicy, TransportExt as _};
 use event_sdk_tests::killers::Counted;
 use futures_util::StreamExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::oneshot;
 
 use crate::rig::{connect, eventually, left, publish, start, within};
@@ -127,4 +128,60 @@ async fn a_new_owner_settles_nothing_that_was_not_handled() {
     second.0.send(()).unwrap();
     let report = within("the end", second.1).await.unwrap();
     assert_eq!(report.settlements_failed, 0);
+}
+
+/// Publishes messages with headers that cannot be read, which no client library would.
+async fn publish_unreadable(port: u16, count: usize) {
+    let mut socket = tokio::net::TcpStream::connect(("127.0.0.1", port))
+        .await
+        .unwrap();
+    let subject = "events.killers.event.counted";
+    let message = format!("HPUB {subject} 22 22\r\nNATS/1.0\r\nno colon\r\n\r\n\r\n");
+    let all = format!(
+        "CONNECT {{\"headers\":true}}\r\n{}PING\r\n",
+        message.repeat(count)
+    );
+    socket.write_all(all.as_bytes()).await.unwrap();
+    let (mut said, mut bytes) = (String::new(), [0; 4096]);
+    while !said.contains("PONG") {
+        let read = within("the answer", socket.read(&mut bytes)).await.unwrap();
+        assert!(read > 0, "the server closed the connection: {said}");
+        said += &String::from_utf8_lossy(&bytes[..read]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn more_unreadable_messages_than_may_be_unsettled_hold_up_no_event() {
+    for ack_all in [true, false] {
+        let (server, bus) = start().await;
+        let notes = Notes::default();
+        publish(&bus, 0..1).await;
+        publish_unreadable(server.port(), 25).await;
+        publish(&bus, 1..2).await;
+        // Nothing comes after these.
+        publish_unreadable(server.port(), 25).await;
+        let (stop, stopped) = oneshot::channel::<()>();
+        let term = Duration::from_secs(30);
+        let consumer = if ack_all {
+            consumer(&bus, term)
+        } else {
+            bus.consumer::<Counted>("together").single_active_for(term)
+        };
+        let consumer = consumer.max_ack_pending(10).on_with(
+            Arc::clone(&notes),
+            async |notes: Notes, event: Counted, _: Ctx| {
+                notes.lock().unwrap().push(event.number);
+                Ok(())
+            },
+        );
+        let task = tokio::spawn(consumer.run_until(async { drop(stopped.await) }));
+        eventually("all events", async || {
+            left(&bus, "together").await == Some((0, 0)) && notes.lock().unwrap().len() == 2
+        })
+        .await;
+        stop.send(()).unwrap();
+        let report = within("the end", task).await.unwrap().unwrap();
+        assert_eq!((report.handled, report.repeated), (2, 0));
+        assert_eq!(*notes.lock().unwrap(), [0, 1]);
+    }
 }

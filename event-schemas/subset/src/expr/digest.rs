@@ -1,7 +1,7 @@
 //! Digests of expressions, which show cheaply that two have no common value.
 //!
-//! Variants are told apart by their types, by a tag (`{"kind": "paid"}`) or by a property
-//! that only one of them has (`{"Paid": …}`). Seeing that at once keeps `oneOf` linear.
+//! Variants differ in their types, in a tag (`{"kind": "paid"}`) or in a property that only one of
+//! them has (`{"Paid": …}`). Digests show this at once, so the work for `oneOf` stays linear.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;

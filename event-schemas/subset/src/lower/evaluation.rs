@@ -1,8 +1,7 @@
 //! Lowers `unevaluatedProperties` over many variants, property by property.
 //!
-//! A property has to be what the keyword says, or one of the subschemas that evaluate it has to
-//! hold. That is one assertion for each name, however many ways there are in which the
-//! subschemas can hold together.
+//! A property must satisfy the keyword, or one of the subschemas that evaluate the property must
+//! hold. This is one assertion for each name, however many combinations of subschemas can hold.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;

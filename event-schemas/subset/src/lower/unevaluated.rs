@@ -1,9 +1,9 @@
 //! Lowers `unevaluatedProperties` and `unevaluatedItems`.
 //!
-//! Which properties and items are evaluated depends on which subschemas hold. Each way they
-//! can hold is an alternative; to evaluate more only ever allows more, so that a document is
-//! accepted exactly if it satisfies one of the alternatives. Where they are many,
-//! `evaluation.rs` says the same of properties in another way.
+//! Which properties and items are evaluated depends on which subschemas hold. Each combination of
+//! subschemas that can hold is an alternative. Evaluating more never allows less, so a document is
+//! accepted exactly if it satisfies one of the alternatives. If there are many alternatives,
+//! `evaluation.rs` expresses the same for properties in another way.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;

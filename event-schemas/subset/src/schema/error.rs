@@ -6,7 +6,7 @@ use thiserror::Error;
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum SchemaError {
-    /// The value is no schema of its draft.
+    /// The value is not a schema of its draft.
     #[error("not a JSON Schema: at {pointer:?}: {why}")]
     NotASchema {
         /// JSON Pointer into the value; empty for the value itself.
@@ -14,14 +14,14 @@ pub enum SchemaError {
         /// What is wrong with it.
         why: String,
     },
-    /// `$schema` names a draft that is not known here, or another one than the schema around it.
+    /// `$schema` names an unknown draft, or another draft than the enclosing schema.
     #[error(
         "at {pointer:?}: `$schema` is {dialect:?}; only draft-07 and 2020-12 can be compared, one in a schema"
     )]
     UnknownDialect {
         /// JSON Pointer into the value; empty for the value itself.
         pointer: String,
-        /// What `$schema` says.
+        /// The value of `$schema`.
         dialect: String,
     },
     /// A reference leads out of the schema.
@@ -34,7 +34,7 @@ pub enum SchemaError {
         /// The reference as written.
         reference: String,
     },
-    /// A reference leads to nothing.
+    /// The target of a reference does not exist.
     #[error(
         "at {pointer:?}: {reference:?} leads to nothing in this schema; correct it, or define what it names"
     )]
@@ -44,7 +44,7 @@ pub enum SchemaError {
         /// The reference as written.
         reference: String,
     },
-    /// A reference leads back to itself without going into a part of the document.
+    /// A reference leads back to itself without descending into a part of the document.
     #[error(
         "at {pointer:?}: {reference:?} refers to itself without descending into a part of the document, so no validator would terminate"
     )]
@@ -54,7 +54,7 @@ pub enum SchemaError {
         /// The reference as written.
         reference: String,
     },
-    /// A `$dynamicRef` whose target depends on the way to it.
+    /// The target of a `$dynamicRef` depends on the path to the reference.
     #[error(
         "at {pointer:?}: the target of `$dynamicRef` {reference:?} depends on which schema it is reached from; only those with one target are followed"
     )]
@@ -64,13 +64,13 @@ pub enum SchemaError {
         /// The reference as written.
         reference: String,
     },
-    /// The schema is nested deeper than is read.
+    /// The schema is nested too deeply.
     #[error("nested deeper than {limit} levels; deeper schemas are not supported")]
     TooDeep {
-        /// How many levels are read.
+        /// The maximum number of levels.
         limit: usize,
     },
-    /// A number is larger than is computed with.
+    /// A number is too large for exact computation.
     #[error("at {pointer:?}: the number is too large to compute with")]
     NumberTooLarge {
         /// JSON Pointer into the value.

@@ -1,10 +1,10 @@
 //! Searches for a value of one type that satisfies a case.
 //!
-//! A question may leave many choices: "one of these 200 variants, and none of those 200". They
-//! are not made in turn. A value is found for what is assumed so far, and only a choice that
-//! this value contradicts is made next. Of variants that are told apart by a tag, a value of
-//! one contradicts none but that one, so that the work grows with the number of variants and
-//! not with the number of their combinations.
+//! A question may leave many choices: "one of these 200 variants, and none of those 200". The
+//! choices are not made in turn. A value is found for the current assumptions, and the next choice
+//! is one that this value contradicts. If variants differ in a tag, a value of one variant
+//! contradicts only that variant. So the work grows with the number of variants, and not with the
+//! number of their combinations.
 
 use std::rc::Rc;
 

@@ -1,5 +1,5 @@
-//! Cases for snapshots: what they tell, and which restores are refused. That a stream comes back is
-//! for each transport to test, since the streams of a suite stay where they are.
+//! Cases for snapshots: what they tell, and which restores are refused. Each transport must test
+//! itself that a restore brings a stream back, since the suite does not remove its streams.
 
 use futures_util::StreamExt as _;
 

@@ -29,11 +29,11 @@ pub enum DecodeErrorKind {
     Codec,
 }
 
-/// A message is not an event of the wanted set. This error contains neither subject nor body; a
-/// delivery adds them.
+/// The error of a message that is not an event of the wanted set. It contains neither subject nor
+/// body; a delivery adds them.
 ///
-/// `Display`, `Debug` and the sources show no data: only the path, the expected and the found
-/// kind of value. [`expose`](Self::expose) has the rest.
+/// `Display`, `Debug` and the sources show no data: only the path, and the expected and the found
+/// kind of value. [`expose`](Self::expose) returns the whole text of the error.
 pub struct DecodeFault(Box<Inner>);
 
 struct Inner {
@@ -87,8 +87,8 @@ impl DecodeFault {
         self.0.kind
     }
 
-    /// The path of the value that does not match, such as `items[2].price`; `None` if it is
-    /// unknown or the whole data.
+    /// The path of the value that does not match, such as `items[2].price`; `None` if the path is
+    /// unknown, or if the data as a whole does not match.
     #[must_use]
     pub fn path(&self) -> Option<&str> {
         (!self.0.path.is_empty()).then_some(&*self.0.path)

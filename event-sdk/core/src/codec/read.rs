@@ -1,7 +1,7 @@
 //! Reads a JSON envelope of any valid form and leaves its `data` unparsed.
 //!
-//! Tolerant where publishers of the field are loose: `source`, `version` and
-//! `metadata` may be missing or null, and unknown fields are kept.
+//! It accepts what other publishers write: `source`, `version` and `metadata` may be missing or
+//! null, and unknown fields are kept.
 
 mod written;
 
@@ -201,7 +201,7 @@ impl<'de> Visitor<'de> for StrVisitor {
 const TOO_MANY: &str =
     "metadata of at most 256 entries; put what belongs to the event into its data";
 
-/// The entries of the metadata that the contract names: each occurs once, and null is as missing.
+/// The entries of the metadata that the contract names: each occurs once.
 const NAMED: [&str; 3] = ["correlation_id", "causation_id", "key"];
 
 struct ReadMetadata(Metadata);
@@ -233,10 +233,8 @@ impl<'de> Deserialize<'de> for ReadMetadata {
                     {
                         return Err(A::Error::duplicate_field(NAMED[index]));
                     }
-                    let value = map.next_value::<&'de RawValue>()?;
-                    if named.is_none() || value.get() != "null" {
-                        metadata.put(name.into_owned(), meta_value(value)?);
-                    }
+                    let value = meta_value(map.next_value::<&'de RawValue>()?)?;
+                    metadata.put(name.into_owned(), value);
                 }
                 Ok(ReadMetadata(metadata))
             }

@@ -53,7 +53,7 @@ impl EventKey {
         Ok(Self(repr.unwrap_or_else(|| Repr::Long(text.into()))))
     }
 
-    /// The key as `key` shows itself.
+    /// The key whose text is what `key` displays.
     ///
     /// # Errors
     ///
@@ -73,7 +73,7 @@ impl EventKey {
     ///
     /// # Errors
     ///
-    /// The same as for [`of`](Self::of).
+    /// The errors of [`of`](Self::of).
     pub fn check(key: &dyn fmt::Display) -> Result<(), InvalidKey> {
         show(key, &mut Counter(0))
     }

@@ -66,12 +66,16 @@ impl Metadata {
     /// Sets a text under `name`.
     ///
     /// `correlation_id`, `causation_id` and `key` set the fields of these names. A `key` longer than
-    /// [`EventKey::MAX_LEN`] is an entry like others, and the event then has no key.
+    /// [`EventKey::MAX_LEN`] bytes is an entry like others, and the event then has no key.
     pub fn insert(&mut self, name: impl Into<String>, text: impl Into<String>) {
         self.put(name.into(), MetaValue::Text(text.into()));
     }
 
     /// Sets any serializable value under `name`.
+    ///
+    /// Under `correlation_id`, `causation_id` and `key`, a text sets the field of this name, and
+    /// null clears it, because readers treat null as missing. Any other value becomes an entry, and
+    /// clears the field.
     ///
     /// # Errors
     ///
@@ -132,28 +136,58 @@ impl Metadata {
             .map_or(&[], |Entries(entries)| entries)
     }
 
+    /// Puts the value in the place of whatever stands under the name, in its field or among the entries.
     pub(crate) fn put(&mut self, name: String, value: MetaValue) {
-        match (name.as_str(), &value) {
-            ("correlation_id", MetaValue::Text(id)) => {
-                self.correlation_id = Some(id.as_str().into());
+        let is_field = match name.as_str() {
+            "correlation_id" => id_field(&mut self.correlation_id, &value),
+            "causation_id" => id_field(&mut self.causation_id, &value),
+            "key" => {
+                self.key = match &value {
+                    MetaValue::Text(text) if text.len() <= EventKey::MAX_LEN => {
+                        EventKey::new(text).ok()
+                    }
+                    _ => None,
+                };
+                self.key.is_some() || value.is_null()
             }
-            ("causation_id", MetaValue::Text(id)) => self.causation_id = Some(id.as_str().into()),
-            ("key", MetaValue::Text(text)) if text.len() <= EventKey::MAX_LEN => {
-                self.key = EventKey::new(text).ok();
-            }
-            _ => {
-                if name == "key" {
-                    self.key = None;
-                }
-                let Entries(entries) = &mut **self
-                    .entries
-                    .get_or_insert_with(|| Box::new(Entries(Vec::new())));
-                match entries.iter_mut().find(|(key, _)| *key == name) {
-                    Some((_, old)) => *old = value,
-                    None => entries.push((name, value)),
-                }
+            _ => false,
+        };
+        if is_field {
+            self.remove(&name);
+            return;
+        }
+        let Entries(entries) = &mut **self
+            .entries
+            .get_or_insert_with(|| Box::new(Entries(Vec::new())));
+        match entries.iter_mut().find(|(key, _)| *key == name) {
+            Some((_, old)) => *old = value,
+            None => entries.push((name, value)),
+        }
+    }
+
+    fn remove(&mut self, name: &str) {
+        if let Some(entries) = &mut self.entries {
+            entries.0.retain(|(key, _)| key != name);
+            if entries.0.is_empty() {
+                self.entries = None;
             }
         }
+    }
+}
+
+/// Sets the field of an id; `false` if the value is an entry. Null unsets it, since readers take null
+/// as missing.
+fn id_field(field: &mut Option<LooseId>, value: &MetaValue) -> bool {
+    *field = match value {
+        MetaValue::Text(id) => Some(id.as_str().into()),
+        MetaValue::Json(_) => None,
+    };
+    field.is_some() || value.is_null()
+}
+
+impl MetaValue {
+    fn is_null(&self) -> bool {
+        matches!(self, Self::Json(json) if json.as_str() == "null")
     }
 }
 

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// `major.minor`: a compatible change raises the minor, a breaking one the major.
+/// The version of an event's data, `major.minor`: a compatible change raises the minor number, a
+/// breaking change the major number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version {
     major: u16,
@@ -17,13 +18,13 @@ impl Version {
         Self { major, minor }
     }
 
-    /// The major, raised by breaking changes.
+    /// The major number, raised by breaking changes.
     #[must_use]
     pub const fn major(self) -> u16 {
         self.major
     }
 
-    /// The minor, raised by compatible changes.
+    /// The minor number, raised by compatible changes.
     #[must_use]
     pub const fn minor(self) -> u16 {
         self.minor
@@ -31,7 +32,7 @@ impl Version {
 }
 
 impl Default for Version {
-    /// `1.0`, which an envelope without a version is taken to be.
+    /// `1.0`, the version of an envelope that has none.
     fn default() -> Self {
         Self::new(1, 0)
     }

@@ -47,15 +47,15 @@ impl EventSpec {
         self.name
     }
 
-    /// The identity of the event: the subject relative to the bus's prefix
-    /// (`orders.order.placed`), or the whole subject if it [is absolute](Self::is_absolute).
-    /// Without the key token.
+    /// The identity of the event: the subject relative to the bus's prefix (`orders.order.placed`),
+    /// or the whole subject if it [is absolute](Self::is_absolute). The key token is not part of
+    /// it.
     #[must_use]
     pub const fn subject(&self) -> &'static str {
         self.subject
     }
 
-    /// Whether [`subject`](Self::subject) is a foreign subject that takes no prefix.
+    /// Whether [`subject`](Self::subject) is a foreign subject, which gets no prefix.
     #[must_use]
     pub const fn is_absolute(&self) -> bool {
         self.absolute
@@ -68,7 +68,7 @@ impl EventSpec {
         self.hash
     }
 
-    /// The domain; `None` for an event with `subject` or `absolute`.
+    /// The domain; `None` for an event that is declared with `subject` or `absolute`.
     #[must_use]
     pub const fn domain(&self) -> Option<&'static str> {
         match self.address {
@@ -77,7 +77,7 @@ impl EventSpec {
         }
     }
 
-    /// The entity; `None` for an event with `subject` or `absolute`.
+    /// The entity; `None` for an event that is declared with `subject` or `absolute`.
     #[must_use]
     pub const fn entity(&self) -> Option<&'static str> {
         match self.address {
@@ -86,7 +86,7 @@ impl EventSpec {
         }
     }
 
-    /// The action; `None` for an event with `subject` or `absolute`.
+    /// The action; `None` for an event that is declared with `subject` or `absolute`.
     #[must_use]
     pub const fn action(&self) -> Option<&'static str> {
         match self.address {
@@ -136,8 +136,8 @@ impl EventSpec {
         matches!(self.key, KeyUse::InSubject)
     }
 
-    /// Whether a message with this subject is such an event. `relative` is the subject without the
-    /// bus's prefix; `None` if it lies outside of it.
+    /// Whether a message with the subject `whole` is this event. `relative` is the subject without
+    /// the bus's prefix; `None` if the subject does not have this prefix.
     #[must_use]
     pub fn is_subject(&self, whole: &str, relative: Option<&str>) -> bool {
         let subject = if self.is_absolute() {

@@ -2,9 +2,9 @@
 
 use std::fmt::{Display, Write as _};
 
-/// An event that can be made from `P`, the version before it.
+/// An event that can be made from `P`, its previous version.
 ///
-/// It is [`TryFrom`] under a name that has a message of its own.
+/// It is [`TryFrom`] under another name, so that the compiler's message can say what is missing.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be made from its older version `{P}`",
     label = "there is no `From<{P}> for {Self}`",
@@ -15,7 +15,7 @@ pub trait Upcast<P>: Sized {
     ///
     /// # Errors
     ///
-    /// What the conversion's error displays.
+    /// The text of the conversion's error.
     fn upcast(previous: P) -> Result<Self, String>;
 }
 

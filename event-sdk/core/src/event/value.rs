@@ -17,7 +17,8 @@ pub trait ErasedEvent: WriteJson + Any + Send + Sync {
     /// The constants of the event.
     fn spec(&self) -> &'static EventSpec;
 
-    /// The key of the event ([`Readable::key`]), under a name that does not conflict with it.
+    /// The key of the event, as [`Readable::key`] returns it. The other name avoids a conflict of
+    /// the two methods.
     fn event_key(&self) -> Option<&dyn fmt::Display>;
 
     /// The value as [`Any`], for a downcast.
@@ -91,10 +92,10 @@ pub fn decode_data<E: Readable>(found: Version, data: &[u8]) -> Result<E, DataEr
     }
 }
 
-/// Data could not be decoded as an event of the wanted type.
+/// The error of data that could not be decoded as an event of the wanted type.
 ///
-/// `Display` and `Debug` show no data: only the path, the expected and the found kind of value.
-/// [`expose`](Self::expose) has the rest.
+/// `Display` and `Debug` show no data: only the path, and the expected and the found kind of value.
+/// [`expose`](Self::expose) returns the whole text of the error.
 pub struct DataError {
     kind: DataErrorKind,
     reason: String,
@@ -121,8 +122,8 @@ impl DataError {
         self.kind
     }
 
-    /// The path of the value that does not match, such as `items[2].price`; `None` if it is
-    /// unknown or the whole data.
+    /// The path of the value that does not match, such as `items[2].price`; `None` if the path is
+    /// unknown, or if the data as a whole does not match.
     #[must_use]
     pub fn path(&self) -> Option<&str> {
         (!self.path.is_empty()).then_some(&*self.path)

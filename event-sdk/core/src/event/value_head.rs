@@ -11,10 +11,11 @@ use super::{ErasedEvent, EventSpec};
 use crate::envelope::{EnvelopeHeader, EventKey, Version};
 use crate::text::Text;
 
-/// The envelope header of an event that was not encoded. The first event of a causal chain stores
-/// only what the constants of its type do not contain; other events store the whole header.
+/// The envelope header of an event that was not encoded. For the first event of a causal chain, it
+/// stores only what the constants of the event's type do not contain; for other events, it stores
+/// the whole header.
 ///
-/// A header is large, and this value is moved often.
+/// This saves copying: a header is large, and this value is moved often.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ValueHeader(Repr);
 
@@ -104,7 +105,7 @@ impl ValueHeader {
         }
     }
 
-    /// Changes the header of `event`.
+    /// Changes the header of `event` by calling `change` with it.
     pub fn change<E: ErasedEvent + ?Sized>(
         &mut self,
         event: &E,

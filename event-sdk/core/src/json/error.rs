@@ -1,9 +1,8 @@
 //! `JsonError` and `EncodeError`: name the path and the kind of value, never the value, since
 //! errors are logged.
 //!
-//! An event has personal data, and errors go to logs. So what `serde_json` and the types
-//! of users say, which shows values, is kept apart: only a method whose name says so
-//! hands it out.
+//! An event may have personal data, and errors go to logs. The messages of `serde_json` and of
+//! users' types show values, so they are kept apart: only the method `expose` returns them.
 
 use std::fmt::{self, Write as _};
 
@@ -15,9 +14,9 @@ use super::writer;
 
 /// Why bytes are not valid JSON for the expected type.
 ///
-/// `Display` and `Debug` say the path, what was expected and what kind of value was
-/// found, and never the value: `items[2].price: invalid type: string, expected u64 at line
-/// 1 column 40`. In a path `*` stands for the key of a map, which is data too.
+/// `Display` and `Debug` show the path, what was expected and what kind of value was found, and
+/// never the value: `items[2].price: invalid type: string, expected u64 at line 1 column 40`. In a
+/// path, `*` stands for the key of a map, because a key is data too.
 #[derive(Clone)]
 pub struct JsonError(Box<Inner>);
 
@@ -129,8 +128,8 @@ struct Unwritten {
 }
 
 impl EncodeError {
-    /// An error with a reason of its own, for codecs that do more than JSON. The reason
-    /// is shown wherever the error is, so it names no value.
+    /// An error with this reason, for codecs that do more than JSON. The reason is shown with the
+    /// error, so it must contain no value.
     pub fn new(reason: impl fmt::Display) -> Self {
         let reason = reason.to_string();
         Self(Box::new(Unwritten {

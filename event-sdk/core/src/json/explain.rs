@@ -1,11 +1,11 @@
 //! Explains why a JSON value does not match its type: path, expected kind and found kind,
 //! without showing data.
 //!
-//! What `serde_json` says of a wrong value shows it (`invalid type: string
-//! "ada@example.com", expected u64`), and so do the messages of many types. Here the
-//! value is read once more, through wrappers around the deserializer and its visitors
-//! that see each error before it becomes a text. That happens only after a failure, so
-//! that reading what is right costs nothing.
+//! A message of `serde_json` shows the wrong value
+//! (`invalid type: string "ada@example.com", expected u64`), and so do the messages of many types.
+//! So the value is read once more, through wrappers around the deserializer and its visitors that
+//! see each error before it becomes a text. This happens only after a failure, so reading valid
+//! JSON costs nothing more.
 
 mod watched;
 

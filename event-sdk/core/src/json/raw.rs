@@ -68,8 +68,7 @@ impl PartialEq for RawJson {
 impl Eq for RawJson {}
 
 impl fmt::Debug for RawJson {
-    /// Shows the kind and the size: the value may be personal data, and
-    /// [`as_str`](Self::as_str) has it.
+    /// Shows only the kind and the size, because the value may be personal data.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = match self.as_str().as_bytes().first() {
             Some(b'{') => "object",

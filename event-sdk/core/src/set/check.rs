@@ -9,7 +9,7 @@ use super::table::{SubjectTable, same_text};
 use crate::event::EventSpec;
 use crate::subject::grammar::{covers, parent, subject_hash, token_count};
 
-/// Checks all that is to be checked of the member `index` of a set.
+/// Checks the member `index` of a set.
 ///
 /// # Panics
 ///

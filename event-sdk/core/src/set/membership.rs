@@ -43,8 +43,8 @@ impl<E: Readable> Contains<E> for Arc<E> {}
 /// assert_eq!(subjects::<OrderPlaced>(), ["orders.order.placed"]);
 /// ```
 ///
-/// A visitor may require more of the types than [`Readable`] does, for example a JSON Schema. All
-/// events of a visited set must then fulfil it.
+/// An implementation may require more of the event types than [`Readable`] does, for example a JSON
+/// Schema. All events of a visited set must then meet this requirement.
 pub trait Visitor<E> {
     /// Visits the event `E`.
     fn visit(&mut self);
@@ -57,7 +57,7 @@ pub trait Visit<V> {
 }
 
 impl<V> Visit<V> for RawEvent {
-    /// Whatever arrives is no event whose type is known.
+    /// Visits nothing: the types of raw events are not known.
     fn visit_all(_: &mut V) {}
 }
 

@@ -13,7 +13,7 @@ use crate::envelope::{EnvelopeHeader, Version};
 use crate::event::{ErasedEvent, EventSpec, ValueHeader};
 use crate::subject::{Subject, grammar};
 
-/// A message whose envelope was read and whose data was not: a set selects the variant by it.
+/// A message with a decoded envelope and undecoded data. A set selects the variant by it.
 #[derive(Debug)]
 pub struct Opened<'a> {
     subject: &'a Subject,
@@ -45,7 +45,7 @@ impl fmt::Debug for Content<'_> {
 }
 
 impl<'a> Opened<'a> {
-    /// The envelope received on `subject`, on a bus with this `prefix`.
+    /// A message that was received on `subject`, on a bus with this `prefix`.
     #[must_use]
     pub fn new(subject: &'a Subject, prefix: &str, content: Content<'a>) -> Self {
         Self {
@@ -83,7 +83,7 @@ impl<'a> Opened<'a> {
         }
     }
 
-    /// Whether the subject is that of the event `spec`.
+    /// Whether the message has the subject of the event `spec`.
     #[must_use]
     pub fn is(&self, spec: &EventSpec) -> bool {
         spec.is_subject(self.subject.as_str(), self.relative)
@@ -103,7 +103,7 @@ impl<'a> Opened<'a> {
             })
     }
 
-    /// The error of a set without an event of this subject.
+    /// The error of a set in which no event has this subject.
     #[must_use]
     pub fn unknown_subject(&self) -> DecodeFault {
         DecodeFault::new(

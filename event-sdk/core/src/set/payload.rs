@@ -12,8 +12,8 @@ use crate::event::{ErasedEvent, EventSpec, Readable, decode_data};
 
 /// An event, or an `Arc` of one: what a variant of a set holds.
 ///
-/// With an `Arc`, a handed-over value is received without a copy. Otherwise it has to be encoded
-/// and decoded, since the stream keeps the value.
+/// With an `Arc`, a handed-over value is received without a copy. Otherwise the value has to be
+/// encoded and decoded, because the stream keeps it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an event",
     label = "each variant of a set holds one event, or an `Arc` of one",
@@ -37,12 +37,11 @@ pub trait Payload: Sized + Send + 'static {
     /// Returns the event if it would have to be copied.
     fn from_shared(event: Arc<Self::Event>) -> Result<Self, Arc<Self::Event>>;
 
-    /// Takes it from an envelope whose subject is the event's, and makes a
-    /// variant of it.
+    /// Decodes the event of a message that has the event's subject, and makes a variant of it.
     ///
     /// # Errors
     ///
-    /// [`DecodeFault`] when type, version or data are not the event's.
+    /// [`DecodeFault`] if the type, version or data is not the event's.
     fn decode<S>(opened: &Opened<'_>, variant: fn(Self) -> S) -> Result<S, DecodeFault> {
         decode_member(opened).map(variant)
     }

@@ -22,7 +22,7 @@ pub struct RawEvent {
 }
 
 impl fmt::Debug for RawEvent {
-    /// Without the data, which may be personal: the field has them.
+    /// Does not show the data, which may be personal.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RawEvent")
             .field("subject", &self.subject)

@@ -7,10 +7,9 @@ use crate::subject::grammar::subject_hash;
 
 /// A hash table from subjects to the members of a set, made while compiling.
 ///
-/// `SLOTS` is a power of two, at least twice the number of members; the derive
-/// sees to it. Building it and looking up in it take the same time a member
-/// however many there are, where comparing each pair would take minutes for a
-/// thousand events.
+/// `SLOTS` is a power of two, at least twice the number of members; the derive sees to it. Adding
+/// or finding a member takes the same time however many members there are. Comparing each pair
+/// would take minutes for a thousand events.
 #[derive(Debug)]
 pub struct SubjectTable<const SLOTS: usize> {
     /// The member's index plus one; zero is an empty slot.
@@ -23,11 +22,11 @@ pub struct SubjectTable<const SLOTS: usize> {
 const FEW: usize = 4;
 
 impl<const SLOTS: usize> SubjectTable<SLOTS> {
-    /// The table of `members`. Of two with one subject, the first is in it.
+    /// The table of `members`. If two members have one subject, the table has the first.
     ///
     /// # Panics
     ///
-    /// While compiling, when `SLOTS` is no power of two above their number.
+    /// While compiling, if `SLOTS` is not a power of two above the number of members.
     #[must_use]
     pub const fn new(members: &[&EventSpec]) -> Self {
         assert!(
@@ -64,7 +63,7 @@ impl<const SLOTS: usize> SubjectTable<SLOTS> {
         Self { slots, keyed }
     }
 
-    /// The index of the member that `opened` is; `None` if the set has none.
+    /// The index of the member to which `opened` belongs; `None` if there is no such member.
     #[must_use]
     pub fn find(&self, members: &[&EventSpec], opened: &Opened<'_>) -> Option<usize> {
         if members.len() <= FEW {

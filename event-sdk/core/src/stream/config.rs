@@ -33,13 +33,14 @@ pub struct StreamConfig {
     pub replicas: u8,
     /// Compression on disk.
     pub compression: Compression,
-    /// Whether messages can be [scheduled](crate::transport::Scheduler) in it.
+    /// Whether messages can be [scheduled](crate::transport::Scheduler) in the stream.
     pub schedules: bool,
-    /// The stream whose messages it has, with their sequences.
+    /// The stream that this one mirrors: it has the messages of that stream, with their sequences.
     pub mirror: Option<UpstreamConfig>,
-    /// The streams whose messages are copied into it.
+    /// The streams whose messages are copied into this one.
     pub sources: Vec<UpstreamConfig>,
-    /// The servers that keep it; `None`: those that it has, or for a new stream any.
+    /// The servers that keep the stream; `None`: an existing stream stays where it is, and a new
+    /// one may be on any servers.
     pub placement: Option<PlacementConfig>,
 }
 
@@ -67,19 +68,20 @@ impl StreamConfig {
         }
     }
 
-    /// The streams whose messages it has: that which it mirrors, or its sources.
+    /// The streams whose messages this one has: the mirrored stream, or the sources.
     pub fn upstreams(&self) -> impl Iterator<Item = &UpstreamConfig> {
         self.mirror.iter().chain(&self.sources)
     }
 
-    /// Whether it has messages of other streams, under subjects that are not its own.
+    /// Whether the stream has messages of other streams, as a mirror or from sources.
     #[must_use]
     pub fn is_copy(&self) -> bool {
         self.upstreams().next().is_some()
     }
 
-    /// Whether it has the duplicate window that the transport gives to copies: nothing is published to
-    /// it, and it declares no other window than the default.
+    /// Whether the stream has the duplicate window that the transport gives to copies. This holds
+    /// if it copies messages of other streams, has no subjects of its own, and declares no other
+    /// window than the default.
     #[must_use]
     pub fn has_window_of_copies(&self) -> bool {
         let default = Deduplication::DEFAULT.window;

@@ -2,8 +2,8 @@
 
 use crate::subject::grammar::check_pattern;
 
-/// Names become file names and subject tokens on a server (NATS documentation, "Naming", streams
-/// and consumers).
+/// Checks the name of a stream or consumer. On a server, names become file names and subject tokens
+/// (NATS documentation, "Naming", streams and consumers).
 ///
 /// # Errors
 ///
@@ -27,8 +27,8 @@ pub const fn check_name(name: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Whether other programs can have given a stream this name: a server takes more than
-/// [`check_name`] does (nats-server, `server/jetstream.go`, `isValidAssetName`).
+/// Checks whether another program can have given a stream this name. A server accepts more names
+/// than [`check_name`] does (nats-server, `server/jetstream.go`, `isValidAssetName`).
 ///
 /// # Errors
 ///

@@ -5,8 +5,8 @@ use std::fmt;
 use crate::subject::grammar::is_unseen;
 use crate::text::Text;
 
-/// The servers that keep a stream: those of a cluster, those with all of some tags, or both. It can
-/// stand in a constant.
+/// The servers that keep a stream: the servers of a cluster, the servers that have all of some
+/// tags, or both. It can stand in a constant.
 ///
 /// ```
 /// use event_sdk_core::stream::{Placement, StreamSpec};
@@ -23,14 +23,14 @@ pub struct Placement {
 }
 
 impl Placement {
-    /// Any server: takes a placement back. A stream without a declared placement keeps the one that it
-    /// has.
+    /// Any server. It removes a placement, whereas a stream without a declared placement keeps the
+    /// one that it has.
     pub const ANYWHERE: Self = Self {
         cluster: None,
         tags: &[],
     };
 
-    /// The servers of the cluster of this name, of those that gateways connect.
+    /// The servers of the cluster with this name, one of the clusters that gateways connect.
     #[must_use]
     pub const fn cluster(name: &'static str) -> Self {
         Self {
@@ -39,8 +39,8 @@ impl Placement {
         }
     }
 
-    /// The servers whose `server_tags` have all of these, in whichever case. A tag after `!` is one that
-    /// they do not have (server 2.12).
+    /// The servers that have all of these tags in their `server_tags`, in upper or lower case. A
+    /// tag after `!` is one that they must not have (server 2.12).
     #[must_use]
     pub const fn tagged(tags: &'static [&'static str]) -> Self {
         Self::ANYWHERE.tags(tags)
@@ -70,7 +70,7 @@ impl Placement {
 pub struct PlacementConfig {
     /// The cluster; `None`: any.
     pub cluster: Option<Text>,
-    /// The tags, all of which a server has to have.
+    /// The tags. A server has to have all of them.
     pub tags: Vec<Text>,
 }
 

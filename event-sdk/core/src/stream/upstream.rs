@@ -51,12 +51,13 @@ enum Reach {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum CopyFrom {
-    /// The oldest one that is stored.
+    /// The oldest stored message.
     #[default]
     Oldest,
-    /// That with this stream sequence, or the next one; at least 1.
+    /// The message with this stream sequence, or the next one if it is missing. The sequence is at
+    /// least 1.
     Sequence(u64),
-    /// The first one that was stored at this time or later.
+    /// The first message that was stored at this time or later.
     Time(Timestamp),
 }
 
@@ -91,15 +92,16 @@ impl Upstream {
         self
     }
 
-    /// Sets the prefix of the subjects to which messages are delivered, for a stream of another account:
-    /// the import and the export of the two accounts name it. Default: the server's.
+    /// Sets the prefix of the subjects to which messages are delivered, for a stream of another
+    /// account. The import and the export of the two accounts have to name this prefix. Default:
+    /// the server's.
     #[must_use]
     pub const fn deliver_prefix(mut self, prefix: &'static str) -> Self {
         self.deliver_prefix = Some(prefix);
         self
     }
 
-    /// Sets the first message that is copied. Default: the oldest one.
+    /// Sets the first message that is copied. Default: the oldest stored one.
     #[must_use]
     pub const fn start(mut self, start: CopyFrom) -> Self {
         self.start = start;
@@ -114,18 +116,18 @@ impl Upstream {
         self
     }
 
-    /// Sets the prefix of the events in the other stream. Default: that of the bus.
+    /// Sets the prefix of the events in the other stream. Default: the prefix of the bus.
     #[must_use]
     pub const fn prefix(mut self, prefix: &'static str) -> Self {
         self.prefix = Some(prefix);
         self
     }
 
-    /// Stores the events under another prefix, so that those of two regions do not collide:
+    /// Stores the events under another prefix, so that the events of two regions do not collide:
     /// with `moved_to("eu.events")`, `events.orders.order.placed` is stored as
     /// `eu.events.orders.order.placed`. A bus with this prefix reads them.
     ///
-    /// Only events under the [prefix](Self::prefix) are copied then.
+    /// Then only events under the original [prefix](Self::prefix) of the upstream are copied.
     #[must_use]
     pub const fn moved_to(mut self, prefix: &'static str) -> Self {
         self.moved_to = Some(prefix);
@@ -144,19 +146,20 @@ impl Upstream {
         matches!(self.reach, Reach::Here)
     }
 
-    /// The relative pattern of the subjects that are copied under the prefix of the bus; `None`: all.
+    /// The pattern of the subjects that are copied, relative to the [prefix](Self::prefix); `None`:
+    /// all.
     #[must_use]
     pub const fn relative_filter(&self) -> Option<&'static str> {
         self.filter
     }
 
-    /// The prefix of the events in the other stream; `None`: that of the bus.
+    /// The prefix of the events in the other stream; `None`: the prefix of the bus.
     #[must_use]
     pub const fn constant_prefix(&self) -> Option<&'static str> {
         self.prefix
     }
 
-    /// The prefix under which the events are stored; `None`: that which they have.
+    /// The prefix under which the events are stored; `None`: they keep their prefix.
     #[must_use]
     pub const fn constant_moved_to(&self) -> Option<&'static str> {
         self.moved_to
@@ -284,14 +287,14 @@ pub struct UpstreamConfig {
     pub deliver_prefix: Option<Text>,
     /// The first message that is copied.
     pub start: CopyFrom,
-    /// The subjects that are copied; `None`: all, or those of the transforms.
+    /// The subjects that are copied; `None`: all subjects, or the subjects of `transforms`.
     pub filter: Option<Pattern>,
-    /// Subjects that are stored as others. Only messages that one of them matches are copied; without
-    /// any, subjects stay. Not together with a filter.
+    /// Subjects that the copy stores as others. If there are any, only messages that one of them
+    /// matches are copied. Not together with a filter.
     pub transforms: Vec<SubjectTransform>,
 }
 
-/// Subjects of a stream that its copy stores as others.
+/// A change of subjects: messages under `from` in a stream are under `to` in its copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SubjectTransform {
     /// The subjects in the original stream.
@@ -321,8 +324,8 @@ impl UpstreamConfig {
         format!("$JS.{domain}.API").into()
     }
 
-    /// The patterns of what is copied under its own subjects, or under which it is stored: `None` for
-    /// everything, and for subjects that only a server can tell.
+    /// The patterns of the subjects that are copied, as they are in the other stream; `None` for
+    /// all subjects.
     #[must_use]
     pub fn filters(&self) -> Option<Vec<&Pattern>> {
         match (&self.filter, &self.transforms[..]) {

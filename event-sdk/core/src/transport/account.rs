@@ -10,20 +10,20 @@ pub struct AccountUsage {
     pub file: SpaceUsage,
     /// Streams in the memory of a server.
     pub memory: SpaceUsage,
-    /// Number of streams. On a server, each bucket is one too.
+    /// Number of streams. On a server, each bucket counts as a stream too.
     pub streams: u64,
-    /// Maximum number of streams; `None`: no limit, or none that the server tells.
+    /// Maximum number of streams; `None`: no limit, or the server does not tell it.
     pub max_streams: Option<u64>,
     /// Limits of each stream and consumer, in an account without tiers.
     pub limits: AccountLimits,
-    /// What streams with each number of replicas use, and their limits, in an account whose limits depend
-    /// on it; the numbers above have no limits then. Otherwise empty.
+    /// What streams use, and their limits, by number of replicas, in an account whose limits depend
+    /// on this number. The fields above have no limits then. Empty in other accounts.
     pub tiers: Vec<AccountTier>,
 }
 
 impl AccountUsage {
-    /// The limits of each stream with this number of replicas and of its consumers; `None` if the
-    /// account may have no such stream.
+    /// The limits of each stream with this number of replicas, and of its consumers; `None` if the
+    /// account does not allow such a stream.
     #[must_use]
     pub fn limits_of(&self, replicas: u8) -> Option<&AccountLimits> {
         if self.tiers.is_empty() {
@@ -35,7 +35,7 @@ impl AccountUsage {
     }
 }
 
-/// What streams with a number of replicas use, and their limits.
+/// What the streams with one number of replicas use, and their limits.
 ///
 /// Fields may be added: start with [`default`](Self::default).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -43,9 +43,9 @@ impl AccountUsage {
 pub struct AccountTier {
     /// The number of replicas.
     pub replicas: u8,
-    /// Streams on disk. The limit is for bytes without their replicas.
+    /// Streams on disk. The limit does not count replicas.
     pub file: SpaceUsage,
-    /// Streams in the memory of a server. The limit is for bytes without their replicas.
+    /// Streams in the memory of a server. The limit does not count replicas.
     pub memory: SpaceUsage,
     /// Number of streams.
     pub streams: u64,
@@ -61,13 +61,14 @@ pub struct AccountTier {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct AccountLimits {
-    /// Whether each stream has to have a maximum of bytes.
+    /// Whether each stream must have a maximum of bytes.
     pub max_bytes_required: bool,
-    /// The largest maximum of bytes of a stream on disk; `None`: no limit.
+    /// The highest maximum of bytes that a stream on disk may have; `None`: no limit.
     pub file_stream_bytes: Option<u64>,
-    /// The same of a stream in the memory of a server.
+    /// The highest maximum of bytes that a stream in the memory of a server may have; `None`: no
+    /// limit.
     pub memory_stream_bytes: Option<u64>,
-    /// The largest maximum of unsettled deliveries of a consumer; `None`: no limit.
+    /// The highest maximum of unsettled deliveries that a consumer may have; `None`: no limit.
     pub max_ack_pending: Option<u64>,
 }
 
@@ -77,14 +78,14 @@ pub struct AccountLimits {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct SpaceUsage {
-    /// Bytes that are stored, of all replicas.
+    /// Stored bytes, including all replicas.
     pub used: u64,
-    /// The sum of the streams' [`max_bytes`](crate::stream::StreamSpec::max_bytes), without their
-    /// replicas, as a server reports it. Each replica reserves this number of bytes. A stream
-    /// without this limit reserves nothing. (NATS server 2.10 takes one byte off for each of
-    /// these.)
+    /// The sum of the streams' [`max_bytes`](crate::stream::StreamSpec::max_bytes), as a server
+    /// reports it. It does not count replicas, although each replica reserves this number of bytes.
+    /// A stream without `max_bytes` reserves nothing. (NATS server 2.10 subtracts one byte for each
+    /// stream without it.)
     pub reserved: u64,
-    /// Maximum of reserved or stored bytes; `None`: no limit, or none that the server tells. A NATS
-    /// server tells the limits of the account, and not those of its own configuration.
+    /// Maximum of reserved or stored bytes; `None`: no limit, or the server does not tell it. A
+    /// NATS server tells the limits of the account, but not the limits of its own configuration.
     pub limit: Option<u64>,
 }

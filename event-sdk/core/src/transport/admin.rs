@@ -19,14 +19,15 @@ use crate::text::Text;
 ///   configuration, and the result lists the changes.
 /// - Applying an unchanged configuration has no effect.
 /// - Refused with [`ErrorKind::InvalidOption`](super::ErrorKind::InvalidOption), without any
-///   change: an invalid configuration, a subject of another stream, another storage for an
-///   existing stream, a change to or from a work queue, an end of
-///   [schedules](crate::stream::StreamConfig::schedules), and another mirror for an existing stream. A
-///   mirror becomes a stream of its own with [`PromoteMirror`](super::Capability::PromoteMirror), and
-///   limits become interest or back with [`ChangeRetention`](super::Capability::ChangeRetention).
+///   change: an invalid configuration, a subject of another stream, another storage or another
+///   mirror for an existing stream, a change to or from a work queue, and turning
+///   [schedules](crate::stream::StreamConfig::schedules) off.
+/// - With [`PromoteMirror`](super::Capability::PromoteMirror), a mirror can become a stream of its
+///   own. With [`ChangeRetention`](super::Capability::ChangeRetention), the retention can change
+///   between limits and interest.
 /// - If new limits have no room for stored messages, a stream with
-///   [`Discard::Old`](crate::stream::Discard::Old) drops the oldest ones. Consumers to which they
-///   were not delivered report a [gap](super::NoticeKind::Gap).
+///   [`Discard::Old`](crate::stream::Discard::Old) drops the oldest ones. Consumers that had not
+///   yet received these messages report a [gap](super::NoticeKind::Gap).
 /// - Messages under a subject that is removed from the stream stay, for consumers with a matching
 ///   filter.
 /// - Consumers, sequences, and settings that are not part of the configuration stay unchanged.
@@ -48,7 +49,7 @@ pub trait StreamAdmin: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`StreamNotFound`](super::ErrorKind::StreamNotFound), and those of [`find`](Self::find).
+    /// [`StreamNotFound`](super::ErrorKind::StreamNotFound), and the errors of [`find`](Self::find).
     fn state(&self, stream: &str) -> Completion<Result<StreamState, Error>>;
 
     /// Returns what the account of this connection stores and reserves, and its limits.
@@ -81,19 +82,20 @@ pub trait StreamAdmin: Send + Sync {
 ///
 /// - [`apply`](Self::apply) creates or changes a durable. A changed durable keeps its position:
 ///   acknowledged messages are not delivered again, and unsettled deliveries stay unsettled.
-/// - A message that only the new filters match is delivered if its sequence is higher than the last
-///   one that the consumer delivered, and the consumer has not passed it yet. Earlier messages are
-///   not delivered.
+/// - A message that only the new filters match is delivered if its sequence is higher than the
+///   sequence of the last delivered message, and the consumer has not passed over it yet. Earlier
+///   messages are not delivered.
 /// - A new ack wait applies from the next delivery on.
 /// - The start position matters only when a consumer is created; it is neither compared nor
 ///   changed.
 /// - A refused change has no effect: see the errors of [`apply`](Self::apply).
-/// - A [paused](Self::pause) consumer delivers nothing, neither for the first time nor again; its
-///   subscriptions stay open. Deliveries can be settled, and their ack waits go on. A subscription may
-///   still return what it had received before.
+/// - A [paused](Self::pause) consumer delivers nothing, neither new messages nor redeliveries; its
+///   subscriptions stay open. Deliveries can be settled, and their ack waits go on. A subscription
+///   may still return messages that it had received before the pause.
 /// - A [reset](Self::reset) consumer delivers the messages from a sequence on as if for the first
-///   time, whatever was delivered or acknowledged before. Deliveries from before the reset that are
-///   settled after it may settle a later delivery of the same message, so stop the subscriptions first.
+///   time, whatever was delivered or acknowledged before. If a delivery from before the reset is
+///   settled after it, this may settle a later delivery of the same message. So stop the
+///   subscriptions first.
 pub trait ConsumerAdmin: Send + Sync {
     /// Returns all consumers of a stream that have a name, each with its configuration and position,
     /// by name.
@@ -142,8 +144,8 @@ pub trait ConsumerAdmin: Send + Sync {
         config: &ConsumerConfig,
     ) -> Completion<Result<ConsumerChange, Error>>;
 
-    /// Pauses a consumer until a time, or lets it go on (`None`). After that time it goes on by itself;
-    /// a time that has passed pauses nothing.
+    /// Pauses a consumer until a time, after which it continues automatically. `None` lets it
+    /// continue now; a time in the past pauses nothing.
     ///
     /// Needs [`Capability::PauseConsumer`](super::Capability::PauseConsumer).
     ///
@@ -151,9 +153,10 @@ pub trait ConsumerAdmin: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`Unsupported`](super::ErrorKind::Unsupported) on a transport or server without this, and those
-    /// of [`info`](Self::info). After a [`Timeout`](super::ErrorKind::Timeout), [`Error::outcome`] says
-    /// whether the consumer may be paused.
+    /// [`Unsupported`](super::ErrorKind::Unsupported) on a transport or server without this
+    /// capability, and the errors of [`info`](Self::info). After a
+    /// [`Timeout`](super::ErrorKind::Timeout), [`Error::outcome`] says whether the consumer may be
+    /// paused.
     fn pause(
         &self,
         stream: &str,
@@ -161,24 +164,25 @@ pub trait ConsumerAdmin: Send + Sync {
         until: Option<Timestamp>,
     ) -> Completion<Result<(), Error>>;
 
-    /// Resets a consumer: the next message that it delivers is the first one from `sequence` on that
-    /// its filters match, and unsettled deliveries are forgotten. To deliver again what is not settled,
-    /// pass the [ack floor](ConsumerInfo::acknowledged) plus one; that also delivers again what was
-    /// acknowledged above the floor.
+    /// Resets a consumer. The next message that it delivers is the first one from `sequence` on
+    /// that its filters match, and unsettled deliveries are forgotten. To deliver all unsettled
+    /// messages again, pass the [ack floor](ConsumerInfo::acknowledged) plus one. Messages that
+    /// were acknowledged above the floor are then delivered again too.
     ///
     /// Needs [`Capability::ResetConsumer`](super::Capability::ResetConsumer).
     ///
-    /// Not cancel-safe: after dropping the future, the consumer may be reset. To reset it again delivers
-    /// again what was delivered meanwhile.
+    /// Not cancel-safe: after dropping the future, the consumer may be reset. If it is reset again,
+    /// messages that were delivered in the meantime are delivered again.
     ///
     /// # Errors
     ///
-    /// [`InvalidOption`](super::ErrorKind::InvalidOption) for a consumer that started neither at the
-    /// oldest message nor at a sequence or time, for a sequence before its start, and possibly on a
-    /// stream that drops messages when they are acknowledged;
-    /// [`Unsupported`](super::ErrorKind::Unsupported) on a transport or server without this, and those
-    /// of [`info`](Self::info). After a [`Timeout`](super::ErrorKind::Timeout), [`Error::outcome`] says
-    /// whether the consumer may be reset.
+    /// [`InvalidOption`](super::ErrorKind::InvalidOption) for a consumer that started neither at
+    /// the oldest message nor at a sequence or time, for a sequence before its start, and possibly
+    /// on a stream that drops messages when they are acknowledged;
+    /// [`Unsupported`](super::ErrorKind::Unsupported) on a transport or server without this
+    /// capability, and the errors of [`info`](Self::info). After a
+    /// [`Timeout`](super::ErrorKind::Timeout), [`Error::outcome`] says whether the consumer may be
+    /// reset.
     fn reset(&self, stream: &str, consumer: &str, sequence: u64) -> Completion<Result<(), Error>>;
 
     /// Deletes a consumer. Its subscriptions end with
@@ -188,7 +192,7 @@ pub trait ConsumerAdmin: Send + Sync {
     ///
     /// # Errors
     ///
-    /// The same as for [`info`](Self::info).
+    /// The errors of [`info`](Self::info).
     fn delete(&self, stream: &str, consumer: &str) -> Completion<Result<(), Error>>;
 }
 
@@ -264,13 +268,13 @@ pub struct StreamState {
     pub foreign: Vec<ForeignSetting>,
 }
 
-/// A setting of a server that a configuration does not have.
+/// A setting of a stream on its server that [`StreamConfig`] does not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ForeignSetting {
-    /// Its name on the server.
+    /// The name of the setting on the server.
     pub field: String,
-    /// Its value, as JSON.
+    /// The value of the setting, as JSON.
     pub value: String,
 }
 

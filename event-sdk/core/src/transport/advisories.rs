@@ -19,10 +19,10 @@ use crate::text::Text;
 
 /// Listens to the advisories of a server: messages about consumers that the server publishes.
 ///
-/// - A subscription receives the advisories that are published while it exists, of the consumers of
-///   all clients, at most once: those during a lost connection are lost, which is
-///   [reported](super::NoticeKind::Reconnected), and those without room in its buffer are
-///   [counted](super::NoticeKind::Dropped).
+/// - A subscription receives advisories about the consumers of all clients, each at most once, and
+///   only while it exists. Advisories that are published while the connection is lost are lost too,
+///   which is [reported](super::NoticeKind::Reconnected). Advisories that find no room in its
+///   buffer are dropped and [counted](super::NoticeKind::Dropped).
 /// - An advisory that cannot be read is reported as
 ///   [`Unreadable`](super::NoticeKind::Unreadable), and the subscription continues.
 /// - To receive them even if no program runs, declare a stream for the subjects of
@@ -47,8 +47,8 @@ pub trait Advisories: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`InvalidSubject`](super::ErrorKind::InvalidSubject) if the name of a stream or consumer
-    /// is none, [`PermissionDenied`](super::ErrorKind::PermissionDenied),
+    /// [`InvalidSubject`](super::ErrorKind::InvalidSubject) if the name of a stream or consumer is
+    /// invalid, [`PermissionDenied`](super::ErrorKind::PermissionDenied),
     /// [`Closed`](super::ErrorKind::Closed), errors of the connection. An error of the stream is
     /// final.
     fn listen(&self, request: AdvisoryRequest) -> Completion<Result<AdvisoryStream, Error>>;
@@ -73,11 +73,11 @@ pub enum AdvisoryItem {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct AdvisoryRequest {
-    /// Only of this kind.
+    /// Only advisories of this kind; `None`: of all kinds.
     pub kind: Option<AdvisoryKind>,
-    /// Only of consumers of this stream.
+    /// Only advisories about consumers of this stream; `None`: of all streams.
     pub stream: Option<Text>,
-    /// Only of consumers of this name.
+    /// Only advisories about consumers with this name; `None`: with any name.
     pub consumer: Option<Text>,
 }
 
@@ -86,7 +86,7 @@ impl AdvisoryRequest {
     ///
     /// # Errors
     ///
-    /// [`InvalidSubject`] if the name of the stream or consumer is none.
+    /// [`InvalidSubject`] if the name of the stream or consumer is invalid.
     pub fn patterns(&self) -> Result<Vec<Pattern>, InvalidSubject> {
         let [stream, consumer] =
             [&self.stream, &self.consumer].map(|name| name.as_ref().map_or("*", Text::as_str));
@@ -103,8 +103,8 @@ impl AdvisoryRequest {
 #[non_exhaustive]
 pub enum AdvisoryKind {
     /// A message was delivered `max_deliver` times and not acknowledged or terminated. It is not
-    /// delivered again. A server finds out when the message would be delivered again, which takes
-    /// a subscription that asks for messages.
+    /// delivered again. A server notices this only when it would deliver the message again, and
+    /// only while a subscription asks for messages.
     MaxDeliveries,
     /// A client terminated a message ([`Settlement::Term`](super::Settlement::Term)).
     Terminated,
@@ -180,11 +180,11 @@ impl Advisory {
         }
     }
 
-    /// The subject to which a server publishes it.
+    /// The subject to which a server publishes the advisory.
     ///
     /// # Errors
     ///
-    /// [`InvalidSubject`] if the name of the stream or consumer is none.
+    /// [`InvalidSubject`] if the name of the stream or consumer is invalid.
     pub fn subject(&self) -> Result<Subject, InvalidSubject> {
         let (prefix, stream, consumer) = (self.kind.prefix(), &self.stream, &self.consumer);
         Subject::parse(format!("{prefix}.{stream}.{consumer}"))

@@ -74,14 +74,14 @@ pub enum Capability {
     Copies,
     /// A mirror can become a stream with subjects of its own.
     PromoteMirror,
-    /// A stream can be kept by the servers of a cluster or with tags alone.
+    /// A stream can be restricted to the servers of a cluster, or to servers with certain tags.
     Placement,
     /// The retention of a stream can change between limits and interest.
     ChangeRetention,
 }
 
 impl Capability {
-    /// All of them.
+    /// All capabilities.
     pub const ALL: [Self; 30] = [
         Self::Store,
         Self::Deduplication,

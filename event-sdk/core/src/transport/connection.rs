@@ -19,8 +19,8 @@ pub struct ConnectionStatus {
     /// When the transport was last without a connection, and why; `None` if it always had one since
     /// it was made.
     pub last_disconnect: Option<Disconnect>,
-    /// Since when the present connection for publishing exists, by the clock of this machine; `None`
-    /// without one, and on a transport without a server.
+    /// When the present connection for publishing was made, by the clock of this machine; `None`
+    /// without a connection, and on a transport without a server.
     pub connected_at: Option<Timestamp>,
     /// The certificates of the connections; empty without TLS.
     pub certificates: Vec<Certificate>,
@@ -57,13 +57,13 @@ pub enum LinkState {
 pub struct Disconnect {
     /// When the connection was lost, by the clock of this machine.
     pub at: Timestamp,
-    /// The latest known reason: that of the loss, or of the last failed attempt to connect again. It
-    /// names no server and no credential.
+    /// The latest known reason: why the connection was lost, or why the last attempt to connect
+    /// again failed. It names no server and no credential.
     pub reason: Text,
 }
 
 impl Disconnect {
-    /// A time without a connection, which began at this time.
+    /// A time without a connection that began at this time, for this reason.
     #[must_use]
     pub fn new(at: Timestamp, reason: impl Into<Text>) -> Self {
         let reason = reason.into();
@@ -75,13 +75,13 @@ impl Disconnect {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Certificate {
-    /// The side that it belongs to.
+    /// The side to which the certificate belongs.
     pub owner: CertificateOwner,
-    /// When it expires, the earliest time of all connections; or why that is not known. Certificates of
-    /// authorities that are sent with it do not count.
+    /// When the certificate expires, or why that is not known. Of several connections, the earliest
+    /// time counts. Certificates of authorities that are sent with it do not count.
     pub expires_at: Result<Timestamp, Text>,
-    /// When the server showed it in a handshake that succeeded: it may have a new one since. `None` for that of
-    /// the client, which is read again.
+    /// When the server showed the certificate, in a handshake that succeeded; it may have a new one
+    /// since then. `None` for the client's certificate, which is read again.
     pub shown_at: Option<Timestamp>,
 }
 
@@ -96,7 +96,7 @@ impl Certificate {
         }
     }
 
-    /// It was shown at this time.
+    /// Sets the time at which the certificate was shown.
     #[must_use]
     pub const fn shown_at(mut self, at: Timestamp) -> Self {
         self.shown_at = Some(at);

@@ -238,9 +238,9 @@ pub enum AckPolicy {
     /// a lower sequence, **whichever subscription has it**. A nak and a restart of the ack wait
     /// concern one message. Needs [`Capability::AckAll`].
     ///
-    /// It is for a consumer that one instance at a time reads, which acknowledges a message only
-    /// after all before it: `Consumer::ack_all` of `event-sdk`. With several instances, or by an
-    /// acknowledgement that comes too early, events would be lost.
+    /// Use it only for a consumer that one instance at a time reads, and that acknowledges a
+    /// message only after all messages before it, as `Consumer::ack_all` of `event-sdk` does. With
+    /// several instances, or if an acknowledgement comes too early, events would be lost.
     All,
     /// Not at all: each delivery counts as handled.
     None,

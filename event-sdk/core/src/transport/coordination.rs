@@ -38,8 +38,8 @@ use crate::text::Text;
 /// - A write whose expectation ([`Revision`]) does not hold changes nothing, and the error is
 ///   [`ErrorKind::WrongRevision`](ErrorKind::WrongRevision). Of several writers that expect
 ///   the same revision of a key, one succeeds.
-/// - A write that the transport repeats after a lost connection does not fail because of itself: it
-///   never returns `WrongRevision` for its own first copy.
+/// - If the transport repeats a write after a lost connection, the write does not fail because of
+///   its own first copy: it never returns `WrongRevision` for this reason.
 /// - A failed write whose [outcome](super::Error::outcome) is unknown may have been done, or may
 ///   still be done. Read the entry again before you decide what to do: a write that expects a
 ///   revision can only be done as long as the entry has that revision.
@@ -57,8 +57,8 @@ use crate::text::Text;
 /// of a later one. A transport may document an exception for a cluster that elects a leader. Do not
 /// rely on the read alone: write with the revision that was read, and see whether this succeeds.
 ///
-/// **Draining.** During a [drain](super::Transport::drain) all of this is allowed as long as
-/// publishing is, except `apply`.
+/// **Draining.** During a [drain](super::Transport::drain), every operation except `apply` is
+/// allowed as long as publishing is allowed.
 pub trait Coordination: Send + Sync {
     /// Creates the bucket, or changes it to match `config`. The result lists the changes; entries
     /// stay, except those that are older than a new maximum age.
@@ -111,7 +111,7 @@ pub trait Coordination: Send + Sync {
     /// [`InvalidOption`](super::ErrorKind::InvalidOption) for an expiry of zero,
     /// [`Unsupported`](super::ErrorKind::Unsupported) for an expiry without the capability
     /// [`CoordinationExpiry`](super::Capability::CoordinationExpiry),
-    /// [`StreamFull`](super::ErrorKind::StreamFull) if the bucket is full, and those of
+    /// [`StreamFull`](super::ErrorKind::StreamFull) if the bucket is full, and the errors of
     /// [`get`](Self::get).
     fn put(&self, request: PutRequest) -> Completion<Result<u64, Error>>;
 
@@ -122,8 +122,8 @@ pub trait Coordination: Send + Sync {
     /// # Errors
     ///
     /// [`WrongRevision`](ErrorKind::WrongRevision),
-    /// [`InvalidOption`](super::ErrorKind::InvalidOption) for [`Revision::Absent`], and those of
-    /// [`get`](Self::get).
+    /// [`InvalidOption`](super::ErrorKind::InvalidOption) for [`Revision::Absent`], and the errors
+    /// of [`get`](Self::get).
     fn delete(&self, bucket: &str, key: &str, expected: Revision) -> Completion<Result<(), Error>>;
 
     /// Returns all entries whose keys begin with `prefix` and a dot, or all entries of the bucket
@@ -136,7 +136,7 @@ pub trait Coordination: Send + Sync {
     ///
     /// # Errors
     ///
-    /// The same as for [`get`](Self::get).
+    /// The errors of [`get`](Self::get).
     fn list(&self, bucket: &str, prefix: &str)
     -> Completion<Result<Vec<CoordinationEntry>, Error>>;
 }

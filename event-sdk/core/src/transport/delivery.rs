@@ -1,41 +1,17 @@
-//! Items of a subscription: messages and notices; and how a delivery is settled (ack, nak with a
+//! `Received`, `DeliveryInfo`: a delivered message, and how a delivery is settled (ack, nak with a
 //! delay, term, in progress).
 
 use std::any::Any;
 use std::fmt;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_core::Stream;
 use jiff::Timestamp;
 
-use super::{Body, Completion, Error, Notice, SettleCompletions, Unsettled};
+use super::{Body, Completion, Error, SettleCompletions, Unsettled};
 use crate::headers::Headers;
 use crate::subject::Subject;
 use crate::text::Text;
-
-/// The messages and notices of a subscription.
-///
-/// An error is final: it is the reason why the subscription has ended, and `None` follows. When the
-/// transport is drained or closed, the subscription ends with `None` and without an error.
-/// Everything that does not end a subscription is a [`Notice`].
-///
-/// Polling is cancel-safe: an item is either returned or kept.
-pub type Deliveries = Pin<Box<dyn Stream<Item = Result<Incoming, Error>> + Send>>;
-
-/// One item of a subscription.
-#[derive(Debug)]
-#[allow(
-    clippy::large_enum_variant,
-    reason = "nearly every item is a message, and a box would be an allocation for each"
-)]
-pub enum Incoming {
-    /// A message.
-    Message(Received),
-    /// A notice. The subscription continues.
-    Notice(Notice),
-}
 
 /// A delivered message.
 #[derive(Debug)]
@@ -55,17 +31,17 @@ pub struct Received {
 /// Information about a message and one delivery of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliveryInfo {
-    /// The stream that stores it.
+    /// The stream that stores the message.
     pub stream: Option<Text>,
-    /// Its sequence in that stream.
+    /// The sequence of the message in that stream.
     pub sequence: Option<u64>,
     /// The number of this delivery, starting at one.
     pub attempt: u32,
-    /// The number of this delivery among those of the consumer, of all messages and to all
+    /// The number of this delivery among all deliveries of the consumer: of all messages, to all
     /// subscriptions, starting at one. A subscription that misses a number misses a delivery.
     /// `None` without a stored consumer.
     pub number: Option<u64>,
-    /// When it was stored.
+    /// When the message was stored.
     pub stored_at: Option<Timestamp>,
     /// Number of messages that the consumer had not yet delivered when it delivered this one; an
     /// upper bound if the transport does not count by filter.
@@ -166,7 +142,7 @@ pub enum Settlement {
     Nak(Duration),
     /// Cannot be handled, for this reason: not delivered again.
     Term(String),
-    /// The same, and completed only when the stream has stored the termination.
+    /// Like [`Term`](Self::Term), and completed only when the stream has stored the termination.
     TermConfirmed(String),
     /// Still being handled: restarts the ack wait.
     InProgress,

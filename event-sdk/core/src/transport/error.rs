@@ -81,8 +81,8 @@ pub enum ErrorKind {
     },
     /// There is no consumer of that name, or it was deleted.
     ConsumerNotFound,
-    /// The stream went back to an older state, and the consumer did not: messages that are stored
-    /// up to the position of the consumer would never be delivered.
+    /// The stream went back to an older state, and the consumer did not. New messages with
+    /// sequences up to the position of the consumer would never be delivered.
     StreamWentBack {
         /// The sequence up to which the consumer has delivered messages.
         position: u64,

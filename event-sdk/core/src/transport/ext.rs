@@ -19,8 +19,8 @@ use crate::text::Text;
 /// [`ErrorKind::Unsupported`](super::ErrorKind::Unsupported) with its
 /// [remedy](Transport::remedy).
 pub trait TransportExt: Transport {
-    /// Whether the transport has `capability`: the ability of that name, or else what it
-    /// [declares](Transport::capabilities).
+    /// Whether the transport has `capability`: an ability if the transport returns it, any other
+    /// capability if the transport [declares](Transport::capabilities) it.
     fn supports(&self, capability: Capability) -> bool {
         match capability {
             Capability::History => self.history().is_some(),
@@ -207,9 +207,10 @@ pub trait TransportExt: Transport {
     }
 
     /// Subscribes to a stream that stores advisories
-    /// ([`AdvisoryKind::subjects`](super::AdvisoryKind::subjects)), and reads its messages as such.
+    /// ([`AdvisoryKind::subjects`](super::AdvisoryKind::subjects)), and reads its messages as
+    /// advisories.
     ///
-    /// Cancel-safe, and with the errors, as [`Transport::subscribe`].
+    /// Its cancel safety and errors are those of [`Transport::subscribe`].
     fn subscribe_advisories(
         &self,
         request: SubscribeRequest,

@@ -111,7 +111,7 @@ impl ValueBody {
         self.head.to_header(&*self.event)
     }
 
-    /// The key of the event: that of the header if it is set there, otherwise the event's own.
+    /// The key of the event: the key of the header if it is set, otherwise the event's own key.
     /// `None` for a key that [`EventKey`] refuses. Nothing is encoded.
     #[must_use]
     pub fn key(&self) -> Option<Cow<'_, str>> {
@@ -240,7 +240,7 @@ pub type Confirmation = Completion<Result<Stored, Error>>;
 
 /// The result of a stored publish.
 ///
-/// More fields may come; a transport makes it by [`new`](Self::new).
+/// Fields may be added: a transport starts with [`new`](Self::new).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stored {
@@ -253,7 +253,7 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// That a message was stored, and is no duplicate.
+    /// The result of a message that was stored and is no duplicate.
     #[must_use]
     pub const fn new(stream: Option<Text>, sequence: Option<u64>) -> Self {
         Self {

@@ -12,9 +12,9 @@ use crate::text::Text;
 
 /// Gets, deletes and purges stored messages, without a consumer.
 ///
-/// - A message that was deleted or purged before it was delivered to a consumer is missing there
-///   as one that a limit dropped: the consumer reports a [gap](super::NoticeKind::Gap). Other
-///   messages keep their sequences, and a sequence is never used again.
+/// - If a message is deleted or purged before a consumer received it, the consumer reports a
+///   [gap](super::NoticeKind::Gap), as for a message that a limit dropped. Other messages keep
+///   their sequences, and a sequence is never used again.
 /// - Message ids outlive their messages: within the duplicate window of the stream, a message with
 ///   the id of a deleted one is a duplicate, and is not stored.
 pub trait MessageAdmin: Send + Sync {
@@ -36,16 +36,16 @@ pub trait MessageAdmin: Send + Sync {
         which: WhichMessage,
     ) -> Completion<Result<Option<FoundMessage>, Error>>;
 
-    /// Deletes the message at `sequence`. Returns whether there was one: `false` is also the
-    /// result of the second attempt at a deletion that had succeeded.
+    /// Deletes the message at `sequence`, and returns whether there was one. If a deletion that had
+    /// succeeded is repeated, it returns `false` too.
     ///
     /// Not cancel-safe: after dropping the future, the message may be deleted.
     ///
     /// # Errors
     ///
-    /// [`DeletionDenied`](ErrorKind::DeletionDenied) if the stream allows no deletion, and those of
-    /// [`get`](Self::get). After a [`Timeout`](ErrorKind::Timeout), [`Error::outcome`] says whether
-    /// the message may be deleted.
+    /// [`DeletionDenied`](ErrorKind::DeletionDenied) if the stream allows no deletion, and the
+    /// errors of [`get`](Self::get). After a [`Timeout`](ErrorKind::Timeout), [`Error::outcome`]
+    /// says whether the message may be deleted.
     fn delete(
         &self,
         stream: &str,
@@ -62,8 +62,8 @@ pub trait MessageAdmin: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`InvalidOption`](ErrorKind::InvalidOption) as of [`PurgeRequest::check`], and those of
-    /// [`delete`](Self::delete).
+    /// [`InvalidOption`](ErrorKind::InvalidOption) if [`PurgeRequest::check`] refuses the request,
+    /// and the errors of [`delete`](Self::delete).
     fn purge(&self, request: PurgeRequest) -> Completion<Result<u64, Error>>;
 }
 
@@ -111,8 +111,8 @@ pub struct PurgeRequest {
     pub filter: Option<Pattern>,
     /// Only messages with a lower sequence.
     pub before: Option<u64>,
-    /// All but the newest messages, this many of those that the filter matches. Not together with
-    /// [`before`](Self::before).
+    /// Keeps this many of the newest messages that the filter matches, and purges the others. Not
+    /// together with [`before`](Self::before).
     pub keep: Option<u64>,
 }
 
@@ -155,8 +155,8 @@ impl PurgeRequest {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct FoundMessage {
-    /// The subject as the stream has it. Another client may have published to one that no event
-    /// can have; bytes that are not UTF-8 are replaced by U+FFFD.
+    /// The subject as the stream has it. Another client may have published to a subject that no
+    /// event can have. Bytes that are not UTF-8 are replaced by U+FFFD.
     pub subject: Text,
     /// The headers, or their bytes if they cannot be read.
     pub headers: Result<Headers, UnreadableHeaders>,
@@ -237,7 +237,8 @@ pub struct UnreadableHeaders {
 }
 
 impl UnreadableHeaders {
-    /// Headers as they are stored, and why they cannot be read: without any of their text.
+    /// Headers as they are stored, and why they cannot be read. The reason must contain none of
+    /// their text.
     #[must_use]
     pub fn new(bytes: Bytes, reason: impl Into<String>) -> Self {
         Self {
@@ -254,7 +255,7 @@ impl UnreadableHeaders {
 }
 
 impl fmt::Debug for UnreadableHeaders {
-    /// Without the bytes, which may be personal data.
+    /// Does not show the bytes, which may be personal data.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,

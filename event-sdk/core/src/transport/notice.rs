@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::Error;
+use super::{DeliveryInfo, Error, Settler};
 use crate::shown::Shown;
 use crate::subject::Subject;
 use crate::text::Text;
@@ -16,6 +16,8 @@ pub struct Notice {
     kind: NoticeKind,
     stream: Option<Text>,
     consumer: Option<Text>,
+    delivery: Option<Box<DeliveryInfo>>,
+    settler: Option<Settler>,
 }
 
 /// The kind of a notice.
@@ -62,10 +64,9 @@ pub enum NoticeKind {
 /// Messages that the stream dropped before they were delivered to the consumer, or before they were
 /// delivered again.
 ///
-/// Not every message between `from` and `to` is lost: some may be for other consumers, already
-/// handled, or still stored, because a stream with a limit for each subject also drops messages
-/// from its middle. `lost` counts the lost messages of this consumer. No message is counted by two
-/// gaps.
+/// Not every message between `from` and `to` is lost. Some may be for other consumers, already
+/// handled, or still stored: a stream with a limit for each subject also drops messages from its
+/// middle. `lost` counts the lost messages of this consumer. No message is counted by two gaps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gap {
     /// The sequence of the first dropped message.
@@ -112,7 +113,7 @@ pub struct Terminated {
 }
 
 impl Terminated {
-    /// That the event was terminated for this reason.
+    /// An event that was terminated for this reason.
     #[must_use]
     pub fn new(subject: Subject, sequence: u64, reason: impl Into<String>) -> Self {
         Self {
@@ -123,7 +124,7 @@ impl Terminated {
     }
 }
 
-/// A stream that went back to an older state, seen by a consumer that did not. More fields may come.
+/// A stream that went back to an older state, while the consumer did not. More fields may come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WentBack {
@@ -155,6 +156,8 @@ impl Notice {
             kind,
             stream: None,
             consumer: None,
+            delivery: None,
+            settler: None,
         }
     }
 
@@ -170,6 +173,30 @@ impl Notice {
     pub fn at_consumer(mut self, consumer: impl Into<Text>) -> Self {
         self.consumer = Some(consumer.into());
         self
+    }
+
+    /// Adds the delivery of an [`Unreadable`](NoticeKind::Unreadable) message, and how it is settled if
+    /// the transport does not settle it.
+    #[must_use]
+    pub fn of_delivery(mut self, delivery: DeliveryInfo, settler: Option<Settler>) -> Self {
+        self.delivery = Some(Box::new(delivery));
+        self.settler = settler;
+        self
+    }
+
+    /// The delivery of an [`Unreadable`](NoticeKind::Unreadable) message, if the transport knows it.
+    #[must_use]
+    pub fn delivery(&self) -> Option<&DeliveryInfo> {
+        self.delivery.as_deref()
+    }
+
+    /// Settles an [`Unreadable`](NoticeKind::Unreadable) message of a consumer whose acknowledgements
+    /// settle everything before them ([`AckPolicy::All`](super::AckPolicy::All)): the transport does
+    /// not know whether that is done. It is delivered again if nobody settles it. `None` of any other
+    /// consumer: the transport terminates the message.
+    #[must_use]
+    pub fn settler(&self) -> Option<&Settler> {
+        self.settler.as_ref()
     }
 
     /// The kind.

@@ -9,9 +9,10 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Prefetch {
     /// The transport measures how fast deliveries are settled, and prefetches as many messages as
-    /// are settled in about 0.25 s: 1 to 1,000, or none if settling one takes more than a third of
-    /// the ack wait. With [`max_deliver`](super::ConsumerConfig::max_deliver) it prefetches none,
-    /// because a delivery counts even if it is not returned to the caller.
+    /// are settled in about 0.25 s, from 1 to 1,000. It prefetches none if settling one takes more
+    /// than a third of the ack wait. It prefetches none with
+    /// [`max_deliver`](super::ConsumerConfig::max_deliver) either, because a delivery counts even
+    /// if it is not returned to the caller.
     #[default]
     Adaptive,
     /// This number, at least one.

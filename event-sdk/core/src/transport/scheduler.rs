@@ -24,18 +24,18 @@ use crate::text::Text;
 /// personal data.
 ///
 /// **Firing**
-/// - The message is stored at its time or soon after, never before it: at most a second later if the
-///   stream is available then. A time in the past is now.
+/// - The message is stored at its time or soon after, never before it: at most a second later if
+///   the stream is available then. A time in the past means now.
 /// - Two messages whose times are at least a second apart are stored in the order of these times.
 /// - A message is stored once for each call of [`schedule`](Self::schedule) that succeeds, unless
-///   the schedule is replaced or cancelled in time, or a limit of the stream drops it. After a call
-///   that failed with an [unknown outcome](Error::outcome) it may be stored, too, and the earlier
-///   schedule of its key may be cancelled.
+///   the schedule is replaced or cancelled in time, or a limit of the stream drops it. If a call
+///   fails with an [unknown outcome](Error::outcome), its message may be stored too, and the
+///   earlier schedule of its key may be cancelled.
 /// - The stored message has subject, headers and body of the request, and no message id. Its stored
-///   time is the time at which it fired. It is a message like others: consumers, limits and history
-///   treat it so.
-/// - Schedules last as long as their stream. Those that come due while the transport or its server
-///   is unavailable are fired when it is back.
+///   time is the time at which it fired. Consumers, limits and history treat it like any other
+///   message.
+/// - Schedules last as long as their stream. Schedules that come due while the transport or its
+///   server is unavailable are fired when it is back.
 ///
 /// **Waiting** schedules are not messages: consumers with a filter within the subjects of the stream
 /// do not receive them, and history does not return them. Each transport documents how limits of the
@@ -44,8 +44,8 @@ use crate::text::Text;
 /// **Clock.** Times are measured by the clock of the transport: on NATS, by the clock of the
 /// server.
 ///
-/// **Draining.** During a [drain](super::Transport::drain) all of this is allowed as long as
-/// publishing is.
+/// **Draining.** During a [drain](super::Transport::drain), every operation is allowed as long as
+/// publishing is allowed.
 pub trait Scheduler: Send + Sync {
     /// Schedules a message, or replaces the schedule of its key.
     ///
@@ -89,7 +89,7 @@ pub trait Scheduler: Send + Sync {
     /// Returns the waiting schedules of a stream whose keys begin with `prefix` and a dot, or all if
     /// `prefix` is empty, in the order of their keys.
     ///
-    /// A schedule that is put, replaced, cancelled or fired meanwhile is returned or not.
+    /// A schedule that is put, replaced, cancelled or fired during the call may be returned or not.
     ///
     /// Cancel-safe: it changes nothing.
     ///
@@ -104,16 +104,16 @@ pub trait Scheduler: Send + Sync {
 
 /// The result of [`Scheduler::schedule`].
 ///
-/// More fields may come; a transport makes it by [`new`](Self::new).
+/// Fields may be added: a transport starts with [`new`](Self::new).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Scheduled {
-    /// Whether it replaced a schedule that was still waiting.
+    /// Whether the message replaced a schedule that was still waiting.
     pub replaced: bool,
 }
 
 impl Scheduled {
-    /// That a message is scheduled.
+    /// The result of a message that was scheduled.
     #[must_use]
     pub const fn new(replaced: bool) -> Self {
         Self { replaced }
@@ -123,7 +123,7 @@ impl Scheduled {
 /// What became of a schedule that was to be cancelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Cancellation {
-    /// It was cancelled: its message is not stored.
+    /// The schedule was cancelled: its message is not stored.
     InTime,
     /// The message was stored before, or is being stored.
     TooLate,

@@ -9,16 +9,16 @@ use futures_core::Stream;
 use super::{Capability, Completion, Error, StreamState};
 use crate::text::Text;
 
-/// Writes a stream with all that it holds as bytes, and creates the stream from them again.
+/// Writes a whole stream as bytes, and creates the stream again from these bytes.
 ///
 /// - A snapshot has the configuration of the stream, its messages with their subjects, headers,
 ///   sequences and stored times, and its consumers with their positions, unless they are
 ///   [left out](SnapshotRequest::consumers). It shows the stream at one time; messages that are
 ///   published meanwhile may be part of it or not.
 /// - A restored stream has the same sequences, also where messages were deleted: the next message
-///   gets the sequence that it would have got. Messages that have become too old for the limits of
-///   the stream since the snapshot are dropped.
-/// - A restore creates a stream and never changes one. It has the name that it had.
+///   gets the sequence that it would have had in the original stream. Messages that have become too
+///   old for the limits of the stream since the snapshot are dropped.
+/// - A restore creates a stream, under its original name, and never changes one.
 /// - Only the transport that made a snapshot can read it: see [`SnapshotInfo::kind`].
 pub trait Snapshots: Send + Sync {
     /// Begins a snapshot of a stream.
@@ -40,22 +40,22 @@ pub trait Snapshots: Send + Sync {
     /// If the restore fails, there is no stream of this name afterwards, unless the error says that
     /// a part of it may be left.
     ///
-    /// Not cancel-safe: after dropping the future, the stream may have been created. A transport
-    /// then removes a part of a stream if it can.
+    /// Not cancel-safe: after dropping the future, the stream may have been created. If only a part
+    /// of it was created, the transport removes this part if it can.
     ///
     /// # Errors
     ///
     /// [`StreamExists`](super::ErrorKind::StreamExists) if there is a stream of this name;
     /// [`InvalidSnapshot`](super::ErrorKind::InvalidSnapshot) if the snapshot is damaged,
     /// incomplete, of another stream, of another kind of transport, or of a newer server;
-    /// [`InvalidOption`](super::ErrorKind::InvalidOption) if the stream cannot be created beside
-    /// those that exist, [`StreamFull`](super::ErrorKind::StreamFull) if a limit of the account or
-    /// server is reached, [`PermissionDenied`](super::ErrorKind::PermissionDenied),
+    /// [`InvalidOption`](super::ErrorKind::InvalidOption) if an existing stream is in the way, for
+    /// example with the same subjects, [`StreamFull`](super::ErrorKind::StreamFull) if a limit of
+    /// the account or server is reached, [`PermissionDenied`](super::ErrorKind::PermissionDenied),
     /// [`Closed`](super::ErrorKind::Closed), errors of the connection, and the first error of the
-    /// content. [`Timeout`](super::ErrorKind::Timeout) with an
-    /// [unknown outcome](super::Outcome::Unknown), whose reason says that the stream was restored, if a
-    /// cluster does not make all its consumers in time: services that start before would create
-    /// durables that are missing.
+    /// content. If a cluster does not make all consumers of the stream in time, the error is
+    /// [`Timeout`](super::ErrorKind::Timeout) with an [unknown outcome](super::Outcome::Unknown),
+    /// and its reason says that the stream was restored. Services that start before the consumers
+    /// exist would create the missing durables.
     fn restore(&self, request: RestoreRequest) -> Completion<Result<StreamState, Error>>;
 }
 
@@ -113,13 +113,13 @@ impl<T: Into<Text>> From<T> for SnapshotRequest {
 /// The bytes of a snapshot in pieces, in order. It is complete if it ends without an error.
 pub type SnapshotContent = Pin<Box<dyn Stream<Item = Result<Bytes, Error>> + Send>>;
 
-/// A snapshot: what it is, and its content.
+/// A snapshot: its description and its content.
 #[non_exhaustive]
 pub struct Snapshot {
-    /// What it is.
+    /// The description of the snapshot.
     pub info: SnapshotInfo,
-    /// Its content. Of a server, it has to be read at once: one that waits for seconds ends the
-    /// snapshot.
+    /// The content. Read it without pauses: a server ends the snapshot if the reader waits for
+    /// seconds.
     pub content: SnapshotContent,
 }
 
@@ -139,7 +139,7 @@ impl fmt::Debug for Snapshot {
     }
 }
 
-/// What a snapshot is, and what the stream held when it began.
+/// The description of a snapshot, and what the stream held when the snapshot began.
 ///
 /// Fields may be added: start with [`new`](Self::new), and set the fields that should differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -190,18 +190,18 @@ impl SnapshotInfo {
 /// Fields may be added: start with [`new`](Self::new), and set the fields that should differ.
 #[non_exhaustive]
 pub struct RestoreRequest {
-    /// The stream, whose snapshot it is.
+    /// The stream that the snapshot is of.
     pub stream: Text,
     /// The format of the content; see [`SnapshotInfo::kind`].
     pub kind: Text,
     /// The configuration and state; see [`SnapshotInfo::description`].
     pub description: Bytes,
-    /// The content. It is read as it is sent. An error in it ends the restore.
+    /// The content, read while it is sent. An error in it ends the restore.
     pub content: SnapshotContent,
 }
 
 impl RestoreRequest {
-    /// A stream from a snapshot of it.
+    /// Restores `stream` from a snapshot of it.
     #[must_use]
     pub fn new(
         stream: impl Into<Text>,

@@ -58,10 +58,10 @@ impl StreamConfig {
         ])
     }
 
-    /// The settings of this existing stream that differ from `wanted`. A placement is compared if
-    /// `wanted` has one. If `wanted` leaves the deduplication to the transport
-    /// ([`has_window_of_copies`](Self::has_window_of_copies)), a window differs if it is longer than any
-    /// that a transport gives to copies, 100 ms.
+    /// The settings of this existing stream that differ from `wanted`. A placement is compared only
+    /// if `wanted` has one. If `wanted` leaves the deduplication to the transport
+    /// ([`has_window_of_copies`](Self::has_window_of_copies)), a window counts as different if it
+    /// is longer than 100 ms, the longest that a transport gives to copies.
     #[must_use]
     pub fn differences(&self, wanted: &Self) -> Vec<Difference> {
         let mut differences = Differences::default();

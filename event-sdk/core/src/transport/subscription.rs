@@ -19,7 +19,7 @@ pub struct Subscription {
 }
 
 impl Subscription {
-    /// A subscription whose items are those of `deliveries`.
+    /// A subscription that returns the items of `deliveries`.
     pub fn new(
         deliveries: impl Stream<Item = Result<Incoming, Error>> + Send + 'static,
         bound: BoundConsumer,

@@ -19,7 +19,7 @@ impl Unsettled {
     ///
     /// # Errors
     ///
-    /// Itself, if `failed` is not empty.
+    /// [`Unsettled`] if `failed` is not empty.
     pub fn check(mut failed: Vec<(usize, Error)>, of: usize) -> Result<(), Self> {
         if failed.is_empty() {
             return Ok(());

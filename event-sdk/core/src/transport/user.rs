@@ -11,8 +11,8 @@ use crate::text::Text;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct UserInfo {
-    /// The name or the public key of the user; `None` without authentication, and where a server may
-    /// answer a login token in its place.
+    /// The name or the public key of the user; `None` without authentication, and where a server
+    /// may return a login token instead.
     pub name: Option<Text>,
     /// The account.
     pub account: Option<Text>,
@@ -34,10 +34,10 @@ pub struct Permissions {
     pub subscribe: Allowed,
 }
 
-/// Patterns of subjects, as the server has them. One for subscriptions in a queue group alone has the group
-/// behind a space; NATS server 2.10 leaves it out.
+/// Patterns of subjects, as the server has them. In a pattern that is only for subscriptions in a
+/// queue group, a space and the group follow the subject; NATS server 2.10 leaves the group out.
 ///
-/// Allowed is what `allow` has, or everything if that is empty, without what `deny` has.
+/// A subject is allowed if `allow` matches it or is empty, and `deny` does not match it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Allowed {

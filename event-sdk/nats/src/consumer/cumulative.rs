@@ -1,18 +1,19 @@
 //! `Cumulative`: where an acknowledgement settles everything before it, under which number it is sent,
 //! and up to which sequence everything is settled.
 //!
-//! A server takes such an acknowledgement only if both its sequence and the consumer's own number of
-//! the delivery are higher than those of the last one (nats-server, `processAckMsg` in
-//! `server/consumer.go`). First deliveries have numbers in the order of their sequences; a message
-//! that is delivered again has a new, high number. Acknowledged under that, it would keep the server
-//! from taking those that follow. So each message is acknowledged under the number of its first
-//! delivery, or a lower one where that is not known: it went to another instance, or was lost with a
-//! connection.
+//! A server accepts such an acknowledgement only if two numbers are higher than in the last one:
+//! the sequence, and the number that the consumer gave the delivery (nats-server, `processAckMsg`
+//! in `server/consumer.go`). First deliveries have numbers in the order of their sequences; a
+//! message that is delivered again has a new, high number. If it were acknowledged under the new
+//! number, the server would ignore the acknowledgements of the messages that follow. So each
+//! message is acknowledged under the number of its first delivery. If that is not known, because
+//! the delivery went to another instance or was lost with a connection, a lower number is used.
 //!
-//! An acknowledgement of a previous owner may arrive late, and with a higher number than a low one
-//! that is used here: the server then ignores those from here. The highest message that was
-//! delivered before this subscription began is therefore acknowledged under the number of deliveries
-//! at that time, which nothing before it reaches.
+//! An acknowledgement of a previous owner may arrive late, with a higher number than this
+//! subscription uses. The server would then ignore the acknowledgements of this subscription.
+//! Therefore the highest message that was delivered before this subscription began is acknowledged
+//! under the number of deliveries at that time. No acknowledgement of a previous owner has a higher
+//! number.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};

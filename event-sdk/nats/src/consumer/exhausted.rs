@@ -8,13 +8,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use async_nats::Subscriber;
-use futures_util::StreamExt;
 use serde::Deserialize;
 
 use super::ack_context::AckContext;
 use super::bind::Bound;
 use crate::error::ErrorContext;
+use crate::receiver::Arrivals;
 use crate::streams::{Which, message};
 use event_sdk_core::subject::Subject;
 use event_sdk_core::transport::{ConsumerConfig, Error, ErrorKind, Exhausted, Operation};
@@ -24,7 +23,9 @@ pub(super) struct Reports {
     ack_context: Arc<AckContext>,
     /// How often a message is delivered at the most.
     max_deliver: u32,
-    subscriber: Subscriber,
+    /// On the connection for deliveries: another client may publish under the same subject what
+    /// async-nats cannot parse.
+    arrivals: Arrivals,
     /// The subjects of messages that were delivered here for the last time.
     known: VecDeque<(u64, Subject)>,
     looking: Option<Looking>,
@@ -50,6 +51,9 @@ struct Advisory {
     deliveries: u64,
 }
 
+/// The most bytes of reports that wait to be read.
+const BYTES: usize = 8 * 1024 * 1024;
+
 /// How many subjects are remembered; the others are looked up.
 const KNOWN: usize = 1024;
 
@@ -72,19 +76,10 @@ impl Reports {
             ack_context.stream
         );
         let group = format!("event-sdk-{consumer}");
-        let subscriber = ack_context
-            .context
-            .client()
-            .queue_subscribe(subject, group)
-            .await
-            .map_err(
-                |error| match ack_context.context.check_not_ended(about.operation) {
-                    Err(closed) => about.on(closed),
-                    Ok(()) => about
-                        .error(ErrorKind::Disconnected, "the connection has ended")
-                        .with_source(error),
-                },
-            )?;
+        let receiver = ack_context.context.receiver();
+        receiver.open(&about).await?;
+        let arrivals = receiver.subscribe(subject, Some(group), BYTES);
+        receiver.flush(&about).await?;
         // Behind that, so that none is missed between.
         let looking: Option<Looking> = (!bound.consumer.created).then(|| {
             let (ack_context, config) = (Arc::clone(&ack_context), Arc::clone(config));
@@ -93,7 +88,7 @@ impl Reports {
         Ok(Self {
             ack_context,
             max_deliver,
-            subscriber,
+            arrivals,
             known: VecDeque::new(),
             before: if looking.is_some() {
                 Before::Asked
@@ -129,11 +124,12 @@ impl Reports {
                 }
             }
             // When the connection has ended, the subscription says so.
-            let Some(message) = ready!(self.subscriber.poll_next_unpin(cx)) else {
+            let Some(message) = ready!(self.arrivals.poll_next(cx)) else {
                 return Poll::Pending;
             };
-            let Ok(advisory) = serde_json::from_slice::<Advisory>(&message.payload) else {
-                tracing::warn!(target: crate::TRACING_TARGET, subject = %message.subject, "a report of the server cannot be read");
+            // Subject and headers say nothing that the body does not.
+            let Ok(advisory) = serde_json::from_slice::<Advisory>(&message.body()) else {
+                tracing::warn!(target: crate::TRACING_TARGET, stream = %self.ack_context.stream, "a report of the server cannot be read");
                 continue;
             };
             if let Some(report) = self.report(&advisory) {

@@ -1,8 +1,8 @@
 //! Gaps: messages that a stream dropped before a consumer had read them.
 //!
-//! The deliveries tell most of it, at no cost. The stream is asked when a subscription
-//! begins, and then seldom: when something was passed over that may have been for other
-//! consumers, and when nothing comes any more.
+//! Most gaps are visible in the numbers of the deliveries, at no cost. The stream is asked when a
+//! subscription begins, and later seldom: when the consumer has passed over messages that perhaps
+//! do not match its filters, and when no more messages arrive.
 
 mod look;
 mod ranges;

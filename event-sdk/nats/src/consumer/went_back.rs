@@ -1,8 +1,8 @@
 //! Looks whether the position of a consumer lies beyond the end of its stream: the stream went back to
 //! an older state, and the consumer did not.
 //!
-//! A server gives such a consumer nothing until the stream has reached its position again. All that is
-//! stored until then is passed over.
+//! A server delivers nothing to such a consumer until the stream has reached the consumer's
+//! position again. Messages that are stored until then are passed over.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -2,6 +2,7 @@
 
 use super::masked::{FreeText, looks_secret};
 use super::{NatsOptions, refused};
+use event_sdk_core::subject::grammar::is_unseen;
 use event_sdk_core::transport::Error;
 
 impl NatsOptions {
@@ -52,11 +53,10 @@ impl NatsOptions {
 
 /// Why a text is not a valid prefix of subjects; `None` if it is.
 fn bad_prefix(prefix: &str) -> Option<&'static str> {
-    let foreign = |c: char| c.is_whitespace() || c.is_control();
     if prefix.split('.').any(str::is_empty) {
         Some("it has an empty token")
-    } else if prefix.contains(foreign) {
-        Some("it has white space or a control character")
+    } else if prefix.contains(is_unseen) {
+        Some("it has white space, a control character or another one that shows nothing")
     } else if prefix.contains(['*', '>']) {
         Some("it has a wildcard")
     } else {

@@ -124,6 +124,32 @@ async fn a_handler_with_a_short_ack_wait_repeats_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn two_members_with_a_short_ack_wait_repeat_nothing() {
+    nothing_is_repeated(150, 1_000, 32, 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handler_that_becomes_slow_handles_nothing_twice() {
+    let rig = Rig::start().await;
+    rig.publish(0..300).await;
+    let nats = rig.connect().await;
+    let config = waiting("d", Duration::from_secs(1));
+    let mut reader = subscribe(&nats, &config, Prefetch::Adaptive).await;
+    let mut handled = BTreeMap::<u64, u32>::new();
+    // While it is fast, hundreds are prefetched.
+    for count in 0..285 {
+        let received = reader.next().await;
+        *handled.entry(body(&received)).or_default() += 1;
+        if count >= 270 {
+            tokio::time::sleep(Duration::from_millis(150)).await;
+        }
+        settle(&received, Settlement::Ack).await.unwrap();
+    }
+    handled.retain(|_, times| *times > 1);
+    assert!(handled.is_empty(), "{handled:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_member_that_joins_gets_its_share_soon() {
     let rig = Arc::new(Rig::start().await);
     let config = durable("d");

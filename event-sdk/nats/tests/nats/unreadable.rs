@@ -241,6 +241,41 @@ async fn a_subscription_without_a_stream_leaves_them_out() {
     assert_eq!(rig.total_connections().await, connections + 1);
 }
 
+/// Under the subject of the server's reports, another client publishes what is none.
+#[tokio::test]
+async fn a_report_that_cannot_be_read_ends_no_connection() {
+    let rig = Rig::start().await;
+    let nats = rig.connect().await;
+    let mut settings = durable("d");
+    settings.max_deliver = times(1);
+    let mut reader = subscribe(&nats, &settings, 1).await;
+    let connections = rig.total_connections().await;
+    let subject = format!("$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.{STREAM}.d");
+    let mut commands = format!("PUB {subject} 2\r\n{{}}\r\n").into_bytes();
+    for headers in HEADERS {
+        let (length, total) = (headers.len(), headers.len() + 1);
+        let line = format!("HPUB {subject} {length} {total}\r\n");
+        commands.extend_from_slice(line.as_bytes());
+        commands.extend_from_slice(headers);
+        commands.extend_from_slice(b"0\r\n");
+    }
+    rig.send_raw(&commands).await;
+    rig.publish([1]).await;
+    let last = reader.expect(1).await;
+    settle(&last, Settlement::Nak(Duration::ZERO))
+        .await
+        .unwrap();
+    // The report of the server is read behind them.
+    let Some(Ok(Incoming::Notice(notice))) = reader.item().await else {
+        panic!("no report came");
+    };
+    assert_eq!(
+        notice.exhausted().map(|exhausted| exhausted.sequence),
+        Some(1)
+    );
+    assert_eq!(rig.total_connections().await, connections + 1);
+}
+
 #[tokio::test]
 async fn many_headers_are_refused_at_once() {
     let rig = Rig::start().await;

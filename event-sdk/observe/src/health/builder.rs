@@ -14,7 +14,7 @@ use super::parts::Outbox;
 use super::progress::Progress;
 use super::{Health, Thresholds};
 
-/// Declares what the health of a service consists of. [`Health::builder`] makes it.
+/// Declares what the health of a service consists of. [`Health::builder`] returns this builder.
 #[must_use = "nothing is checked until the health is built and asked for"]
 pub struct HealthBuilder {
     bus: EventBus,
@@ -57,8 +57,9 @@ impl HealthBuilder {
         self
     }
 
-    /// Adds a consumer, before it is run. If it is of a bus with another transport, its durables are
-    /// asked for there; its streams and that connection are not in the report.
+    /// Adds a consumer, before it is run. If the consumer belongs to a bus with another transport,
+    /// its durables are read there, but its streams and that transport's connection are not in the
+    /// report.
     pub fn consumer<S>(self, consumer: &Consumer<S>) -> Self {
         self.monitor(consumer.monitor())
     }
@@ -70,10 +71,11 @@ impl HealthBuilder {
     }
 
     /// Adds all consumers that a registry has at the time of a check. The service is ready only if
-    /// there is at least one.
+    /// the registry has at least one consumer.
     ///
-    /// The health keeps a clone of `consumers`, so they do not end when the caller drops its own. End them
-    /// with [`run_until`](Consumers::run_until) or [`remove`](Consumers::remove).
+    /// The health keeps a clone of `consumers`, so the consumers do not end when the caller drops
+    /// its own clone. End them with [`run_until`](Consumers::run_until) or
+    /// [`remove`](Consumers::remove).
     pub fn consumers(mut self, consumers: &Consumers) -> Self {
         self.registries.push(consumers.clone());
         self
@@ -86,7 +88,7 @@ impl HealthBuilder {
         self
     }
 
-    /// Says whether the service uses something, such as an inbox, for the report only.
+    /// Says whether the service uses a feature, such as an inbox. This is only shown in the report.
     pub fn feature(mut self, name: impl Into<String>, enabled: bool) -> Self {
         self.features.insert(name.into(), enabled);
         self
@@ -94,7 +96,7 @@ impl HealthBuilder {
 
     /// Sets the name of this health, which is the label `health` of its gauges (feature `metrics`).
     /// Default: the
-    /// [source](EventBus::source) of the bus. While there is another health of that name in the process,
+    /// [source](EventBus::source) of the bus. While the process has another health with this name,
     /// a number is added (`billing-2`), so that neither overwrites the gauges of the other.
     #[cfg(feature = "metrics")]
     pub fn name(mut self, name: impl Into<String>) -> Self {
@@ -120,14 +122,15 @@ impl HealthBuilder {
         self
     }
 
-    /// Sets the longest time of a check. Default: 2 s. What is not answered by then is missing in the
-    /// report, with the reason, and is `down`. Zero leaves time only for answers that are there at once.
+    /// Sets the longest time of a check. Default: 2 s. A part that has not answered by then is
+    /// `down`: its values are missing in the report, which has the reason. Zero leaves time only
+    /// for answers that are available at once.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// The health. Nothing is requested before the first check.
+    /// Builds the health. Nothing is requested before the first check.
     pub fn build(self) -> Health {
         let mut features = BTreeMap::from([
             (

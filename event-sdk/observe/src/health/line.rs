@@ -1,4 +1,4 @@
-//! `PeriodicLine`: logs a line on the health of the service again and again.
+//! `PeriodicLine`: logs a line on the health of the service at regular intervals.
 
 use std::fmt;
 use std::future::{Future, pending};
@@ -9,20 +9,21 @@ use futures_util::future::{Either, select};
 
 use super::{Health, Status};
 
-/// What the periodic line says. `Display` gives the line.
+/// The values of the periodic line. `Display` prints the line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HealthLine {
     /// The status of the last check.
     pub status: Status,
-    /// How many problems it found.
+    /// How many problems the last check found.
     pub problems: usize,
-    /// Events that the consumers of this health have handled in this process so far. Those of a consumer
-    /// that was removed are no longer counted.
+    /// The number of events that the consumers of this health have handled in this process so far.
+    /// The events of a consumer that was removed are no longer counted.
     pub handled: u64,
-    /// Events that have ended there in whatever way.
+    /// The number of events that have ended at these consumers, handled or not.
     pub ended: u64,
-    /// Resident memory of the process in bytes; `None` where it is not known: elsewhere than on Linux.
+    /// Resident memory of the process in bytes; `None` if it is unknown, as on systems other than
+    /// Linux.
     pub resident_bytes: Option<u64>,
     /// The time since the health was built.
     pub uptime: Duration,
@@ -48,10 +49,11 @@ impl fmt::Display for HealthLine {
     }
 }
 
-/// Logs the health of a service again and again. [`Health::periodic_line`] makes it.
+/// Logs the health of a service at regular intervals. [`Health::periodic_line`] returns this value.
 ///
-/// Each line is an event of `tracing` with the target `event_sdk::observe`: `INFO`, and `WARN` if the
-/// resident memory is beyond the limit, which may be a leak. The values are fields too.
+/// Each line is an event of `tracing` with the target `event_sdk::observe`: `INFO`, or `WARN` if
+/// the resident memory is beyond the limit, which may be a leak. The values are also fields of the
+/// event.
 #[derive(Debug, Clone)]
 #[must_use = "nothing is logged until it runs"]
 pub struct PeriodicLine {
@@ -69,7 +71,7 @@ impl PeriodicLine {
         }
     }
 
-    /// Sets the time between two lines. Default: 10 minutes; the least is a second.
+    /// Sets the time between two lines, at least a second. Default: 10 minutes.
     pub fn every(mut self, every: Duration) -> Self {
         self.every = every.max(Duration::from_secs(1));
         self
@@ -83,13 +85,13 @@ impl PeriodicLine {
 
     /// Logs a line after each interval until the bus is closed.
     ///
-    /// A task of it need not be ended: it notices the end of the bus when the interval is over, and
-    /// logs nothing then. Cancel-safe.
+    /// A task that runs this need not be stopped: when an interval is over and the bus is closed,
+    /// the call logs nothing and returns. Cancel-safe.
     pub async fn run(self) {
         self.run_until(pending()).await;
     }
 
-    /// The same, and ends at once when `end` does.
+    /// Like [`run`](Self::run), but also returns as soon as `end` completes.
     ///
     /// Cancel-safe.
     pub async fn run_until(self, end: impl Future<Output = ()>) {
@@ -133,7 +135,8 @@ impl PeriodicLine {
 }
 
 impl Health {
-    /// Logs a line on status, events, memory and uptime every 10 minutes, once it runs.
+    /// Returns a value that, once it runs, logs a line on status, events, memory and uptime every
+    /// 10 minutes.
     ///
     /// ```no_run
     /// # use event_sdk_observe::health::Health;
@@ -145,7 +148,8 @@ impl Health {
         PeriodicLine::new(self.clone())
     }
 
-    /// What the periodic line says now. It makes a check, unless the last one is recent.
+    /// Returns what the periodic line says now. This makes a check, unless the last check is
+    /// recent.
     ///
     /// Cancel-safe.
     pub async fn line(&self) -> HealthLine {

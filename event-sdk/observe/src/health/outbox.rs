@@ -8,7 +8,7 @@ use super::parts::Outbox;
 use super::{HealthBuilder, OutboxHealth};
 
 impl HealthBuilder {
-    /// Adds an outbox. Its name in the report is that of the store.
+    /// Adds an outbox. Its name in the report is the name of the store.
     pub fn outbox(mut self, store: Arc<dyn OutboxStore>) -> Self {
         let name = store.name().to_owned();
         self.outboxes.push(Outbox {

@@ -321,15 +321,16 @@ impl Scope<'_> {
     }
 }
 
-/// The age of the oldest event that a durable has not settled: the first one above its ack floor, by
-/// the stored time of the server and this clock. Zero without lag; `None` if the event was dropped or
-/// settled since `info` was made.
+/// Returns the age of the oldest event that a durable has not settled, which is the first event
+/// above its ack floor. The age is the difference between the stored time of the server and this
+/// clock. It is zero without lag, and `None` if the event was dropped or settled since `info` was
+/// read.
 ///
 /// Cancel-safe: it changes nothing.
 ///
 /// # Errors
 ///
-/// Those of [`History::read`](event_sdk::transport::History::read).
+/// The errors of [`History::read`](event_sdk::transport::History::read).
 pub async fn lag_time(
     transport: &dyn Transport,
     stream: &Text,

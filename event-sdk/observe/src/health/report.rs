@@ -10,17 +10,17 @@ use serde::Serialize;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct HealthReport {
-    /// The worst of all parts.
+    /// The worst status of all parts.
     pub status: Status,
     /// Whether the status is not `down`.
     pub healthy: bool,
     /// Whether the service is ready: see [`Health::is_ready`](super::Health::is_ready).
     pub ready: bool,
-    /// What is wrong, a sentence for each; empty if the status is `ok`.
+    /// The problems, each as a sentence; empty if the status is `ok`.
     pub problems: Vec<Problem>,
     /// The connection to the server.
     pub connection: ConnectionHealth,
-    /// The streams that were named, and those of the consumers of this bus, by name.
+    /// The streams that were named and the streams of the consumers of this bus, sorted by name.
     pub streams: Vec<StreamHealth>,
     /// The consumers of this process.
     pub consumers: Vec<ConsumerHealth>,
@@ -28,7 +28,7 @@ pub struct HealthReport {
     pub outboxes: Vec<OutboxHealth>,
     /// The dead-letter streams.
     pub dead_letters: Vec<DeadLetterHealth>,
-    /// Times that the check measured.
+    /// The times that the check measured.
     pub performance: Performance,
     /// The bus, and what the service uses.
     pub config: Configured,
@@ -47,7 +47,7 @@ pub struct HealthReport {
 pub enum Status {
     /// Nothing is wrong.
     Ok,
-    /// The service works, and something should be looked at.
+    /// The service works, but needs attention.
     Degraded,
     /// The service cannot publish or cannot receive.
     Down,
@@ -63,15 +63,15 @@ impl fmt::Display for Status {
     }
 }
 
-/// Something that is wrong. `Display` gives the part and the reason as one sentence.
+/// A problem of one part. `Display` prints the part and the reason as one sentence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Problem {
-    /// How bad it is.
+    /// The status that the problem causes.
     pub status: Status,
-    /// The part, with its name: `consumer billing`.
+    /// The part, with its name, such as `consumer billing`.
     pub part: String,
-    /// What is wrong with it: `does not receive events`.
+    /// What is wrong with the part, such as `does not receive events`.
     pub problem: String,
 }
 
@@ -98,19 +98,20 @@ impl fmt::Display for Problem {
 pub struct ConnectionHealth {
     /// The name of the transport, such as `nats`.
     pub transport: String,
-    /// `connected`, `disconnected` (it is being made again) or `closed` (for good).
+    /// `connected`, `disconnected` (the client is reconnecting) or `closed` (permanently).
     pub state: &'static str,
     /// Whether the state is `connected`.
     pub connected: bool,
-    /// How many connections for publishing were made so far; zero on a transport without a server.
+    /// How many connections for publishing have been made so far; zero on a transport without a
+    /// server.
     pub connections: u64,
     /// When the connection was last lost, and the latest reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_disconnect: Option<LastDisconnect>,
-    /// Since when the present connection exists.
+    /// When the current connection was made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connected_at: Option<Timestamp>,
-    /// The certificates of both sides; empty without TLS.
+    /// The certificates of server and client; empty without TLS.
     pub certificates: Vec<CertificateHealth>,
 }
 
@@ -118,12 +119,13 @@ pub struct ConnectionHealth {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct CertificateHealth {
-    /// The side that shows it: `server` or `client`.
+    /// The side that presents the certificate: `server` or `client`.
     pub owner: String,
-    /// When it expires.
+    /// When the certificate expires.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
-    /// When the server showed it in a handshake that succeeded: it may have a new one since.
+    /// When the server presented the certificate, in a handshake that succeeded. The server may
+    /// have a new certificate since then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shown_at: Option<Timestamp>,
     /// Why the expiry is not known.
@@ -135,41 +137,43 @@ pub struct CertificateHealth {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct LastDisconnect {
-    /// When it was lost.
+    /// When the connection was lost.
     pub at: Timestamp,
-    /// The latest known reason: that of the loss, or of the last failed attempt to connect again.
+    /// The latest known reason: why the connection was lost, or why the last attempt to reconnect
+    /// failed.
     pub reason: String,
 }
 
-/// A stream.
+/// The state of a stream.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct StreamHealth {
-    /// Its name.
+    /// The name of the stream.
     pub name: String,
-    /// Whether it exists.
+    /// Whether the stream exists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exists: Option<bool>,
-    /// Its subjects.
+    /// The subjects of the stream.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subjects: Option<Vec<String>>,
-    /// The number of messages in it.
+    /// The number of messages in the stream.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub messages: Option<u64>,
-    /// Their size in bytes.
+    /// The size of the messages in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes: Option<u64>,
-    /// The most bytes that it may have, if there is a limit.
+    /// The most bytes that the stream may have, if there is a limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_bytes: Option<u64>,
-    /// The most messages that it may have, if there is a limit.
+    /// The most messages that the stream may have, if there is a limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_messages: Option<u64>,
-    /// What it does when it is full: it drops its `old` messages, or refuses `new` ones.
+    /// What the stream does when it is full: it drops its `old` messages, or refuses `new`
+    /// messages.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub discard: Option<&'static str>,
-    /// Messages that were stored and are there no longer: they were dropped by a limit, expired,
-    /// settled in a stream that drops those, or deleted.
+    /// The number of messages that the stream stored but no longer has: a limit dropped them, they
+    /// expired or were deleted, or they were settled in a stream that drops settled messages.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub removed: Option<u64>,
     /// Why the values are missing.
@@ -177,52 +181,54 @@ pub struct StreamHealth {
     pub error: Option<String>,
 }
 
-/// A consumer of this process.
+/// The state of a consumer of this process.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct ConsumerHealth {
-    /// Its name.
+    /// The name of the consumer.
     pub name: String,
-    /// Whether it receives events.
+    /// Whether the consumer receives events.
     pub ready: bool,
-    /// Its durables. All instances share them, and all values count for all instances.
+    /// The durables of the consumer. All instances share them, so the values are for all instances
+    /// together.
     pub durables: Vec<DurableHealth>,
 }
 
-/// A durable of a consumer.
+/// The state of a durable of a consumer.
 #[derive(Debug, Clone, PartialEq, Serialize, Default)]
 #[non_exhaustive]
 pub struct DurableHealth {
-    /// Its stream.
+    /// The stream of the durable.
     pub stream: String,
-    /// Its name.
+    /// The name of the durable.
     pub durable: String,
-    /// Events that are not settled: `pending` and `ack_pending` together.
+    /// The number of events that are not settled: `pending` plus `ack_pending`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lag_events: Option<u64>,
     /// The age in seconds of the oldest event that is not settled, by the stored time of the server and
     /// the clock of this machine; zero without lag.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lag_seconds: Option<f64>,
-    /// Events that were never delivered.
+    /// The number of events that were never delivered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pending: Option<u64>,
-    /// Deliveries that are not settled.
+    /// The number of deliveries that are not settled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ack_pending: Option<u64>,
-    /// Events that are not settled, and were delivered more than once.
+    /// The number of events that are not settled and were delivered more than once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub redelivered: Option<u64>,
-    /// Requests for events that wait at the server. If there are events to deliver and this is zero, no
-    /// instance asks for events.
+    /// The number of requests for events that wait at the server. If it is zero although there are
+    /// events to deliver, no instance requests events.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waiting: Option<u64>,
-    /// For how many seconds, at least, events could be delivered, and none was delivered for the first
-    /// time or settled. It is counted from the first check that saw the same position. Zero if there is
-    /// nothing to deliver.
+    /// For how many seconds, at least, the durable has had events to deliver, while none was
+    /// settled or delivered for the first time. The time is counted from the first check that saw
+    /// this position. Zero if there is nothing to deliver.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub still_seconds: Option<f64>,
-    /// Whether that is longer than [`stuck_after`](super::Thresholds::stuck_after).
+    /// Whether [`still_seconds`](Self::still_seconds) is more than
+    /// [`stuck_after`](super::Thresholds::stuck_after).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stuck: Option<bool>,
     /// Why values are missing.
@@ -230,28 +236,28 @@ pub struct DurableHealth {
     pub error: Option<String>,
 }
 
-/// An outbox. The numbers of rows are counted up to a limit, 100,000.
+/// The state of an outbox. Rows are counted only up to 100,000.
 #[derive(Debug, Clone, PartialEq, Serialize, Default)]
 #[non_exhaustive]
 pub struct OutboxHealth {
-    /// The name that was given to it.
+    /// The name of the outbox.
     pub name: String,
-    /// Rows that can be published now.
+    /// The number of rows that can be published now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub depth: Option<u64>,
-    /// The age in seconds of the oldest of them; zero if there is none.
+    /// The age in seconds of the oldest row that can be published; zero if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub oldest_age_seconds: Option<f64>,
-    /// Rows that wait for their time.
+    /// The number of rows that wait for their time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scheduled: Option<u64>,
-    /// Rows that are parked.
+    /// The number of rows that are parked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parked: Option<u64>,
-    /// Rows published each second, lately.
+    /// The number of rows published per second in the last 10 seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub published_per_second: Option<f64>,
-    /// Relays that are alive.
+    /// The number of relays that are alive.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub relays: Option<u32>,
     /// Why the values are missing.
@@ -259,13 +265,13 @@ pub struct OutboxHealth {
     pub error: Option<String>,
 }
 
-/// A dead-letter stream.
+/// The state of a dead-letter stream.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct DeadLetterHealth {
-    /// Its name.
+    /// The name of the dead-letter stream.
     pub stream: String,
-    /// The number of messages in it: letters, and events that wait behind them.
+    /// The number of messages in the stream: letters, and events that wait behind letters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub messages: Option<u64>,
     /// Why the value is missing.
@@ -289,13 +295,13 @@ pub struct Performance {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Configured {
-    /// The name of the service, as in its events.
+    /// The name of the service, which its events have as their source.
     pub source: String,
-    /// The prefix of its subjects.
+    /// The prefix of the bus's subjects.
     pub prefix: String,
-    /// What the service uses: `consumers`, `dead_letters` and `outbox` if they were added, and what was
-    /// [set](super::HealthBuilder::feature).
+    /// What the service uses: `consumers`, `dead_letters` and `outbox` if they were added, and the
+    /// features that were [set](super::HealthBuilder::feature).
     pub features: BTreeMap<String, bool>,
-    /// Events that a bus without a transport has dropped so far, as it is configured to.
+    /// The number of events that a bus without a transport has dropped so far, as configured.
     pub discarded: u64,
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// The limits beyond which a service is [degraded](super::Status::Degraded). None of them changes
+/// The limits beyond which a service is [degraded](super::Status::Degraded). No limit changes
 /// readiness.
 ///
 /// ```
@@ -16,26 +16,27 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Thresholds {
-    /// Events of a durable that are not settled. Default: 1,000.
+    /// The number of events of a durable that may be unsettled. Default: 1,000.
     pub lag_events: Option<u64>,
-    /// The age of the oldest event of a durable that is not settled. Default: 5 minutes.
+    /// The age that the oldest unsettled event of a durable may have. Default: 5 minutes.
     pub lag_time: Option<Duration>,
     /// How long a durable may have events to deliver without any event being delivered or settled,
     /// while the connection exists. It must be longer than the longest time limit of a handler of the
     /// service. Default: 60 s, twice the default time limit.
     pub stuck_after: Option<Duration>,
-    /// How full a stream that refuses messages beyond its limits may be: percent of the bytes or messages
-    /// that it may have. A stream that drops its oldest messages is full in normal operation, and is not
-    /// compared. Default: 90.
+    /// How full a stream may be that refuses messages beyond its limits, in percent of its maximum
+    /// of bytes or messages. A stream that drops its oldest messages is full in normal operation,
+    /// and is not compared. Default: 90.
     pub stream_full_percent: Option<u8>,
-    /// The time before a certificate of the connection expires from which the service is degraded.
+    /// How long before a certificate of the connection expires the service becomes degraded.
     /// Default: 14 days.
     pub certificate_expiry: Option<Duration>,
-    /// Messages in a dead-letter stream. Default: 100.
+    /// The number of messages that a dead-letter stream may have. Default: 100.
     pub dead_letters: Option<u64>,
-    /// Rows of an outbox that can be published. Default: 1,000.
+    /// The number of rows that may wait to be published in an outbox. Default: 1,000.
     pub outbox_depth: Option<u64>,
-    /// The age of the oldest row of an outbox that can be published. Default: 60 s.
+    /// The age that the oldest row which waits to be published in an outbox may have. Default: 60
+    /// s.
     pub outbox_age: Option<Duration>,
 }
 
@@ -55,7 +56,7 @@ impl Default for Thresholds {
 }
 
 impl Thresholds {
-    /// Without limits: lag, dead letters and outboxes are reported, and do not degrade the service.
+    /// Sets no limits: lag, dead letters and outboxes are reported, but do not degrade the service.
     #[must_use]
     pub const fn none() -> Self {
         Self {

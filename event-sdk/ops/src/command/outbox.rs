@@ -1,4 +1,4 @@
-//! `outbox`: status and parked keys of the outboxes that the program gives.
+//! `outbox`: status and parked keys of the program's outboxes.
 
 mod parked;
 mod purge;

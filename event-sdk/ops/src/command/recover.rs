@@ -1,4 +1,4 @@
-//! `recover`: what contradicts the streams after a restore, and its repair.
+//! `recover`: finds what contradicts the streams after a restore, and repairs it.
 
 use event_sdk_store::recover::{
     Divergence, Recover, RecoverError, RecoverPlan, RecoverReport, Repair,

@@ -67,7 +67,7 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
         pattern: args.select.pattern(&bus)?,
         next: Next::new(),
         gone: BTreeSet::new(),
-        searched_at: Instant::now(),
+        searched_at: Some(Instant::now()),
     };
     let admin = streams(&bus)?;
     for name in args.select.streams(&bus, &tail.pattern).await? {
@@ -121,8 +121,8 @@ struct Tail<'a> {
     next: Next,
     /// Streams that do not exist now.
     gone: BTreeSet<String>,
-    /// When new streams were last searched for.
-    searched_at: Instant,
+    /// When new streams were last searched for; `None` if the user may not list streams any more.
+    searched_at: Option<Instant>,
     /// How many events are still to be shown.
     left: usize,
 }
@@ -193,11 +193,21 @@ impl Tail<'_> {
 
     /// Follows streams that are new, from time to time.
     async fn search(&mut self, context: &mut Context<'_>, bus: &EventBus) -> Result<(), OpsError> {
-        if self.searched_at.elapsed() < SEARCH {
+        if self.searched_at.is_none_or(|at| at.elapsed() < SEARCH) {
             return Ok(());
         }
-        let found = self.args.select.find(bus, &self.pattern).await?;
-        self.searched_at = Instant::now();
+        let found = match self.args.select.find(bus, &self.pattern).await {
+            // What is known can be read all the same.
+            Err(error) if *error.kind() == ErrorKind::PermissionDenied => {
+                self.searched_at = None;
+                let why = chain(&error);
+                let output = &mut context.output;
+                output.notice(format_args!("new streams are not followed any more: {why}"))?;
+                return Ok(());
+            }
+            found => found?,
+        };
+        self.searched_at = Some(Instant::now());
         for name in found.iter().map(|name| &**name) {
             if !self.next.contains_key(name) {
                 let output = &mut context.output;

@@ -1,4 +1,4 @@
-//! `trace`: the events that one has caused, as a tree.
+//! `trace`: the events that one event has caused, as a tree.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

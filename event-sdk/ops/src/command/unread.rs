@@ -1,4 +1,4 @@
-//! `Unread`: a stream that could not be looked at. Lists name it beside the others, and go on.
+//! `Unread`: a stream that could not be read. A list shows it with the other streams, and goes on.
 
 use std::io;
 

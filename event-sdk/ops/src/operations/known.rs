@@ -1,4 +1,4 @@
-//! `KnownEvent`: an event of the program, without its type; `Collect` takes them from sets.
+//! `KnownEvent`: an event of the program, without its type; `Collect` collects these from sets.
 
 use std::future::IntoFuture as _;
 use std::pin::Pin;

@@ -8,7 +8,7 @@ use event_sdk::stream::StreamSpec;
 use event_sdk::transport::nats::Nats;
 use event_sdk::{EventBus, Pii};
 use event_sdk_ops::{Operations, Screen, run_on};
-use event_sdk_test_servers::Server;
+use event_sdk_test_servers::{Permissions, Server, User};
 use tokio::task::LocalSet;
 
 use crate::raw::Raw;
@@ -133,6 +133,46 @@ async fn it_goes_on_when_the_server_comes_back_and_the_stream_is_created_again()
             let said = |what| err.text().matches(what).count();
             let (failed, answers) = (said("is tried again"), said("answers again"));
             assert_eq!(failed, answers, "once an outage: {}", err.text());
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn it_goes_on_with_known_streams_when_it_may_not_list_streams_any_more() {
+    LocalSet::new()
+        .run_until(async {
+            let names = "$JS.API.STREAM.NAMES";
+            let reads = ["STREAM.INFO", "DIRECT.GET", "STREAM.MSG.GET"];
+            let [info, direct, get] = reads.map(|call| format!("$JS.API.{call}.ORDERS"));
+            let may = Permissions::none().publish(&[names, &info, &direct, &get]);
+            let users = [
+                User::password("admin", "a-planted-password"),
+                User::password("viewer", "a-planted-password")
+                    .permissions(may.subscribe(&["_INBOX.>"])),
+            ];
+            let mut server = Server::options().users(users).start().await.unwrap();
+            let connect = async |user: &str| {
+                let options = Nats::options(server.url()).user(user, "a-planted-password");
+                let nats = Nats::connect(options).await.unwrap();
+                let bus = EventBus::builder().stream(orders());
+                bus.transport(nats).unwrap()
+            };
+            let (admin, viewer) = (connect("admin").await, connect("viewer").await);
+            admin.apply_streams().await.unwrap();
+            place(&admin, "o-1").await;
+            let shop = operations(viewer);
+            let (out, err, task) = tail(&shop, "shop tail --last 1 --count 3");
+            out.has("o-1").await;
+
+            let revoke = |text: String| text.replace(names, "$JS.API.STREAM.NONE");
+            server.reconfigure(revoke).await.unwrap();
+            err.has("new streams are not followed any more: ").await;
+            place(&admin, "o-2").await;
+            out.has("o-2").await;
+            place(&admin, "o-3").await;
+            assert_eq!(task.await.unwrap(), 0, "{}", err.text());
+            assert!(err.text().contains(names), "{}", err.text());
+            assert_eq!(err.text().matches("not followed").count(), 1);
         })
         .await;
 }

@@ -20,7 +20,7 @@ use crate::classify::{class_of, outage};
 /// consumer. [`Inbox::batches`] returns it.
 ///
 /// The effects run one after the other in one transaction, in the order of the batch, and
-/// [`EffectTx::ctx`](super::EffectTx::ctx) is that of the event.
+/// [`EffectTx::ctx`](super::EffectTx::ctx) is the context of the event whose effect runs.
 pub struct BatchEffects<H, DB: InboxDatabase> {
     inbox: Inbox<DB>,
     effects: Arc<H>,

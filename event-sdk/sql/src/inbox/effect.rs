@@ -15,9 +15,9 @@ use crate::classify::class_of;
 
 /// An effect of the event `E` in the database `DB`, which happens exactly once.
 ///
-/// The consumer begins the transaction, records that the event is done, calls [`apply`](Self::apply),
-/// commits both, and acknowledges. If the event comes again, the record shows that it is done, and it
-/// is acknowledged without effect.
+/// The consumer begins the transaction, records that the event is done, calls
+/// [`apply`](Self::apply), commits both, and acknowledges the event. If the event is delivered
+/// again, the record shows that it is done, and it is acknowledged without an effect.
 ///
 /// Write the method as `async fn`:
 ///
@@ -45,13 +45,13 @@ use crate::classify::class_of;
 /// }
 /// ```
 ///
-/// **Errors.** Everything is rolled back, the record too. An error of the database that means that
-/// it is busy or unavailable is an outage ([`class_of`]); any other error is a retry, unless the
-/// effect says otherwise.
+/// **Errors.** Everything is rolled back, including the record. An error that says that the
+/// database is busy or unavailable is an outage ([`class_of`]). Any other error is a retry, unless
+/// the effect says otherwise.
 ///
-/// **What is not in the database** (mail, a call of another service) happens once for each attempt.
-/// Publish an event through the outbox, and send the mail or make the call in the handler of that
-/// event.
+/// **Actions outside of the database**, such as sending mail or calling another service, happen
+/// once for each attempt. To avoid this, publish an event through the outbox, and send the mail or
+/// make the call in the handler of that event.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no effect of `{E}` in `{DB}`",
     label = "no effect of `{E}`",
@@ -62,7 +62,8 @@ pub trait EffectOf<E, DB: InboxDatabase>: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`Failure`], whose [class](event_sdk::consumer::FailureClass) decides what follows.
+    /// [`Failure`], whose [class](event_sdk::consumer::FailureClass) decides what the consumer does
+    /// next.
     fn apply(
         &self,
         event: E,

@@ -17,13 +17,14 @@ use super::tx::EffectTx;
 use crate::{Enqueue, Enqueued, Outbox};
 
 impl<DB: InboxDatabase> EffectTx<DB> {
-    /// Publishes an event that the event of the effect caused, through the
-    /// [outbox](super::InboxBuilder::outbox) of the inbox: it is stored in this transaction, and
-    /// published after the commit. Await the result.
+    /// Publishes an event that the event of this effect causes, through the
+    /// [outbox](super::InboxBuilder::outbox) of the inbox. The new event is stored in this
+    /// transaction, and published after the commit. Await the result.
     ///
-    /// As with [`Ctx::publish`](event_sdk::consumer::Ctx::publish), it inherits correlation id and trace,
-    /// has the event's id as causation id, and its id derives from the event, the consumer, the type, and
-    /// the count of events of the type that the attempt has published.
+    /// As with [`Ctx::publish`](event_sdk::consumer::Ctx::publish), the new event inherits
+    /// correlation id and trace, and its causation id is the id of the handled event. Its own id is
+    /// derived from the handled event, the consumer, its type, and how many events of this type the
+    /// attempt has published.
     pub fn publish<E: Event>(
         &mut self,
         event: impl IntoPublishable<E>,
@@ -55,10 +56,11 @@ impl<DB: InboxDatabase> Inner<DB> {
 /// A publish in the transaction of an effect: add options, then await it. [`EffectTx::publish`] returns
 /// it.
 ///
-/// Not cancel-safe: after dropping it, the row may be in the transaction or not; roll it back.
+/// Not cancel-safe: if the future is dropped, the row may or may not be in the transaction, so roll
+/// the transaction back.
 ///
-/// Awaiting it fails with [`InvalidOption`](StoreErrorKind::InvalidOption) if the inbox has no outbox,
-/// and with the kinds of [`Enqueue`].
+/// Awaiting it fails with [`InvalidOption`](StoreErrorKind::InvalidOption) if the inbox has no
+/// outbox, and otherwise with the kinds of [`Enqueue`].
 #[must_use = "nothing is published until this is awaited"]
 pub struct PublishInEffect<'t, DB: InboxDatabase, E> {
     publish: PublishFrom<E>,

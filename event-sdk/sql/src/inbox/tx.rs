@@ -1,5 +1,5 @@
-//! `EffectTx`: the transaction of an effect, which has the record of its event; `Committed`: the proof that it
-//! was committed.
+//! `EffectTx`: the transaction of an effect, which has the record of its event; `Committed`: the
+//! proof that the transaction was committed.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -19,9 +19,10 @@ use crate::AsConnection;
 /// sqlx::query("insert into invoices …").execute(&mut **tx).await?;
 /// ```
 ///
-/// The transaction has the record that the event is done, so that both are committed or neither is.
-/// Dropping it rolls it back. Statements that end the transaction themselves (`COMMIT`, `ROLLBACK`) are
-/// not for effects; the commit of the SDK fails after them.
+/// The transaction contains the record that the event is done, so effect and record are committed
+/// together or not at all. Dropping the transaction rolls it back. An effect must not run
+/// statements that end the transaction (`COMMIT`, `ROLLBACK`): after them, the commit of the SDK
+/// fails.
 pub struct EffectTx<DB: InboxDatabase> {
     transaction: Transaction<'static, DB>,
     inner: Arc<Inner<DB>>,
@@ -69,17 +70,17 @@ impl<DB: InboxDatabase> EffectTx<DB> {
 
     /// Commits the effect together with the record that the event is done.
     ///
-    /// Only effects that own their transaction call this. For the others, the consumer commits.
+    /// Only effects that own their transaction call this. For other effects, the consumer commits.
     ///
-    /// Not cancel-safe: after dropping the future, the effect may be committed or not. The event is
-    /// delivered again, and its record says whether the effect was committed.
+    /// Not cancel-safe: if the future is dropped, the effect may or may not be committed. The event
+    /// is delivered again, and its record says whether the effect was committed.
     ///
     /// # Errors
     ///
-    /// [`Failure`]: of class [`Outage`](event_sdk::consumer::FailureClass::Outage) if the database is
-    /// away or busy, otherwise [`Retry`](event_sdk::consumer::FailureClass::Retry): because the commit
-    /// was refused, because an earlier statement failed, or because the transaction was ended by a
-    /// statement.
+    /// [`Failure`] of class [`Outage`](event_sdk::consumer::FailureClass::Outage) if the database
+    /// is unavailable or busy. Otherwise of class
+    /// [`Retry`](event_sdk::consumer::FailureClass::Retry): the commit was refused, an earlier
+    /// statement failed, or a statement has ended the transaction.
     pub async fn commit(mut self) -> Result<Committed, Failure> {
         let (inner, token) = (Arc::clone(&self.inner), self.token);
         let consumer = self.ctx.consumer().to_owned();
@@ -137,7 +138,7 @@ impl<DB: InboxDatabase> fmt::Debug for EffectTx<DB> {
 }
 
 /// The proof that the effect of one delivery is committed, with the record of its event. Only
-/// [`EffectTx::commit`] makes one, and it counts for its own delivery only.
+/// [`EffectTx::commit`] creates this proof, and it is valid for its own delivery only.
 #[must_use = "return it from the effect: the event is acknowledged by it"]
 #[derive(Debug)]
 pub struct Committed {

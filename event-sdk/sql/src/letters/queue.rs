@@ -17,11 +17,11 @@ use crate::inbox::database::{Sql, WhichLetters};
 use crate::inbox::{InboxDatabase, Inner, statement_failed};
 use crate::letter_row::LetterRow;
 
-/// The dead letters of a table. [`SqlDeadLetters::queue`](super::SqlDeadLetters::queue) returns it. Its
-/// operations are those of [`DeadLetterQueue`](event_sdk::dead_letters::DeadLetterQueue), for letters in
-/// a stream.
+/// The dead letters of a table. [`SqlDeadLetters::queue`](super::SqlDeadLetters::queue) returns it.
+/// It has the same operations as [`DeadLetterQueue`](event_sdk::dead_letters::DeadLetterQueue),
+/// which is for letters in a stream.
 ///
-/// Lists, groups and `Debug` show no data of events; [`show`](Self::show) has them.
+/// Lists, groups and `Debug` show no data of events; [`show`](Self::show) returns the data.
 ///
 /// All operations fail with [`Disconnected`](ErrorKind::Disconnected) if the database is busy or
 /// unavailable, and with [`Other`](ErrorKind::Other) for other errors of the database. The source
@@ -109,8 +109,8 @@ impl<DB: InboxDatabase> SqlDeadLetterQueue<DB> {
     /// Puts open letters aside: they are not listed as open, and not redriven, until they are
     /// [taken back](Self::reopen). Returns their ids.
     ///
-    /// Not cancel-safe: after dropping the future, some letters may be put aside. Repeating it puts
-    /// the rest aside.
+    /// Not cancel-safe: if the future is dropped, some letters may be put aside. Repeating the call
+    /// puts the rest aside.
     ///
     /// # Errors
     ///
@@ -136,8 +136,8 @@ impl<DB: InboxDatabase> SqlDeadLetterQueue<DB> {
     ///
     /// The inbox keeps the record that their events are dead until its retention is over.
     ///
-    /// Not cancel-safe: after dropping the future, some letters may be deleted. Repeating it deletes
-    /// the rest.
+    /// Not cancel-safe: if the future is dropped, some letters may be deleted. Repeating the call
+    /// deletes the rest.
     ///
     /// # Errors
     ///
@@ -170,7 +170,7 @@ impl<DB: InboxDatabase> SqlDeadLetterQueue<DB> {
     ///
     /// # Errors
     ///
-    /// The [errors of every operation](Self), and those of the transport.
+    /// The [errors of every operation](Self), and the errors of the transport.
     pub async fn outcomes(
         &self,
         filter: &LetterFilter,

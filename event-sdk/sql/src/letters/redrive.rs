@@ -1,5 +1,5 @@
-//! `SqlRedrive`: sends letters of a table to their consumers, each one once, also if it is killed and
-//! repeated.
+//! `SqlRedrive`: sends letters of a table to their consumers, each letter once, even if the redrive
+//! is killed and repeated.
 
 use std::fmt;
 use std::future::IntoFuture;
@@ -23,10 +23,10 @@ impl<DB: InboxDatabase> SqlDeadLetterQueue<DB> {
     /// await it.
     ///
     /// A letter is redriven once under each redrive number: the event is stored in the retry stream
-    /// only if its subject there has no message, and the letter is marked after that. So a redrive
-    /// that was killed can be repeated at any time: the result lists letters that an earlier
-    /// redrive had sent under [`already`](RedriveReport::already). If the event fails again, it
-    /// becomes another letter, with a higher number.
+    /// only if its subject has no message there, and then the letter is marked. So a redrive that
+    /// was killed can be repeated at any time. In the result, letters that an earlier redrive had
+    /// sent are listed under [`already`](RedriveReport::already). If the event fails again, it gets
+    /// another letter, with a higher redrive number.
     ///
     /// Letters that were archived or handled are left out, whatever the filter says.
     pub fn redrive(&self, filter: LetterFilter) -> SqlRedrive<DB> {
@@ -39,19 +39,19 @@ impl<DB: InboxDatabase> SqlDeadLetterQueue<DB> {
         }
     }
 
-    /// Redrives a letter with another body, and says in its headers by whom and why it was edited.
-    /// The letter keeps the original body.
+    /// Redrives a letter with another body. The headers of the event say by whom and why the body
+    /// was edited. The letter keeps the original body.
     ///
-    /// The body is an envelope with the id of the original event.
+    /// The new body must be an envelope with the id of the original event.
     ///
-    /// Not cancel-safe: after dropping the future, the event may be redriven or not. Repeating it
-    /// redrives the event once.
+    /// Not cancel-safe: if the future is dropped, the event may or may not be redriven. Repeating
+    /// the call redrives the event once.
     ///
     /// # Errors
     ///
     /// [`InvalidOption`](ErrorKind::InvalidOption) if there is no such letter, if it is not open,
-    /// if it was redriven already, or if the body is no envelope or has another event id. Also the
-    /// [errors of every operation](SqlDeadLetterQueue), and those of
+    /// if it was redriven already, or if the body is not an envelope or has another event id. Also
+    /// the [errors of every operation](SqlDeadLetterQueue), and the errors of
     /// [`EventBus::redrive_letter`](event_sdk::EventBus::redrive_letter).
     pub async fn edit_and_redrive(
         &self,
@@ -70,15 +70,15 @@ impl<DB: InboxDatabase> SqlDeadLetterQueue<DB> {
         }
     }
 
-    /// Checks what [`edit_and_redrive`](Self::edit_and_redrive) checks before it sends the event, and
-    /// returns the edited envelope.
+    /// Makes the checks that [`edit_and_redrive`](Self::edit_and_redrive) makes before it sends the
+    /// event, and returns the edited envelope.
     ///
     /// Cancel-safe: it changes nothing.
     ///
     /// # Errors
     ///
-    /// [`InvalidOption`](ErrorKind::InvalidOption) if there is no such letter, if it is not open, or if
-    /// the body is no envelope or has another event id. Those of every
+    /// [`InvalidOption`](ErrorKind::InvalidOption) if there is no such letter, if it is not open,
+    /// or if the body is not an envelope or has another event id. Also the errors of every
     /// [operation](SqlDeadLetterQueue).
     pub async fn check_edit(&self, id: u64, body: &Bytes) -> Result<RawEnvelope, Error> {
         Ok(self.editable(id, body).await?.1)
@@ -132,8 +132,8 @@ fn refused(id: u64, why: &str) -> Error {
 
 /// A redrive of letters: set options, then await it. [`SqlDeadLetterQueue::redrive`] returns it.
 ///
-/// Nothing is sent before the first poll. Cancel-safe in that it can be repeated: each letter is sent
-/// once.
+/// Nothing is sent before the first poll. Cancel-safe in the sense that a redrive can be repeated:
+/// each letter is sent once.
 ///
 /// Awaiting it fails with the kinds of every [operation](SqlDeadLetterQueue) and of
 /// [`EventBus::redrive_letter`](event_sdk::EventBus::redrive_letter). Letters that were sent before
@@ -148,26 +148,29 @@ pub struct SqlRedrive<DB: InboxDatabase> {
 }
 
 impl<DB: InboxDatabase> SqlRedrive<DB> {
-    /// Says by whom and why, in the headers of the events and in the letters.
+    /// Records by whom and why the letters are redriven, in the headers of the events and in the
+    /// letters.
     pub fn audit(mut self, audit: Audit) -> Self {
         self.audit = audit;
         self
     }
 
-    /// Sends at most this many events a second, at even distances. Zero: no limit, the default.
+    /// Sends at most this many events a second, at even intervals. Default: zero, no limit.
     pub fn per_second(mut self, events: u32) -> Self {
         self.per_second = NonZeroU32::new(events);
         self
     }
 
-    /// Sends and marks nothing: the report has only [`selected`](RedriveReport::selected).
+    /// Only counts: nothing is sent or marked, and the report has only
+    /// [`selected`](RedriveReport::selected).
     pub fn dry_run(mut self) -> Self {
         self.dry_run = true;
         self
     }
 
-    /// Does the same as awaiting it, and calls `each` after each letter, with the number of letters that
-    /// were dealt with and of all that were selected: for the progress of long work.
+    /// Runs the redrive, as awaiting it does, and calls `each` after each letter with two numbers:
+    /// the letters done so far, and the letters selected. Use this to show the progress of a long
+    /// redrive.
     ///
     /// Cancel-safe as [the redrive](Self).
     ///

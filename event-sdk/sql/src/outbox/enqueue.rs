@@ -17,8 +17,8 @@ use crate::database::Store;
 /// Stores one event: set options, then await it. [`Outbox::enqueue`] and [`Tx::publish`](crate::Tx::publish)
 /// return it.
 ///
-/// Not cancel-safe: after dropping it, the row may be in the transaction or not; roll the transaction
-/// back.
+/// Not cancel-safe: if the future is dropped, the row may or may not be in the transaction, so roll
+/// the transaction back.
 ///
 /// Awaiting it fails with [`Event`](StoreErrorKind::Event) if the event cannot be encoded,
 /// [`InvalidOption`](StoreErrorKind::InvalidOption) for options that contradict each other, and the
@@ -57,11 +57,11 @@ impl<'c, DB: Store, E> Enqueue<'c, DB, E> {
         }
     }
 
-    /// Publishes the event at this time, and not before; at once if the time has passed. Such an event
-    /// takes no part in the order of its key.
+    /// Publishes the event at this time and not before, or at once if the time has passed. The
+    /// event then takes no part in the order of its key.
     ///
-    /// It is published at most [`idle_poll`](crate::Relay::idle_poll) after this time, and its envelope has
-    /// the time of this call.
+    /// A running relay publishes the event at most [`idle_poll`](crate::Relay::idle_poll) after
+    /// this time. The envelope has the time of this call.
     pub fn not_before(mut self, time: Timestamp) -> Self {
         self.not_before = Some(NotBefore::At(time));
         self
@@ -75,7 +75,7 @@ impl<'c, DB: Store, E> Enqueue<'c, DB, E> {
     }
 
     /// Sets the name by which the event can be [cancelled](Outbox::cancel) until its time has come.
-    /// Several events may have the same. Requires [`not_before`](Self::not_before) or
+    /// Several events may have the same name. Requires [`not_before`](Self::not_before) or
     /// [`after`](Self::after).
     pub fn cancel_key(mut self, key: impl Into<Text>) -> Self {
         self.cancel_key = Some(key.into());
@@ -156,8 +156,8 @@ impl<'c, DB: Store, E: Event> Enqueue<'c, DB, E> {
         Self::new(outbox, connection, Target::Event(event, encode))
     }
 
-    /// Inherits correlation id and trace of the cause, and sets the cause's id as causation id: pass the
-    /// `Ctx` of a handler, a delivery or an envelope.
+    /// Inherits correlation id and trace of the cause, and sets the cause's id as causation id. The
+    /// cause is the `Ctx` of a handler, a delivery or an envelope.
     pub fn caused_by(self, cause: &impl AsCause) -> Self {
         self.change(|prepared| prepared.caused_by(cause))
     }
@@ -182,7 +182,7 @@ impl<'c, DB: Store, E: Event> Enqueue<'c, DB, E> {
         self.change(|prepared| prepared.message_id(id))
     }
 
-    /// Changes the prepared event, for options that have no method here.
+    /// Changes the prepared event, to set options for which `Enqueue` has no method.
     pub fn change(mut self, change: impl FnOnce(Prepared<E>) -> Prepared<E>) -> Self {
         if let Target::Event(event, encode) = self.target {
             let prepared = self.outbox.bus().publisher::<E>().prepare(event);
@@ -220,14 +220,15 @@ impl<DB: Store, E> fmt::Debug for Enqueue<'_, DB, E> {
     }
 }
 
-/// An event that was stored, in a transaction that may not have committed yet.
+/// An event that was stored in a transaction, which may not have committed yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Enqueued {
     message_id: Text,
 }
 
 impl Enqueued {
-    /// The id by which a stream recognizes duplicates: the id of the event, unless another one was set.
+    /// The id by which a stream recognizes duplicates: the id of the event, unless another id was
+    /// set.
     #[must_use]
     pub fn message_id(&self) -> &str {
         &self.message_id

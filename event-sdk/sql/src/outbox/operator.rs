@@ -1,4 +1,5 @@
-//! What an operator does with an outbox: its status, and parked keys: list, retry, skip, purge.
+//! What an operator does with an outbox: reads its status, and lists, retries, skips and purges
+//! parked keys.
 
 use event_sdk_store::StoreError;
 use event_sdk_store::outbox::{OutboxStatus, ParkedEntry, WhichParked};
@@ -10,8 +11,8 @@ use crate::database::Store;
 const PURGE_BATCH: u32 = 1_000;
 
 impl<DB: Store> Outbox<DB> {
-    /// The state of the outbox: depth, age of the oldest row, parked keys, rate. It takes bounded time,
-    /// however large the backlog is.
+    /// Returns the state of the outbox: depth, age of the oldest row, parked keys, rate. The call
+    /// takes bounded time, however large the backlog is.
     ///
     /// Cancel-safe.
     ///
@@ -22,8 +23,8 @@ impl<DB: Store> Outbox<DB> {
         self.store().status(self.bus().clock().now()).await
     }
 
-    /// Parked keys and rows, by the id of the row that failed, at most `limit`: those with an id above
-    /// `after`. Begin with zero, and go on with the last [`id`](ParkedEntry::id).
+    /// Returns at most `limit` parked keys and rows whose failed row has an id above `after`,
+    /// sorted by this id. Begin with zero, and go on with the last [`id`](ParkedEntry::id).
     ///
     /// Cancel-safe.
     ///
@@ -34,10 +35,10 @@ impl<DB: Store> Outbox<DB> {
         self.store().parked(after, limit).await
     }
 
-    /// Asks the relays to publish parked rows again, those of a key in their order and before its newer
-    /// ones. Returns how many keys and single rows.
+    /// Asks the relays to publish parked rows again: the rows of a key in their order, and before
+    /// newer rows of the key. Returns the number of keys and single rows.
     ///
-    /// Cancel-safe: it is done as a whole or not at all.
+    /// Cancel-safe: the call is carried out as a whole or not at all.
     ///
     /// # Errors
     ///
@@ -48,10 +49,11 @@ impl<DB: Store> Outbox<DB> {
         Ok(retried)
     }
 
-    /// Deletes the row that failed, **which is then never published**, and asks the relay to publish the
-    /// later rows of its key. `id` is that of the [entry](ParkedEntry::id). Returns whether it was parked.
+    /// Deletes the row that failed, **which is then never published**, and asks the relay to
+    /// publish the later rows of its key. `id` is the id of the [entry](ParkedEntry::id). Returns
+    /// whether the row was parked.
     ///
-    /// Cancel-safe: it is done as a whole or not at all.
+    /// Cancel-safe: the call is carried out as a whole or not at all.
     ///
     /// # Errors
     ///
@@ -62,11 +64,11 @@ impl<DB: Store> Outbox<DB> {
         Ok(skipped)
     }
 
-    /// Deletes all parked rows of an entry, **which are then never published**: of a key, the row that
-    /// failed and those that wait behind it. Returns their number.
+    /// Deletes all parked rows of an entry, **which are then never published**. For a key, these
+    /// are the row that failed and the rows that wait behind it. Returns the number of rows.
     ///
-    /// It deletes in batches, the newest rows first. Dropping the future leaves the rest parked; call it
-    /// again.
+    /// The rows are deleted in batches, the newest first. If the future is dropped, the remaining
+    /// rows stay parked: repeat the call.
     ///
     /// # Errors
     ///

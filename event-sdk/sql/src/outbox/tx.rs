@@ -1,4 +1,4 @@
-//! `Tx`: a transaction that knows its outbox, and wakes the relay when it has committed.
+//! `Tx`: a transaction that knows its outbox, and wakes the relays when it has committed.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -17,7 +17,7 @@ use crate::error::store_error;
 /// It dereferences to the connection: `sqlx::query(…).execute(&mut *tx)`, or `&mut **tx` if you have a
 /// reference to it.
 ///
-/// Dropping it rolls the transaction back.
+/// Dropping the value rolls the transaction back.
 pub struct Tx<DB: Store> {
     transaction: Transaction<'static, DB>,
     outbox: Outbox<DB>,
@@ -31,7 +31,7 @@ impl<DB: Store> Tx<DB> {
         }
     }
 
-    /// Stores an event in the outbox: await the result. It is published after the commit.
+    /// Stores an event in the outbox. Await the result. The event is published after the commit.
     pub fn publish<E: Event>(&mut self, event: impl IntoPublishable<E>) -> Enqueue<'_, DB, E> {
         let outbox = self.outbox.clone();
         outbox.enqueue(&mut self.transaction, event)
@@ -44,19 +44,19 @@ impl<DB: Store> Tx<DB> {
 
     /// Commits, and wakes the relays of this process.
     ///
-    /// Not cancel-safe: after dropping the future, the transaction may be committed or not.
+    /// Not cancel-safe: if the future is dropped, the transaction may or may not be committed.
     ///
     /// # Errors
     ///
-    /// The errors of the [database](crate::store_error). After a lost connection, the transaction
-    /// may be committed or not.
+    /// The errors of the [database](crate::store_error). If the connection is lost, the transaction
+    /// may or may not be committed.
     pub async fn commit(self) -> Result<(), StoreError> {
         self.transaction.commit().await.map_err(store_error)?;
         self.outbox.wake().committed();
         Ok(())
     }
 
-    /// Rolls the transaction back. Dropping it does the same, later.
+    /// Rolls the transaction back. If the value is only dropped, the rollback follows later.
     ///
     /// # Errors
     ///

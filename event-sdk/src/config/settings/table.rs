@@ -55,7 +55,7 @@ pub(super) const TABLE: &[Setting] = &[
     ),
     setting(
         "inter_region_timeout",
-        "With several `regions`, the least time for a publish (`publish_timeout`, `nats.ack_timeout`) and a request (`nats.request_timeout`), since the leader of a stream may be in another region.",
+        "With several `regions`, the lowest value of the timeouts `publish_timeout`, `nats.ack_timeout` and `nats.request_timeout`, since the leader of a stream may be in another region.",
         "45s",
         |c| &mut c.inter_region_timeout,
     ),
@@ -73,7 +73,7 @@ pub(super) const TABLE: &[Setting] = &[
     ),
     setting(
         "log_level",
-        "The least severe messages of event-sdk in `Config::log_filter`, which the program gives to its `tracing` subscriber.",
+        "The lowest level of event-sdk's messages that `Config::log_filter` lets through; the program gives this filter to its `tracing` subscriber.",
         "debug",
         |c| &mut c.log_level,
     ),

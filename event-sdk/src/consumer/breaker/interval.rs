@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 /// How often a consumer probes during an outage: after the first interval, then after intervals
-/// that double, up to the longest one. 1 to 30 seconds unless set.
+/// that double, up to the longest one. Default: from 1 to 30 seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProbeInterval {
     first: Duration,

@@ -8,10 +8,10 @@ use crate::consumer::{Filter, Takes};
 /// Filters.
 impl<S: EventSet> Consumer<S> {
     /// Handles only events whose envelope passes the [`Filter`], or the closure
-    /// `|envelope: &EnvelopeHeader| …`. If it is called several times, an event has to pass each of
-    /// them.
+    /// `|envelope: &EnvelopeHeader| …`. If `filter` is called several times, an event has to pass
+    /// each of the filters.
     ///
-    /// The others are acknowledged, and counted as
+    /// Other events are acknowledged, and counted as
     /// [`filtered`](super::super::ConsumerReport::filtered). Their data is not decoded, they do not
     /// count for [`concurrency`](Self::concurrency), and they do not wait for other events of their
     /// key.
@@ -28,9 +28,9 @@ impl<S: EventSet> Consumer<S> {
     ///
     /// The filter runs in the task of the consumer, before the event counts for
     /// [`concurrency`](Self::concurrency). It decodes the event only for itself; for the handler
-    /// the event is decoded again. If that is too much for large events, use
-    /// [`filter`](Self::filter), or return `Ok(())` in the handler. A panic of `keep` is a
-    /// [reject](super::super::FailureClass::Reject) of the event.
+    /// the event is decoded again. If decoding twice costs too much, use [`filter`](Self::filter),
+    /// or return `Ok(())` in the handler. If `keep` panics, the event is
+    /// [rejected](super::super::FailureClass::Reject).
     pub fn filter_event<E, F>(mut self, keep: F) -> Self
     where
         E: Readable,

@@ -32,8 +32,8 @@ impl<S> Consumer<S> {
     ///     .on(|order: OrderPlaced, _| async { Ok(()) });
     /// ```
     ///
-    /// Retry, circuit breaker, keep-alive, the [time limit](Self::handler_timeout), dead letters and
-    /// order are around the layers, and are not layers themselves. A layer sees one
+    /// Retry, circuit breaker, keep-alive, the [time limit](Self::handler_timeout), dead letters
+    /// and order are outside of the layers, and are not layers themselves. A layer sees one
     /// [`Attempt`]; the next attempt of the event goes through the layers again.
     ///
     /// **Readiness.** The consumer calls a service only when it is ready. Until then the event waits
@@ -41,19 +41,20 @@ impl<S> Consumer<S> {
     /// `poll_ready` is an outage.
     ///
     /// **Errors.** A [`Failure`](super::super::Failure) of the handler passes unchanged, in an
-    /// [`AttemptError`](super::super::AttemptError). `Elapsed` of tower 0.5 is a retry, `Overloaded`
-    /// an outage, any other error what [`Failure::class_of`](super::super::Failure::class_of) says. A
-    /// layer that answers without calling the service inside it decides the outcome: with `Ok(())`
-    /// the event is acknowledged, and its handler has not run.
+    /// [`AttemptError`](super::super::AttemptError). `Elapsed` of tower 0.5 is a retry, and
+    /// `Overloaded` an outage. Any other error has the class that
+    /// [`Failure::class_of`](super::super::Failure::class_of) returns. A layer that answers without
+    /// calling the service inside it decides the outcome: with `Ok(())` the event is acknowledged,
+    /// although its handler has not run.
     ///
-    /// **Blocking handlers** ([`on_blocking`](Self::on_blocking)) run on when a layer drops them. The
-    /// attempt then ends with the layer's error, after the handler has returned.
+    /// **Blocking handlers** ([`on_blocking`](Self::on_blocking)) continue when a layer drops them.
+    /// The attempt then ends with the layer's error, after the handler has returned.
     ///
     /// One task calls the service, or its clones if layers make clones. Put a service that is not
     /// `Clone`, such as `RateLimit`, behind tower's `Buffer`.
     ///
-    /// Layers are not possible with [`on_batches`](Self::on_batches), since an attempt is one event:
-    /// the consumer does not start then.
+    /// Layers are not possible with [`on_batches`](Self::on_batches), because an attempt is one
+    /// event: such a consumer does not start.
     pub fn layer<L>(mut self, layer: L) -> Self
     where
         L: Layer<AttemptService> + Send + Sync + 'static,

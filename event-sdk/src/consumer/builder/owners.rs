@@ -15,22 +15,23 @@ impl<S> Consumer<S> {
     /// that crashed or is frozen.
     ///
     /// With [`ordered_by_key`](Self::ordered_by_key), the order of a key then holds across
-    /// instances, also when the owner changes: a new owner first receives everything that the
-    /// previous owner had not settled; only then it handles events. Two handlers never run at once
+    /// instances, also when the owner changes: a new owner handles events only after it has
+    /// received everything that the previous owner had not settled. Two handlers never run at once
     /// for a key, with one exception: a handler that was running when its process or machine was
     /// frozen. When the process continues, the handler is dropped at its first poll, and its
     /// settlement is not sent.
     ///
     /// The owner has a lease in the [coordination bucket](crate::BusBuilder::coordination), which
-    /// [`EventBus::apply`](crate::EventBus::apply) creates. The name of the consumer is the name of the lease: two services
-    /// with one bucket must not use the same one. A standby is [ready](Self::readiness).
+    /// [`EventBus::apply`](crate::EventBus::apply) creates. The name of the consumer is the name of
+    /// the lease, so two services with one bucket must not use the same name. An instance that
+    /// waits to become the owner is [ready](Self::readiness).
     pub fn single_active(self) -> Self {
         self.single_active_for(Options::LEASE_TERM)
     }
 
-    /// Like [`single_active`](Self::single_active), with another term of the lease than 15 s: an
-    /// owner that crashed is replaced after the term and an eighth of it. It renews the lease three
-    /// times in each term.
+    /// Like [`single_active`](Self::single_active), with `term` instead of 15 s as the term of the
+    /// lease. An owner that crashed is replaced after the term and an eighth of it. The owner
+    /// renews the lease three times in each term.
     pub fn single_active_for(mut self, term: Duration) -> Self {
         self.options.single_active = Some(term);
         self
@@ -45,8 +46,8 @@ impl<S> Consumer<S> {
     /// of its subject.
     ///
     /// An instance that starts gets its share from the others. They first finish the running
-    /// handlers of these partitions, within the [drain time](Self::drain_within). The partitions of
-    /// an instance that ends are taken over at once, and those of one that crashed after 17
+    /// handlers of these partitions, within the [drain time](Self::drain_within). If an instance
+    /// ends, its partitions are taken over at once. If it crashes, they are taken over after 17
     /// seconds.
     ///
     /// **Durables.** Partition *i* has the durable `<name>-p<i>`. All durables have the same
@@ -68,9 +69,9 @@ impl<S> Consumer<S> {
         self.partitions_for(number, Options::LEASE_TERM)
     }
 
-    /// Like [`partitions`](Self::partitions), with another term of the leases than 15 s: the
-    /// partitions of an instance that crashed are taken over after the term and an eighth. Each
-    /// lease is renewed three times in each term.
+    /// Like [`partitions`](Self::partitions), with `term` instead of 15 s as the term of the
+    /// leases. The partitions of an instance that crashed are taken over after the term and an
+    /// eighth of it. Each lease is renewed three times in each term.
     pub fn partitions_for(mut self, number: u32, term: Duration) -> Self {
         self.options.partitions = Some((number, term));
         self.options.ordered = true;

@@ -6,7 +6,7 @@ use crate::consumer::Preset;
 /// Presets.
 impl<S> Consumer<S> {
     /// Takes the settings of a [`Preset`] for the options that the code does not set explicitly,
-    /// before this call or after it. Of two presets that set an option, the later one counts.
+    /// before this call or after it. If two presets set an option, the later preset counts.
     pub fn preset(mut self, preset: Preset) -> Self {
         self.presets.push(preset);
         self

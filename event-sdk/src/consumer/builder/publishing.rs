@@ -7,10 +7,10 @@ use super::Consumer;
 
 /// Publishing from handlers.
 impl<S> Consumer<S> {
-    /// Makes events that a handler publishes through its context take over these entries of the
-    /// metadata of the handled event: for example region or tenant. By default they inherit the
-    /// correlation id, the causation id and the trace, and nothing else, since other metadata may
-    /// be about the handled event alone.
+    /// Names entries of the handled event's metadata, for example region or tenant: events that a
+    /// handler publishes through its context inherit these entries. By default such events get the
+    /// correlation id and the trace of the handled event, and its id as their causation id. They
+    /// inherit nothing else, since other metadata may be about the handled event alone.
     ///
     /// An entry that the handled event lacks is left out. An inherited entry replaces the entry of
     /// the bus ([`BusBuilder::metadata`](crate::BusBuilder::metadata)), and

@@ -12,14 +12,14 @@ use crate::consumer::{ConsumerMonitor, Readiness};
 
 /// Readiness.
 impl<S> Consumer<S> {
-    /// Whether the consumer receives events, for a readiness probe. Call it before the consumer is
-    /// run.
+    /// Tells whether the consumer receives events, for a readiness probe. Call it before the
+    /// consumer is run.
     pub fn readiness(&self) -> Readiness {
         Readiness::of(&self.ready)
     }
 
-    /// Name, readiness and durables of the consumer, for the health of a service. Call it before the
-    /// consumer is run.
+    /// Shows name, readiness and durables of the consumer, for the health of a service. Call it
+    /// before the consumer is run.
     pub fn monitor(&self) -> ConsumerMonitor {
         ConsumerMonitor {
             name: self.name.clone(),

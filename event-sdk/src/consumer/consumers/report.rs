@@ -19,7 +19,7 @@ pub struct ConsumersReport {
 pub struct EndedConsumer {
     /// Its id.
     pub id: ConsumerId,
-    /// Its name. Several consumers may have the same.
+    /// Its name. Several consumers may have the same name.
     pub name: Text,
     /// What it did, or why it failed.
     pub outcome: Result<ConsumerReport, Error>,
@@ -36,7 +36,7 @@ impl ConsumersReport {
         Self { consumers }
     }
 
-    /// The consumers, in the order in which they were added. Those that were removed are not here.
+    /// The consumers, in the order in which they were added. Removed consumers are left out.
     pub fn iter(&self) -> std::slice::Iter<'_, EndedConsumer> {
         self.consumers.iter()
     }

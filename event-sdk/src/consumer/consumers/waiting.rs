@@ -29,16 +29,17 @@ struct Position {
 }
 
 impl Consumers {
-    /// Waits until every consumer that was added before [receives](crate::consumer::Readiness), for
-    /// a service that announces itself after that, or a test that publishes after that. Without
-    /// consumers it completes at once.
+    /// Waits until every consumer that was added before this call
+    /// [receives](crate::consumer::Readiness). After that, a service can announce itself, or a test
+    /// can publish. Without consumers it completes at once.
     ///
     /// Cancel-safe.
     ///
     /// # Errors
     ///
-    /// [`Closed`](ErrorKind::Closed) if a consumer ended or failed before it received; it names the
-    /// consumer, and [`remove`](Self::remove) returns the error with which it failed.
+    /// [`Closed`](ErrorKind::Closed) if a consumer ended or failed before it received. The error
+    /// names the consumer, and [`remove`](Self::remove) returns the error with which the consumer
+    /// failed.
     pub async fn ready(&self) -> Result<(), Error> {
         let members: Vec<_> = {
             let registry = self.registry();
@@ -57,17 +58,18 @@ impl Consumers {
         Ok(())
     }
 
-    /// Waits until nothing is left to do: no consumer holds an event, and no stream has an event
-    /// that one of their durables has not delivered and settled, wherever it is held. For tests, and
-    /// for jobs that end when their events are handled.
+    /// Waits until nothing is left to do: no consumer holds an event, and the durables of the
+    /// consumers have no event left to deliver or settle, whichever instance holds it. It is for
+    /// tests, and for jobs that end when their events are handled.
     ///
-    /// Events that wait for a retry, a dependency or their key are not done yet, and so is an event
-    /// that was given back for a newer version, until it comes again. Events behind a dead key do
-    /// not count. Consumers that have ended or failed do not count; a standby of
-    /// [`single_active`](crate::consumer::Consumer::single_active) counts as one that holds
-    /// nothing; of [`partitions`](crate::consumer::Consumer::partitions), all count, also those
-    /// that another instance owns. On a transport without durables, only what this process holds
-    /// counts.
+    /// Events that wait for a retry, a dependency or their key are not done yet. An event that was
+    /// given back for a newer version is not done until it comes again. Events behind a dead key do
+    /// not count, nor do consumers that have ended or failed. A
+    /// [`single_active`](crate::consumer::Consumer::single_active) consumer that waits to become
+    /// the owner counts as a consumer that holds nothing. With
+    /// [`partitions`](crate::consumer::Consumer::partitions), all partitions count, also the ones
+    /// that another instance owns. On a transport without durables, only events that this process
+    /// holds count.
     ///
     /// The positions of the durables are asked for every 20 ms, by the clock of the bus, while
     /// something is left. Events that are published from outside meanwhile may or may not be waited

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use event_sdk_core::text::Text;
-use event_sdk_core::transport::{Error, Settlement, Settler};
+use event_sdk_core::transport::{DeliveryInfo, Error, Settlement, Settler};
 
 use super::Engine;
 use crate::consumer::attempts::Known;
@@ -22,10 +22,15 @@ const SEND_AGAIN: Duration = Duration::from_secs(1);
 
 /// An event that is done, or a message that cannot be read.
 pub(super) struct Done {
-    /// `None`: it cannot be read.
-    event: Option<Event>,
+    what: What,
     since: Duration,
     alive_at: Duration,
+}
+
+enum What {
+    Event(Event),
+    /// It is acknowledged by this, if the transport gave it.
+    Unreadable(Option<Settler>),
 }
 
 struct Event {
@@ -36,24 +41,38 @@ struct Event {
 
 impl Done {
     fn settler(&self) -> Option<&Settler> {
-        self.event.as_ref()?.held.delivery().settler()
+        match &self.what {
+            What::Event(event) => event.held.delivery().settler(),
+            What::Unreadable(settler) => settler.as_ref(),
+        }
+    }
+
+    fn is_event(&self) -> bool {
+        matches!(self.what, What::Event(_))
+    }
+
+    fn settlement(&self) -> &Settlement {
+        match &self.what {
+            What::Event(event) => &event.settlement,
+            What::Unreadable(_) => &Settlement::Ack,
+        }
     }
 
     /// It is settled at the server. Returns what its record says, which is needed no more.
     fn settled(self) -> Option<Box<Known>> {
-        let event = self.event?;
+        let What::Event(event) = self.what else {
+            return None;
+        };
         event.held.delivery().settled(End::of(&event.settlement));
         event.known
     }
 
     fn ends(&self) -> Ends {
-        match &self.event {
-            None => Ends::Never,
-            Some(event) => match event.settlement {
-                Settlement::Ack => Ends::Perhaps,
-                // A term has a reason of its own, and a confirmation is awaited.
-                _ => Ends::Always,
-            },
+        match self.settlement() {
+            _ if self.settler().is_none() => Ends::Never,
+            Settlement::Ack => Ends::Perhaps,
+            // A term has a reason of its own, and a confirmation is awaited.
+            _ => Ends::Always,
         }
     }
 }
@@ -114,7 +133,7 @@ impl Engine {
             return;
         };
         let done = Done {
-            event: Some(event),
+            what: What::Event(event),
             since,
             alive_at,
         };
@@ -135,10 +154,10 @@ impl Engine {
         let mut sent = Vec::new();
         for (stream, gate) in &mut owned.gates {
             let next = gate.acks.as_mut().and_then(|acks| acks.next(Done::ends));
-            let event = next.and_then(|(_, last)| last.event.as_ref());
-            let Some(event) = event else { continue };
-            if let Some(settler) = event.held.delivery().settler() {
-                sent.push((stream.clone(), settler.settle(event.settlement.clone())));
+            if let Some((_, last)) = next
+                && let Some(settler) = last.settler()
+            {
+                sent.push((stream.clone(), settler.settle(last.settlement().clone())));
             }
         }
         let any = !sent.is_empty();
@@ -198,19 +217,14 @@ impl Engine {
         }
     }
 
-    /// A message that cannot be read is settled with a later event.
-    pub(super) fn is_unreadable(&mut self, stream: &str, sequence: u64) {
-        let owned = self.ownership.as_mut();
-        let Some(gate) = owned.and_then(|owned| owned.gates.get_mut(stream)) else {
-            return;
-        };
-        if let Some(acks) = &mut gate.acks {
-            gate.gate.unreadable(sequence);
-            acks.received(sequence);
+    /// A message that cannot be read is done, and settled with everything before it.
+    pub(super) fn is_unreadable(&mut self, info: &DeliveryInfo, settler: Option<Settler>) {
+        let now = self.now;
+        if let Some((sequence, acks)) = self.unreadable_at_gate(info) {
             let done = Done {
-                event: None,
-                since: self.now,
-                alive_at: self.now,
+                what: What::Unreadable(settler),
+                since: now,
+                alive_at: now,
             };
             acks.done(sequence, done);
         }
@@ -263,13 +277,14 @@ impl Engine {
         if done.is_empty() || owned.is_over() {
             return false;
         }
+        let handled = done.iter().filter(|(_, done)| done.is_event()).count();
         tracing::warn!(
             target: crate::TRACING_TARGET,
             consumer = %self.shared.name,
-            events = done.len(),
+            events = handled,
             "events that were handled are delivered again, since an earlier one was given back"
         );
-        self.report.repeated += done.len() as u64;
+        self.report.repeated += handled as u64;
         for (_, done) in done {
             let Some(settler) = done.settler() else {
                 continue;

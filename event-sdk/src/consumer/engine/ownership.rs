@@ -367,6 +367,21 @@ impl Engine {
         }
     }
 
+    /// Tells the gate of a message that cannot be read. Returns where it waits for earlier ones, and its
+    /// sequence; `None` where each message is settled by itself, and the transport has settled it.
+    pub(super) fn unreadable_at_gate(
+        &mut self,
+        info: &DeliveryInfo,
+    ) -> Option<(u64, &mut AckFloor<Done>)> {
+        let (gate, arrival) = self.ownership.as_mut()?.gate_of(info)?;
+        let passes = gate.gate.unreadable(arrival, self.now);
+        gate.received(arrival.sequence, passes);
+        if gate.acks.is_none() {
+            gate.gate.settled(arrival.sequence);
+        }
+        Some((arrival.sequence, gate.acks.as_mut()?))
+    }
+
     /// Counts acknowledgements of events of other partitions that the transport has not taken.
     pub(super) fn leaving(&mut self) -> Option<&mut usize> {
         self.ownership.as_mut().map(|owned| &mut owned.leaving)
@@ -420,6 +435,7 @@ impl Engine {
                 // The answer is polled at once, so that it wakes this task.
                 wake = now;
             }
+            let was_open = gate.gate.is_open();
             if let Some(open) = gate.gate.release(now) {
                 if let Opened::TimeOver(missing) = open.opened {
                     tracing::warn!(
@@ -430,10 +446,13 @@ impl Engine {
                         "events that were unsettled before did not come again in time; later ones go on"
                     );
                 }
-                if let Some(acks) = &mut gate.acks {
-                    acks.know_all();
-                }
                 released.extend(open.items.into_values());
+            }
+            if !was_open
+                && gate.gate.is_open()
+                && let Some(acks) = &mut gate.acks
+            {
+                acks.know_all();
             }
             wake = wake.min(gate.gate.next_time().unwrap_or(Duration::MAX));
         }

@@ -64,7 +64,7 @@ impl Engine {
             }
             Source::Redriven(delivery) => self.receive_redriven(delivery),
             Source::Notice => {}
-            Source::Unreadable { stream, sequence } => self.is_unreadable(&stream, sequence),
+            Source::Unreadable { info, settler } => self.is_unreadable(&info, settler),
             Source::End(error) => {
                 self.failed = error;
                 self.begin_drain();

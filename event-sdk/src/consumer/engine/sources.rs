@@ -8,7 +8,7 @@ use bytes::Bytes;
 use event_sdk_core::Subject;
 use event_sdk_core::headers::Headers;
 use event_sdk_core::text::Text;
-use event_sdk_core::transport::{BoundConsumer, DeliveryInfo, Error, Notice, NoticeKind};
+use event_sdk_core::transport::{BoundConsumer, DeliveryInfo, Error, Notice, Settler};
 
 use crate::raw::Untyped;
 use crate::subscribe::{Delivery, Incoming, Subscriber};
@@ -30,8 +30,9 @@ pub(super) enum Source {
     Notice,
     /// A message that cannot be read was delivered.
     Unreadable {
-        stream: Text,
-        sequence: u64,
+        info: Box<DeliveryInfo>,
+        /// Where the transport does not settle it.
+        settler: Option<Settler>,
     },
     /// A subscription has ended.
     End(Option<Error>),
@@ -144,9 +145,8 @@ fn taken(item: Item, source: impl FnOnce(Delivery<Untyped>) -> Source) -> Source
 }
 
 fn unreadable(notice: &Notice) -> Option<Source> {
-    let &NoticeKind::Unreadable { sequence, .. } = notice.kind() else {
-        return None;
-    };
-    let (stream, sequence) = (Text::copy_of(notice.stream()?), sequence?);
-    Some(Source::Unreadable { stream, sequence })
+    Some(Source::Unreadable {
+        info: Box::new(notice.delivery()?.clone()),
+        settler: notice.settler().cloned(),
+    })
 }

@@ -12,8 +12,8 @@ use crate::consumer::{Failure, FailureClass};
 
 /// The error of a handler, on its way through the layers.
 ///
-/// The consumer takes the [`Failure`] out of it unchanged. A layer that decides by itself returns
-/// one that it made: `Err(AttemptError::from(Failure::reject("…")))`.
+/// The consumer takes the [`Failure`] out of it unchanged. A layer that decides the outcome returns
+/// an error that it made: `Err(AttemptError::from(Failure::reject("…")))`.
 ///
 /// `Display` and `Debug` show the [summary](Failure::summary) of the failure, without the text of
 /// its error.

@@ -13,10 +13,11 @@ use crate::consumer::handlers::panicked;
 use crate::consumer::stop::Stop;
 use crate::consumer::{Failure, FailureClass};
 
-/// The service inside a layer of [`Consumer::layer`](super::super::Consumer::layer): the layers
-/// within it, and the handlers.
+/// The service that a layer of [`Consumer::layer`](super::super::Consumer::layer) wraps: the layers
+/// further inside, and the handlers.
 ///
-/// The innermost one runs the handler. Its errors are [`AttemptError`]s, and it is always ready.
+/// The innermost service runs the handler. Its errors are [`AttemptError`]s, and it is always
+/// ready.
 pub struct AttemptService(Box<dyn Erased>);
 
 /// The future of an [`AttemptService`].

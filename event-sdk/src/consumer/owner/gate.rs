@@ -12,21 +12,23 @@
 //!    were delivered as were unsettled then. If a late acknowledgement of the previous owner
 //!    settles one of them, the count is never reached, and rule 4 applies.
 //! 2. The deliveries of a consumer are numbered. A missing number was delivered elsewhere (to an
-//!    open pull of the previous owner) or was lost. The gate closes again, until everything
-//!    unsettled is here: by a new baseline, asked for after the missing number was noticed.
-//! 3. A new baseline counts what is here unsettled. It is of no use while it is not sure that all of
-//!    that is unsettled at the server too: a message that was delivered before the takeover may be
-//!    settled by a late acknowledgement of the previous owner; one that is delivered again may have
-//!    been settled from here while that delivery was on its way. Each would hide a missing one.
+//!    open pull of the previous owner) or was lost. The gate then closes again. It opens by a new
+//!    baseline, which is asked for after the missing number was noticed, when everything unsettled
+//!    is here.
+//! 3. A new baseline counts the unsettled messages that are here. It is of no use while one of them
+//!    may be settled at the server. A late acknowledgement of the previous owner may have settled a
+//!    message that was delivered before the takeover. A message that is delivered again may have
+//!    been settled from here, while that delivery was on its way. Each such message would hide a
+//!    missing one.
 //! 4. At the latest, the gate opens after the longest time until an unsettled message is delivered
 //!    again: the ack wait, and after a takeover also the longest delay of a nak.
 //!
 //! # One acknowledgement for many
 //!
-//! Where an acknowledgement settles everything before it ([`Gate::cumulative`]), everything above the
-//! server's ack floor that is here is unsettled there too, so rule 3 has no exception: every baseline
-//! is of use. The gate then never opens by time, since an acknowledgement would settle what is
-//! missing; see [`ack_floor`](super::ack_floor).
+//! Where an acknowledgement settles everything before it ([`Gate::cumulative`]), every message
+//! above the server's ack floor that is here is unsettled at the server too. So rule 3 has no
+//! exception: every baseline is of use. The gate then never opens by time, since an acknowledgement
+//! would settle the missing messages; see [`ack_floor`](super::ack_floor).
 //!
 //! While the gate is closed, what already passed goes on. The machine reads no clock and sends
 //! nothing.
@@ -193,12 +195,8 @@ impl<T> Gate<T> {
 
     /// Reports a delivery.
     pub(crate) fn delivered(&mut self, arrival: Arrival, item: T, now: Duration) -> Passage<T> {
-        self.follow(arrival.number, now);
         let sequence = arrival.sequence;
-        let unsure = arrival.redelivered && sequence <= self.settled_up_to;
-        if let Some(missing) = self.closed.as_mut().and_then(|c| c.missing.as_mut()) {
-            missing.came(arrival, unsure);
-        }
+        let unsure = self.came(arrival, now);
         match self.unsettled.entry(sequence) {
             Entry::Occupied(mut known) if known.get().delayed => known.get_mut().delayed = false,
             Entry::Occupied(_) => {
@@ -222,12 +220,28 @@ impl<T> Gate<T> {
         Passage::Held(None)
     }
 
-    /// Reports a message that was delivered and cannot be read: it is here, and nothing is to pass.
-    pub(crate) fn unreadable(&mut self, sequence: u64) {
-        self.unsettled.entry(sequence).or_insert(Unsettled {
-            unsure: false,
-            delayed: false,
-        });
+    /// Reports the delivery of a message that cannot be read: it is here, and is never held. Returns
+    /// whether the gate is open.
+    pub(crate) fn unreadable(&mut self, arrival: Arrival, now: Duration) -> bool {
+        let unsure = self.came(arrival, now);
+        if let Entry::Vacant(place) = self.unsettled.entry(arrival.sequence) {
+            self.unsure += usize::from(unsure);
+            place.insert(Unsettled {
+                unsure,
+                delayed: false,
+            });
+        }
+        self.is_open()
+    }
+
+    /// Counts a delivery. Returns whether its message may be settled at the server.
+    fn came(&mut self, arrival: Arrival, now: Duration) -> bool {
+        self.follow(arrival.number, now);
+        let unsure = arrival.redelivered && arrival.sequence <= self.settled_up_to;
+        if let Some(missing) = self.closed.as_mut().and_then(|c| c.missing.as_mut()) {
+            missing.came(arrival, unsure);
+        }
+        unsure
     }
 
     /// Reports that a message was settled for good from here.

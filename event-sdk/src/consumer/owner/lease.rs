@@ -7,9 +7,9 @@
 //! # Rules
 //!
 //! 1. A lease is an entry in the coordination bucket that is written with its exact revision, so
-//!    that of two writers only one succeeds. The revision of a takeover is the *epoch*.
-//! 2. The owner's validity counts from when the renewal was *sent*. The entry was stored after
-//!    that, so that whoever sees it counts from later.
+//!    only one of two writers succeeds. The revision of a takeover is the *epoch*.
+//! 2. The owner counts the validity from when the renewal was *sent*. The entry was stored later,
+//!    so whoever sees the entry counts from a later time.
 //! 3. The owner starts handlers for two thirds of the term, and cancels them at its end.
 //! 4. A contender takes over after it has seen the same revision for the whole term and a margin,
 //!    counted from when the *answer* of its first read came.

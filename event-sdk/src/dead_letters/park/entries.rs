@@ -139,7 +139,7 @@ impl Records {
 
 impl Park {
     /// Reads the events of a key that are still to be handled, in their original order, without
-    /// bodies: of a dead key, the dead letter first.
+    /// bodies. If the key is dead, the first one is the dead letter.
     ///
     /// Cancel-safe: it changes nothing.
     ///
@@ -188,7 +188,7 @@ impl Park {
     /// Marks an event as handled: it does not wait any more.
     ///
     /// Not cancel-safe: after dropping the future, the event may be marked. Marking it again is
-    /// safe. The result is the same if it was skipped in the meantime.
+    /// safe. If the event was skipped in the meantime, the call succeeds too.
     ///
     /// # Errors
     ///
@@ -198,9 +198,9 @@ impl Park {
             .await
     }
 
-    /// Marks an event as replaced by a letter, which was put before: the event failed.
+    /// Marks an event that failed as replaced by a letter. Put the letter before.
     ///
-    /// The letter has the number [`redrive`](ParkedEvent::redrive). If it is
+    /// The redrive number of the letter is [`ParkedEvent::redrive`]. If the letter is
     /// [`sequenced`](DeadLetter::sequenced), the key is dead; otherwise later events go on.
     ///
     /// Not cancel-safe: after dropping the future, the event may be marked. Marking it again is

@@ -26,7 +26,7 @@ impl DeadKey {
         }
     }
 
-    /// The key of a letter; `None` if it has none.
+    /// The key of a letter; `None` if the letter has no key.
     #[must_use]
     pub fn of(letter: &DeadLetter) -> Option<Self> {
         let key = letter.key.as_deref()?;

@@ -3,7 +3,7 @@
 use super::entries::ParkedEvent;
 use super::key::DeadKey;
 
-/// A key of which events wait in the park, and how many.
+/// A key that has events in the park, and their number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeyState {
@@ -17,8 +17,8 @@ pub struct KeyState {
     pub events: u64,
     /// Whether the key is dead: its first event is a dead letter, and waits for a
     /// [request](super::Park::release). Otherwise the owner of the consumer handles the events
-    /// without one: they were put into the park while the key waited for a retry, or the events
-    /// before them were handled or given up.
+    /// without a request: they were put into the park while the key waited for a retry, or the
+    /// events before them were handled or given up.
     pub dead: bool,
 }
 

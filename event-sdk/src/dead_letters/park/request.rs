@@ -28,11 +28,11 @@ const RELEASE: &str = "release";
 pub struct ReleaseRequest {
     /// The key.
     pub key: DeadKey,
-    /// When it was asked.
+    /// When the request was made.
     pub at: Option<Timestamp>,
-    /// By whom.
+    /// The person or program that made the request.
     pub by: Option<String>,
-    /// Why.
+    /// The reason that was given.
     pub note: Option<String>,
     /// The sequence of the request in the dead-letter stream.
     pub id: u64,
@@ -60,7 +60,7 @@ pub enum ReleaseOutcome {
 impl ReleaseOutcome {
     const ALL: [Self; 2] = [Self::Alive, Self::FailedAgain];
 
-    /// Its text, in the header `Dead-Letter-Request`.
+    /// The text of the outcome, in the header `Dead-Letter-Request`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -71,11 +71,11 @@ impl ReleaseOutcome {
 }
 
 impl ReleaseRequest {
-    /// Whether the event is to be handled because of this request.
+    /// Whether this request asks to handle the event.
     ///
-    /// Not if it is a letter that was put after the request: the event failed since then, and the
-    /// owner that handled it was killed before it [answered](Park::answer). The answer is
-    /// [`FailedAgain`](ReleaseOutcome::FailedAgain).
+    /// It does not if the event is a letter that was put after the request: the event has failed
+    /// since then, and the owner that handled it was killed before it [answered](Park::answer). The
+    /// answer is then [`FailedAgain`](ReleaseOutcome::FailedAgain).
     #[must_use]
     pub fn covers(&self, event: &ParkedEvent) -> bool {
         !event.failed || event.id < self.id
@@ -83,8 +83,8 @@ impl ReleaseRequest {
 }
 
 impl Park {
-    /// Asks the owner of the consumer to handle the events of a key, in order. A request that is not
-    /// answered yet is replaced.
+    /// Asks the owner of the consumer to handle the events of a key, in order. It replaces an
+    /// earlier request that is not answered yet.
     ///
     /// Not cancel-safe: after dropping the future, the request may be stored. Asking again is safe.
     ///
@@ -157,7 +157,8 @@ impl Park {
         written.map(drop)
     }
 
-    /// The last answer for a key; `None` if nothing was asked, or if it is not answered yet.
+    /// Reads the last answer for a key; `None` if nothing was requested, or if the request is not
+    /// answered yet.
     ///
     /// Cancel-safe: it changes nothing.
     ///

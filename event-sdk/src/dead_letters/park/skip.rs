@@ -8,11 +8,11 @@ use super::Park;
 use super::key::DeadKey;
 
 impl Park {
-    /// Gives up the dead letter at the head of a key, if it is this one, and asks the owner to go on
-    /// with the events behind it. Whether it was the head.
+    /// Gives up the dead letter `id` if it is at the head of the key, and asks the owner to go on
+    /// with the events behind it. Returns whether the letter was at the head.
     ///
-    /// Its id is named, so that a command that was killed can be repeated without giving up the next
-    /// event. If the letter was given up before, it only asks again.
+    /// A killed command can be repeated with the same id, and does not give up the next event. If
+    /// the letter was given up before, the call only asks the owner again, and returns `true`.
     ///
     /// Not cancel-safe: after dropping the future, the letter may be given up. Repeating it is safe.
     ///

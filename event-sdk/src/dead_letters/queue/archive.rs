@@ -13,8 +13,8 @@ impl DeadLetterQueue {
     /// Puts open letters aside: they are not listed as open, and not redriven, until they are
     /// [taken back](Self::reopen). Returns their ids.
     ///
-    /// A letter that holds its key (sequenced mode) is left out:
-    /// [`Park::skip_head`](super::super::Park::skip_head) gives it up.
+    /// A letter that holds its key (sequenced mode) is left out. To give it up, use
+    /// [`Park::skip_head`](super::super::Park::skip_head).
     ///
     /// Not cancel-safe: after dropping the future, some letters may be put aside. Repeating it puts
     /// the rest aside.

@@ -10,7 +10,7 @@ use super::super::state::LetterStatus;
 use super::group::Cause;
 use super::summary::LetterSummary;
 
-/// Which letters an operation is about. All conditions have to hold.
+/// Selects the letters of an operation. A letter has to meet all conditions.
 ///
 /// ```
 /// use event_sdk::dead_letters::{DeadLetterClass, LetterFilter};
@@ -30,13 +30,13 @@ pub struct LetterFilter {
 }
 
 impl LetterFilter {
-    /// The letters of which nothing became yet.
+    /// Open letters: nothing was done about them yet.
     #[must_use]
     pub fn open() -> Self {
         Self::all().status(LetterStatus::Open)
     }
 
-    /// Every letter, whatever became of it.
+    /// All letters, whatever their status.
     #[must_use]
     pub fn all() -> Self {
         Self::default()
@@ -91,26 +91,28 @@ impl LetterFilter {
         self
     }
 
-    /// Only letters of this cause: those of a [group](super::DeadLetterQueue::groups).
+    /// Only letters of this cause, as of a [group](super::DeadLetterQueue::groups).
     #[must_use]
     pub fn cause(mut self, cause: Cause) -> Self {
         self.cause = Some(cause);
         self
     }
 
-    /// The consumer of the letters, if there is a condition on it: for stores that have an index.
+    /// The consumer that the letters must have, if there is a condition on it: for stores that have
+    /// an index.
     #[must_use]
     pub fn consumer_name(&self) -> Option<&str> {
         self.consumer.as_deref()
     }
 
-    /// The status of the letters, if there is a condition on it: for stores that have an index.
+    /// The status that the letters must have, if there is a condition on it: for stores that have
+    /// an index.
     #[must_use]
     pub const fn wanted_status(&self) -> Option<&LetterStatus> {
         self.status.as_ref()
     }
 
-    /// Whether the letter meets the conditions.
+    /// Whether the letter meets all conditions.
     #[must_use]
     pub fn matches(&self, letter: &LetterSummary) -> bool {
         let Self {
@@ -139,7 +141,7 @@ impl LetterFilter {
 pub struct Page {
     /// How many letters are left out at the beginning.
     pub offset: usize,
-    /// The most letters.
+    /// The maximum number of letters.
     pub limit: usize,
 }
 

@@ -11,7 +11,7 @@ use super::summary::LetterSummary;
 /// The most ids that a group names.
 const NEWEST: usize = 5;
 
-/// Why letters came about: their class, the summary of the outermost error, and the event type.
+/// The cause of letters: their class, the summary of the outermost error, and the event type.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct Cause {
@@ -43,16 +43,16 @@ pub struct CauseGroup {
     pub cause: Cause,
     /// How many letters there are.
     pub count: u64,
-    /// When the first of their events failed for the first time.
+    /// The earliest first failure of their events.
     pub first_failure: Timestamp,
-    /// When the last of their events failed for the last time.
+    /// The latest failure of their events.
     pub last_failure: Timestamp,
     /// The ids of up to five letters, newest first.
     pub newest: Vec<u64>,
 }
 
 impl CauseGroup {
-    /// Groups letters, oldest first, by cause: the largest group first.
+    /// Groups letters by cause, the largest group first. `letters` are in order, the oldest first.
     #[must_use]
     pub fn of(letters: impl IntoIterator<Item = LetterSummary>) -> Vec<Self> {
         groups(letters.into_iter())

@@ -17,7 +17,7 @@ use crate::partition::Partition;
 pub enum RedriveOutcome {
     /// Its consumer handled it.
     Handled,
-    /// It failed again, and is another letter.
+    /// The event failed again, and became another letter.
     FailedAgain {
         /// The id of that letter.
         letter: u64,
@@ -31,9 +31,9 @@ pub enum RedriveOutcome {
 impl DeadLetterQueue {
     /// Reads what became of redriven letters, by id. Other letters are left out.
     ///
-    /// The consumer reads redriven events with a durable of its own name on the retry stream, or with
-    /// one for each of its partitions: then an event counts as handled when each of these has settled
-    /// it.
+    /// The consumer reads redriven events with a durable of its own name on the retry stream. With
+    /// partitions, it has one durable for each partition, and an event counts as handled when each
+    /// of them has settled it.
     ///
     /// Cancel-safe: it changes nothing.
     ///

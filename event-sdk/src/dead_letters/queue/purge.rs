@@ -23,8 +23,8 @@ const ABANDONED: Duration = Duration::from_secs(24 * 3600);
 impl DeadLetterQueue {
     /// Deletes letters, their further parts and states, and their redriven events that are settled.
     ///
-    /// Letters that hold their keys (sequenced mode) stay, and are named in the report:
-    /// [`Park::skip_head`](super::super::Park::skip_head) gives one up.
+    /// Letters that hold their keys (sequenced mode) stay, and are named in the report. To give one
+    /// up, use [`Park::skip_head`](super::super::Park::skip_head).
     ///
     /// Not cancel-safe: after dropping the future, some letters may be deleted. Repeating it
     /// deletes the rest, and also the remains of letters that a killed purge did not delete
@@ -33,8 +33,8 @@ impl DeadLetterQueue {
     /// # Errors
     ///
     /// [`Unsupported`](ErrorKind::Unsupported) on a transport that cannot delete messages,
-    /// [`DeletionDenied`](ErrorKind::DeletionDenied) if the stream does not allow it, and those of
-    /// every [operation](DeadLetterQueue).
+    /// [`DeletionDenied`](ErrorKind::DeletionDenied) if the stream does not allow it, and the
+    /// [errors of every operation](DeadLetterQueue).
     pub async fn purge(
         &self,
         filter: &LetterFilter,
@@ -96,7 +96,8 @@ impl DeadLetterQueue {
         Ok(report)
     }
 
-    /// Reads which events of dead keys an [expiry](Self::expire) deletes besides the letters, by id.
+    /// Reads the ids of the events of dead keys that an [expiry](Self::expire) deletes in addition
+    /// to letters.
     ///
     /// Cancel-safe: it only reads.
     ///

@@ -39,7 +39,7 @@ impl DeadLetterQueue {
     ///
     /// Letters that were archived, given up or handled are left out, whatever the filter says.
     ///
-    /// In sequenced mode a letter goes through no retry stream: its key is
+    /// In sequenced mode a letter does not go through the retry stream: its key is
     /// [released](super::super::Park::release), and its consumer handles the events of the key in
     /// order.
     ///
@@ -70,7 +70,7 @@ impl DeadLetterQueue {
     /// The letter keeps the original body. In sequenced mode another letter with the edited body
     /// takes its place, and its key is released.
     ///
-    /// The body is an envelope with the id of the original event.
+    /// The body must be an envelope with the id of the original event.
     ///
     /// Not cancel-safe: after dropping the future, the event may be redriven or not. Repeating it
     /// redrives the event once.
@@ -79,7 +79,7 @@ impl DeadLetterQueue {
     ///
     /// [`InvalidOption`](ErrorKind::InvalidOption) if there is no such letter, if it is not open,
     /// if it was redriven already, or if the body is not an envelope or has another event id. Also
-    /// the [errors of every operation](DeadLetterQueue), and those of a publish.
+    /// the [errors of every operation](DeadLetterQueue), and the errors of a publish.
     pub async fn edit_and_redrive(
         &self,
         id: u64,
@@ -107,8 +107,9 @@ impl DeadLetterQueue {
     ///
     /// # Errors
     ///
-    /// [`InvalidOption`](ErrorKind::InvalidOption) if there is no such letter, if it is not open, or if
-    /// the body is no envelope or has another event id. Those of every [operation](DeadLetterQueue).
+    /// [`InvalidOption`](ErrorKind::InvalidOption) if there is no such letter, if it is not open,
+    /// or if the body is no envelope or has another event id. Also the [errors of every
+    /// operation](DeadLetterQueue).
     pub async fn check_edit(&self, id: u64, body: &Bytes) -> Result<RawEnvelope, Error> {
         Ok(self.editable(id, body).await?.1)
     }
@@ -209,9 +210,10 @@ enum Sent {
 /// Nothing is sent before the first poll. Cancel-safe in that it can be repeated: each letter is
 /// sent once.
 ///
-/// Awaiting it fails with the kinds of every [operation](DeadLetterQueue), and with
+/// It fails with the [errors of every operation](DeadLetterQueue), with
 /// [`NoStream`](ErrorKind::NoStream) or [`StreamNotFound`](ErrorKind::StreamNotFound) if the retry
-/// stream is missing, or [`StreamFull`](ErrorKind::StreamFull). What was sent before is marked.
+/// stream is missing, or with [`StreamFull`](ErrorKind::StreamFull). Letters that were sent before
+/// the error are marked.
 #[must_use = "nothing is redriven until this is awaited"]
 pub struct Redrive {
     queue: DeadLetterQueue,
@@ -222,14 +224,15 @@ pub struct Redrive {
 }
 
 impl Redrive {
-    /// Says by whom and why, in the headers of the events and of the marks.
+    /// Sets who redrives the letters, and why. The headers of the events and of the marks have
+    /// both.
     pub fn audit(mut self, audit: Audit) -> Self {
         self.audit = audit;
         self
     }
 
-    /// Sends at most this many events a second: each one at least a part of a second after the one
-    /// before it, also after a delay. Zero: no limit, the default.
+    /// Sends at most this many events a second, evenly spaced: no burst follows a delay. Zero: no
+    /// limit, the default.
     pub fn per_second(mut self, events: u32) -> Self {
         self.per_second = NonZeroU32::new(events);
         self
@@ -241,8 +244,8 @@ impl Redrive {
         self
     }
 
-    /// Does the same as awaiting it, and calls `each` after each letter, with the number of letters that
-    /// were dealt with and of all that were selected: for the progress of long work.
+    /// Runs the redrive, as awaiting it does, and calls `each` after each letter with two numbers:
+    /// the letters done so far, and the letters selected. For the progress of long work.
     ///
     /// Cancel-safe as [the redrive](Self).
     ///

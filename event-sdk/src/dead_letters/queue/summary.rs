@@ -48,7 +48,7 @@ pub struct LetterSummary {
 }
 
 impl LetterSummary {
-    /// A stored letter of which nothing became yet.
+    /// The summary of an open letter.
     #[must_use]
     pub fn new(id: u64, letter: &DeadLetter) -> Self {
         Self {
@@ -78,14 +78,14 @@ pub struct QueuedLetter {
     pub id: u64,
     /// The letter, with the original headers and body.
     pub letter: DeadLetter,
-    /// What became of it.
+    /// What became of the letter.
     pub state: LetterState,
     /// The sequence of the last message that says what became of it; zero if there is none.
     pub(super) state_sequence: u64,
 }
 
 impl LetterSummary {
-    /// Whether later events of its key wait for it.
+    /// Whether later events of the key wait for this letter.
     #[must_use]
     pub fn holds_its_key(&self) -> bool {
         self.sequenced && self.state.status == LetterStatus::Open
@@ -138,7 +138,7 @@ impl QueuedLetter {
         }
     }
 
-    /// Without body and headers.
+    /// The letter without its body and headers.
     #[must_use]
     pub fn summary(&self) -> LetterSummary {
         LetterSummary {

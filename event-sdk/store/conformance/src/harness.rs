@@ -13,18 +13,18 @@ pub type HarnessError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Starts the outboxes under test.
 ///
-/// Each case starts its own outbox, with tables and without rows. Cases run at the same time, so
-/// outboxes of one database need different names.
+/// Each case starts its own outbox, whose tables exist and are empty. Cases run at the same time,
+/// so outboxes of one database need different names.
 pub trait Harness: Send + Sync + 'static {
-    /// Makes an empty outbox.
+    /// Creates an empty outbox.
     ///
     /// # Errors
     ///
     /// Any error; the case fails with its message.
     fn start(&self) -> impl Future<Output = Result<Box<dyn TestedOutbox>, HarnessError>> + Send;
 
-    /// What the store has. A case that needs something else is replaced by a check that the store
-    /// really lacks it.
+    /// Whether the store has this. If the store lacks what a case needs, the case is replaced by a
+    /// check that the store really lacks it.
     fn has(&self, need: Need) -> bool;
 }
 
@@ -39,10 +39,10 @@ pub trait TestedOutbox: Send + Sync + 'static {
 
 /// A transaction of a writer. It rolls back when it is dropped.
 pub trait Writing: Send {
-    /// Inserts a row.
+    /// Inserts a row with this message.
     fn insert(&mut self, message: OutboxMessage) -> StoreFuture<'_, ()>;
 
-    /// Cancels the scheduled rows of a cancel key. Returns their number.
+    /// Cancels the scheduled rows that have this cancel key. Returns their number.
     fn cancel(&mut self, cancel_key: String) -> StoreFuture<'_, u64>;
 
     /// Commits.

@@ -30,15 +30,16 @@
 //! # }
 //! ```
 //!
-//! For an inbox, implement [`InboxHarness`], and call [`run_inbox`]. The cases run consumers whose events
-//! are in memory; the effects of the cases write a name into a table beside the inbox.
+//! For an inbox, implement [`InboxHarness`], and call [`run_inbox`]. The cases run consumers whose
+//! events are in memory. Each effect of a case writes a name into a table in the database of the
+//! inbox.
 //!
 //! To investigate a failure, run its case alone: `Suite::new().only(["an_old_epoch_marks_nothing"])`.
 //!
 //! # What the cases rely on
 //!
-//! The clock of the database must run: cases use leases of 200 ms, and poll for their end. None relies
-//! on something *not* having happened within a time. Cases of the area `relays` run
+//! The clock of the database must run: cases use leases of 200 ms, and poll for their end. No case
+//! assumes that something has *not* happened within a certain time. Cases of the area `relays` run
 //! [`Relay`](event_sdk_store::Relay)s, which publish to memory.
 //!
 //! # Modules
@@ -81,16 +82,16 @@ pub use report::{CaseResult, Report, Verdict};
 pub use runner::UnknownCase;
 pub use suite::Suite;
 
-/// Runs all cases on the outboxes that `harness` starts, with the settings of [`Suite::new`]. See
-/// [`Suite::run`] for what it needs.
+/// Runs all cases on the outboxes that `harness` starts, with the settings of [`Suite::new`].
+/// [`Suite::run`] says what it needs.
 ///
 /// Not cancel-safe: dropping the future leaves outboxes behind.
 pub async fn run<H: Harness>(harness: H) -> Report {
     Suite::new().run(harness).await
 }
 
-/// Runs all cases of inboxes on those that `harness` starts, with the settings of [`InboxSuite::new`].
-/// See [`InboxSuite::run`] for what it needs.
+/// Runs all cases of inboxes on the inboxes that `harness` starts, with the settings of
+/// [`InboxSuite::new`]. [`InboxSuite::run`] says what it needs.
 ///
 /// Not cancel-safe: dropping the future leaves inboxes behind.
 pub async fn run_inbox<H: InboxHarness>(harness: H) -> Report {
@@ -102,7 +103,8 @@ pub fn cases() -> impl Iterator<Item = Case> {
     cases::all().map(|tried| tried.case)
 }
 
-/// All cases of inboxes, in the order of what happens to an event.
+/// All cases of inboxes, in the order of an event's life: from its first effect to the end of its
+/// record.
 pub fn inbox_cases() -> impl Iterator<Item = Case> {
     inboxes::all().map(|tried| tried.case)
 }

@@ -4,21 +4,21 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Need {
-    /// Several transactions write at the same time, so that rows commit in another order than that of
-    /// their ids. A store without it makes a second writer wait.
+    /// Several transactions can write at the same time, so rows may commit in another order than
+    /// that of their ids. A store that lacks this makes a second writer wait.
     ConcurrentWriters,
     /// The outbox has several shards.
     Shards,
-    /// The database of an inbox keeps dead letters, too: that an event is dead and its letter are one
-    /// transaction.
+    /// The database of an inbox also keeps dead letters: one transaction writes the record of a
+    /// dead event and its letter.
     Letters,
-    /// A statement of an effect can fail because another transaction has the database.
+    /// A statement of an effect can fail because another transaction has locked the database.
     Busy,
     /// A statement of an effect can wait for a lock for too long.
     LockTimeout,
     /// The database can end the transaction of an effect because of a deadlock.
     Deadlock,
-    /// The database can end the transaction of an effect because it cannot be put in an order with
+    /// The database can end the transaction of an effect because it could not be serialized with
     /// others.
     SerializationFailure,
     /// An effect can lose its connection.

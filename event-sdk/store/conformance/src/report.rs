@@ -7,8 +7,8 @@ use crate::{Case, Need};
 
 /// The results of a run of the suite.
 ///
-/// `Display` shows failed cases and those that a store does not need to pass; its alternate form
-/// (`{:#}`) also shows passed ones.
+/// `Display` shows failed cases, and cases that the store need not pass; the alternate form
+/// (`{:#}`) also shows passed cases.
 #[derive(Debug, Clone)]
 pub struct Report {
     pub(crate) results: Vec<CaseResult>,

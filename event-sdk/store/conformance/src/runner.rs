@@ -166,7 +166,7 @@ fn panic_message(panicked: JoinError) -> String {
     }
 }
 
-/// That a suite has no case and no area of this name.
+/// The error that a suite has no case and no area of this name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownCase {
     name: String,
@@ -202,7 +202,7 @@ macro_rules! suite_settings {
             Ok(self)
         }
 
-        /// Sets how many cases run at a time; at least one. Default: 4.
+        /// Sets how many cases run at a time, at least one. Default: 4.
         #[must_use]
         pub fn parallel(mut self, cases: usize) -> Self {
             self.runner.parallel = cases.max(1);
@@ -216,8 +216,8 @@ macro_rules! suite_settings {
             self
         }
 
-        /// Sets how long a case waits for what comes with time alone, such as the end of a lease.
-        /// Default: 30 s.
+        /// Sets how long a case waits for something that only time brings, such as the end of a
+        /// lease. Default: 30 s.
         #[must_use]
         pub fn patience(mut self, patience: std::time::Duration) -> Self {
             self.runner.patience = patience;

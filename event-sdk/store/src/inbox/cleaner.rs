@@ -1,5 +1,5 @@
-//! `InboxCleaner`: deletes records of an inbox that are older than its retention, in bounded batches,
-//! and never one that its consumer may still get again.
+//! `InboxCleaner`: deletes records of an inbox that are older than its retention, in bounded
+//! batches. It keeps the record of each event that the server may deliver again.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -19,14 +19,14 @@ use crate::StoreError;
 
 /// Deletes records of an inbox that are older than its retention.
 ///
-/// A record is deleted if it is older than the retention, *and* its event lies at or below the ack
-/// floor of its consumer: an event that the server may deliver again keeps its record. So a record
-/// of an event that waits at the server for weeks is kept for weeks. The cleaner asks the transport
-/// for the ack floor. If the transport cannot return it, the cleaner deletes nothing, and reports
-/// this ([`CleanReport::kept`]).
+/// A record is deleted if it is older than the retention *and* its event lies at or below the ack
+/// floor of its consumer. So an event that the server may deliver again keeps its record, even if
+/// the event waits at the server for weeks. The cleaner asks the transport for the ack floor. If
+/// the transport cannot return an ack floor, the cleaner keeps all records of that source, and
+/// reports this ([`CleanReport::kept`]).
 ///
-/// Several cleaners of one inbox never work on the same consumer and stream at once; one is enough
-/// for each database.
+/// Several cleaners of one inbox never work on the same consumer and stream at once; one cleaner
+/// for each database is enough.
 pub struct InboxCleaner {
     store: Arc<dyn InboxStore>,
     bus: EventBus,
@@ -39,9 +39,9 @@ pub struct InboxCleaner {
 }
 
 impl InboxCleaner {
-    /// The time between two rounds, unless set: one minute.
+    /// The default time between two rounds: one minute.
     pub const EVERY: Duration = Duration::from_secs(60);
-    /// How many records one transaction deletes at most, unless set: 1,000.
+    /// The default for how many records one transaction deletes at most: 1,000.
     pub const BATCH: u32 = 1_000;
 
     /// A cleaner of an inbox. `bus` is the bus of its consumers.
@@ -73,9 +73,9 @@ impl InboxCleaner {
         self
     }
 
-    /// Names the durables of a consumer whose durables do not have the consumer's name, such as one
-    /// for each partition. A record is deleted if it lies at or below the ack floors of all of
-    /// them.
+    /// Names the durables of a consumer if they do not have the consumer's name, as when each
+    /// partition has its own. A record is then deleted only if its event lies at or below the ack
+    /// floors of all these durables.
     #[must_use]
     pub fn durables<T: Into<Text>>(
         mut self,
@@ -87,8 +87,8 @@ impl InboxCleaner {
         self
     }
 
-    /// Cleans in rounds until `signal` completes. A round that fails is logged, and repeated at the
-    /// next time.
+    /// Cleans in rounds until `signal` completes. A round that fails is logged, and the next round
+    /// tries again.
     ///
     /// Cancel-safe: a transaction that was begun is rolled back or completes.
     pub async fn run_until(self, signal: impl Future<Output = ()>) {
@@ -113,7 +113,7 @@ impl InboxCleaner {
         }
     }
 
-    /// Cleans everything that can be cleaned now.
+    /// Deletes all records that can be deleted now.
     ///
     /// Cancel-safe: a transaction that was begun is rolled back or completes.
     ///
@@ -198,7 +198,7 @@ impl fmt::Debug for InboxCleaner {
 pub struct CleanReport {
     /// How many records were deleted.
     pub deleted: u64,
-    /// Sources that another cleaner cleans.
+    /// The number of sources that were skipped because another cleaner cleans them.
     pub left_to_others: u64,
     /// Sources whose records are all kept, and why.
     pub kept: Vec<(InboxSource, KeptBecause)>,
@@ -208,8 +208,8 @@ pub struct CleanReport {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeptBecause {
-    /// The durable consumer does not exist (any more). If it were created again, it could receive
-    /// all events again.
+    /// The durable consumer does not exist, or no longer exists. If it is created again, it may
+    /// receive all events again.
     ConsumerNotFound,
     /// The transport does not tell the position of the consumer, for this reason.
     Unknown(Text),

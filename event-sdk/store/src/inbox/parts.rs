@@ -1,43 +1,45 @@
-//! `in_parts`: handles a batch in one transaction, and in smaller ones after a failure, until the
-//! events that fail are known.
+//! `in_parts`: handles a batch in one transaction and, after a failure, in smaller transactions,
+//! until it is known which events fail.
 
 use event_sdk::consumer::{Failure, FailureClass};
 
 /// A part of a batch that failed. Its transaction was rolled back.
 #[derive(Debug)]
 pub struct PartFailure {
-    /// Why.
+    /// Why the part failed.
     pub failure: Failure,
-    /// The index of the event that failed, in the part; `None` if it is unknown, for example because
-    /// the commit failed.
+    /// The index, within the part, of the event that failed; `None` if it is unknown, for example
+    /// because the commit failed.
     pub at: Option<usize>,
 }
 
 /// The outcome of an event of a batch.
 #[derive(Debug)]
 pub enum PartOutcome {
-    /// Its effect is committed.
+    /// The effect of the event is committed.
     Done,
-    /// It failed, in a transaction of its own.
+    /// The event failed, alone in its transaction.
     Failed(Failure),
-    /// It was not handled, because it follows an event that failed.
+    /// The event was not handled, because it follows an event that failed.
     Waits,
 }
 
-/// Handles the events `0..len` in one call of `attempt`, which takes the indices of a part in order,
-/// and commits all of them or none.
+/// Handles the events `0..len` in one transaction, or in several after a failure. Each call of
+/// `attempt` gets the indices of a part in order, and commits the events of this part together or
+/// not at all.
 ///
-/// If a part fails, it is divided: at the event that failed, or in halves if that is unknown. An event
-/// counts as failed when it fails alone. Later events that [follow](PartOutcome::Waits) it (`follows`
-/// takes the later and the earlier index) are not handled. With one event that fails, `attempt` is
-/// called four times, and twice the logarithm of `len` if it does not say which.
+/// The first part has all events. If a part fails, it is divided: at the event that failed, or in
+/// halves if that event is unknown. An event counts as failed when it fails alone. Later events
+/// that [follow](PartOutcome::Waits) a failed event are not handled; `follows` decides this from
+/// the later and the earlier index. If one event fails, `attempt` is called at most four times when
+/// it says which event failed, and about 2 · log₂(`len`) times when it does not.
 ///
-/// Cancel-safe in so far as `attempt` is: the parts that were committed stay committed.
+/// Cancel-safe if `attempt` is: the parts that were committed stay committed.
 ///
 /// # Errors
 ///
-/// The failure of `attempt` if its class is [`Outage`](FailureClass::Outage): parts that were
-/// committed before are done, and nothing else is.
+/// The failure of `attempt` if its class is [`Outage`](FailureClass::Outage). The events of parts
+/// that were committed before are done, and no others.
 pub async fn in_parts<A, Fut>(
     len: usize,
     follows: impl Fn(usize, usize) -> bool,

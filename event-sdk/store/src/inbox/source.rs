@@ -1,4 +1,5 @@
-//! `InboxStore` and `InboxSource`: how the inbox of a database is cleaned, and what it tells of itself.
+//! `InboxStore` and `InboxSource`: the operations by which a database's inbox is cleaned, and its
+//! status is read.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use uuid::Uuid;
 
 use crate::outbox::StoreFuture;
 
-/// The records of an inbox that have their events in one stream, of one consumer.
+/// The records of one consumer for events of one stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InboxSource {
@@ -17,13 +18,13 @@ pub struct InboxSource {
     pub consumer: Text,
     /// The stream; `None` for events of a transport without streams.
     pub stream: Option<Text>,
-    /// Records of events up to this sequence may have been deleted. An event up to it that has no
-    /// record is refused, since it may have been handled.
+    /// The sequence up to which records may have been deleted. An event at or below the floor that
+    /// has no record is refused, since it may have been handled.
     pub floor: u64,
 }
 
 impl InboxSource {
-    /// The records of a consumer with events in this stream.
+    /// The records of this consumer for events of this stream, with this floor.
     #[must_use]
     pub const fn new(consumer: Text, stream: Option<Text>, floor: u64) -> Self {
         Self {
@@ -34,20 +35,20 @@ impl InboxSource {
     }
 }
 
-/// What an inbox has of one consumer.
+/// How many records an inbox has for one consumer, and since when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct InboxStatus {
-    /// Events that are done.
+    /// The number of events that are done.
     pub done: u64,
-    /// Events that are dead.
+    /// The number of events that are dead.
     pub dead: u64,
     /// When the oldest record was written.
     pub oldest: Option<Timestamp>,
 }
 
 impl InboxStatus {
-    /// Numbers of records, and the time of the oldest one.
+    /// A status with these numbers of events and the time of the oldest record.
     #[must_use]
     pub const fn new(done: u64, dead: u64, oldest: Option<Timestamp>) -> Self {
         Self { done, dead, oldest }
@@ -56,17 +57,18 @@ impl InboxStatus {
 
 /// The records of an inbox, for the [`InboxCleaner`](super::InboxCleaner).
 ///
-/// Every operation is one short transaction. Not cancel-safe unless its docs say so: after dropping
-/// the future it may have been carried out; repeating it is harmless.
+/// Every operation is one short transaction. An operation is not cancel-safe unless its docs say
+/// so: after the future is dropped, it may still have been carried out. Repeating an operation is
+/// harmless.
 pub trait InboxStore: fmt::Debug + Send + Sync + 'static {
     /// A name of the inbox, for logs and errors.
     fn name(&self) -> &str;
 
-    /// The consumers and streams of which there are or were records. It changes nothing.
+    /// The sources that have records, or had them before. This call changes nothing.
     fn sources(&self) -> StoreFuture<'_, Vec<InboxSource>>;
 
-    /// Claims or renews the right to clean the records of a source from `now` on for `ttl`; one cleaner
-    /// at a time has it. Returns whether this one has it.
+    /// Claims or renews the right to clean the records of a source, from `now` on for `ttl`. Only
+    /// one cleaner at a time has this right. Returns whether this cleaner has it.
     fn claim_cleaning(
         &self,
         source: InboxSource,
@@ -75,10 +77,11 @@ pub trait InboxStore: fmt::Debug + Send + Sync + 'static {
         ttl: Duration,
     ) -> StoreFuture<'_, bool>;
 
-    /// Raises the floor of a source to the highest sequence, at most `acknowledged`, of a record that
-    /// was written before `before`. Returns the floor. It never falls.
+    /// Raises the floor of a source to the highest sequence of its records that were written before
+    /// `before`, but not above `acknowledged`. Returns the floor. This call never lowers it.
     ///
-    /// It is committed before anything is deleted, so that whoever finds no record finds the floor.
+    /// The floor is committed before any record is deleted, so that a reader who finds no record
+    /// finds the floor that covers it.
     fn raise_floor(
         &self,
         source: InboxSource,
@@ -86,11 +89,11 @@ pub trait InboxStore: fmt::Debug + Send + Sync + 'static {
         before: Timestamp,
     ) -> StoreFuture<'_, u64>;
 
-    /// Deletes records of a source that were written before `before`, up to its floor, at most
-    /// `limit`, the oldest first. Records of dead events whose letters are open stay. Returns the
-    /// number of deleted records.
+    /// Deletes at most `limit` records of a source, the oldest first: those that were written
+    /// before `before` and lie at or below the floor of the source. Records of dead events whose
+    /// letters are open stay. Returns the number of deleted records.
     fn clean(&self, source: InboxSource, before: Timestamp, limit: u32) -> StoreFuture<'_, u64>;
 
-    /// Counts the records of a consumer. It changes nothing.
+    /// Counts the records of a consumer. This call changes nothing.
     fn inbox_status(&self, consumer: Text) -> StoreFuture<'_, InboxStatus>;
 }

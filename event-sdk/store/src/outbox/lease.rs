@@ -4,7 +4,7 @@ use std::fmt;
 
 use uuid::Uuid;
 
-/// The identity of one running relay. A relay that starts again has another one.
+/// The identity of one running relay. A relay that starts again has another identity.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RelayId(Uuid);
 
@@ -36,13 +36,13 @@ impl fmt::Debug for RelayId {
 
 /// The right of one relay to publish the rows of a shard.
 ///
-/// The epoch grows each time that the shard gets another owner. A write with an older epoch has no
+/// The epoch grows each time the shard gets another owner. A write with an older epoch has no
 /// effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ShardLease {
     /// The shard.
     pub shard: u16,
-    /// The epoch of its owner.
+    /// The epoch of the shard's owner.
     pub epoch: i64,
 }
 
@@ -52,12 +52,12 @@ pub struct ShardLease {
 pub struct Membership {
     /// The shards that the relay owns.
     pub shards: Vec<ShardLease>,
-    /// The relays that are alive, this one included: at least one.
+    /// The number of relays that are alive, including this one.
     pub relays: u32,
 }
 
 impl Membership {
-    /// That the relay owns these shards, and that this number of relays is alive.
+    /// A membership with these shards and this number of live relays.
     #[must_use]
     pub const fn new(shards: Vec<ShardLease>, relays: u32) -> Self {
         Self { shards, relays }

@@ -10,12 +10,12 @@ use jiff::Timestamp;
 
 /// A message to be stored in an outbox.
 ///
-/// Fields may be added: start with [`new`](Self::new) or [`From<EncodedEvent>`], and set the fields
-/// that should differ.
+/// Later versions may add fields: start with [`new`](Self::new) or [`From<EncodedEvent>`], and set
+/// the fields that should differ.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OutboxMessage {
-    /// The whole subject, with the prefix of the bus.
+    /// The whole subject, including the prefix of the bus.
     pub subject: Subject,
     /// The headers.
     pub headers: Headers,
@@ -25,9 +25,11 @@ pub struct OutboxMessage {
     pub message_id: Text,
     /// The key: rows of one key are published in order. `None` for no order.
     pub key: Option<Text>,
-    /// When the message is stored: [the age](super::OutboxStatus::oldest_age) of its row counts from then.
+    /// When the message is stored. [The age](super::OutboxStatus::oldest_age) of its row is
+    /// measured from this time.
     pub created_at: Timestamp,
-    /// The earliest time of its publish. Such a row takes no part in the order of its key.
+    /// The earliest time at which the message is published. A row with this time takes no part in
+    /// the order of its key.
     pub not_before: Option<Timestamp>,
     /// The name by which a row with [`not_before`](Self::not_before) can be cancelled.
     pub cancel_key: Option<Text>,
@@ -77,8 +79,8 @@ impl fmt::Debug for OutboxMessage {
     }
 }
 
-/// Headers as a store keeps them: a JSON object of texts, or `None` if there are none. It does not keep
-/// their order.
+/// Converts headers to the form in which a store keeps them: a JSON object of texts, or `None` if
+/// there are no headers. The order of the headers is lost.
 #[must_use]
 pub fn headers_to_json(headers: &Headers) -> Option<String> {
     if headers.is_empty() {
@@ -91,7 +93,8 @@ pub fn headers_to_json(headers: &Headers) -> Option<String> {
     Some(serde_json::Value::Object(object).to_string())
 }
 
-/// Reads what [`headers_to_json`] wrote, or what another program wrote in the same form.
+/// Reads headers from the JSON of [`headers_to_json`], or of another program that writes the same
+/// form.
 ///
 /// # Errors
 ///

@@ -19,7 +19,7 @@ pub struct ParkReason {
 }
 
 impl ParkReason {
-    /// The longest error that is kept, in bytes: 1,000.
+    /// The length in bytes to which an error is cut: 1,000.
     pub const MAX_ERROR: usize = 1_000;
 
     /// A reason; the error is cut to [`MAX_ERROR`](Self::MAX_ERROR) bytes.
@@ -50,15 +50,15 @@ pub struct ParkedEntry {
     pub id: i64,
     /// The shard.
     pub shard: u16,
-    /// The key that waits; `None` if the row takes part in no order and waits alone.
+    /// The key whose rows wait; `None` if the row has no order and waits alone.
     pub key: Option<Text>,
-    /// The subject of the row, as far as the row still exists.
+    /// The subject of the row; `None` if the row no longer exists.
     pub subject: Option<Text>,
     /// Why it was parked.
     pub reason: ParkReason,
     /// When it was parked.
     pub parked_at: Timestamp,
-    /// Whether its rows wait, or are on their way back.
+    /// Whether the rows of the entry wait, or are being brought back.
     pub state: ParkedState,
 }
 
@@ -102,21 +102,21 @@ impl fmt::Debug for ParkedEntry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ParkedState {
-    /// Its rows wait until they are retried or purged.
+    /// The rows of the entry wait until they are retried, skipped or purged.
     Parked,
-    /// The relay brings its rows back, the oldest first.
+    /// The relay makes the rows of the entry ready again, the oldest first.
     Releasing,
 }
 
-/// Which parked entries an operation is about.
+/// Which parked entries an operation applies to.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WhichParked {
-    /// All of them.
+    /// All entries.
     All,
-    /// The one of this key.
+    /// The entry of this key.
     Key(Text),
-    /// The one whose failed row has this id.
+    /// The entry whose failed row has this id.
     Row(i64),
 }
 
@@ -131,14 +131,14 @@ impl fmt::Debug for WhichParked {
     }
 }
 
-/// The result of one step of a release.
+/// The result of one step of a release, which makes parked rows ready again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Release {
-    /// Rows came back, and more may follow.
+    /// Some rows are ready again, and more may follow.
     Partly,
-    /// All rows are back, and the entry is gone.
+    /// All rows are ready again, and the entry is deleted.
     Done,
-    /// The relay does not own the shard any more, or the entry was parked again.
+    /// Nothing was changed: the relay no longer owns the shard, or the entry was parked again.
     Refused,
 }
 

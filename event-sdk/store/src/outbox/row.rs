@@ -1,5 +1,5 @@
-//! `OutboxRow`, `PublishedRow`, `KeptRow` and `ConfirmedRow`: rows of an outbox as the relay reads
-//! and marks them.
+//! `OutboxRow`, `PublishedRow`, `KeptRow` and `ConfirmedRow`: rows of an outbox in the forms in
+//! which the relay reads and marks them.
 
 use std::fmt;
 
@@ -13,23 +13,24 @@ use super::OutboxMessage;
 pub struct ShardPosition {
     /// The shard.
     pub shard: u16,
-    /// Rows with this id or a higher one have not been read.
+    /// The position: the lowest id that has not been read.
     pub from: i64,
-    /// Rows with a lower id need not be looked at: they were read, and none of them can be committed any
-    /// more (see [`OutboxStore::settled`](super::OutboxStore::settled)). [`i64::MIN`] if that is not known.
+    /// Ids below the floor need not be looked at: their rows were read, and no transaction can
+    /// insert a row with such an id any more (see
+    /// [`OutboxStore::settled`](super::OutboxStore::settled)). [`i64::MIN`] if no floor is known.
     pub floor: i64,
 }
 
-/// The row up to which a key is read.
+/// The range of ids in which the rows of a key are read.
 #[derive(Clone, PartialEq, Eq)]
 pub struct KeyPosition {
     /// The shard of the key.
     pub shard: u16,
     /// The key.
     pub key: Text,
-    /// Rows of the key with this id or a higher one are read.
+    /// The lowest id that is read.
     pub from: i64,
-    /// Rows of the key with a lower id are read.
+    /// Only rows with a lower id are read.
     pub below: i64,
 }
 
@@ -49,7 +50,7 @@ impl fmt::Debug for KeyPosition {
 pub struct Except {
     /// The ids of rows.
     pub rows: Vec<i64>,
-    /// Keys, of which all rows are left out.
+    /// Keys whose rows are all left out.
     pub keys: Vec<Text>,
 }
 
@@ -71,10 +72,10 @@ pub struct OutboxRow {
     pub id: i64,
     /// The shard.
     pub shard: u16,
-    /// The key of the row if it takes part in the order of a key: none for a row without a key, and
-    /// for one with `not_before`.
+    /// The key of the row, if the row takes part in the order of a key; `None` if it has no key or
+    /// a `not_before`.
     pub key: Option<Text>,
-    /// How often publishing it has failed for a reason of the row; an outage does not count.
+    /// How often publishing the row has failed because of the row itself; outages do not count.
     pub attempts: u32,
     /// What lies ahead of the row in its key.
     pub ahead: Ahead,
@@ -83,7 +84,7 @@ pub struct OutboxRow {
 }
 
 impl OutboxRow {
-    /// A row without a key and with nothing ahead.
+    /// A row without a key, which need not wait for other rows.
     #[must_use]
     pub const fn new(id: i64, shard: u16, message: Result<OutboxMessage, String>) -> Self {
         Self {
@@ -97,18 +98,18 @@ impl OutboxRow {
     }
 }
 
-/// The unpublished rows of the same key with a lower id.
+/// What is known about the unpublished rows of the same key with lower ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ahead {
-    /// There is none below the position from which the shard was read, and none is parked.
+    /// No such row lies below the position from which the shard was read, and none is parked.
     Nothing,
-    /// There is one below the position from which the shard was read.
+    /// Such a row lies below the position from which the shard was read.
     Unpublished,
-    /// There is a parked one.
+    /// Such a row is parked.
     Parked,
 }
 
-/// A row whose publish was confirmed: what the relay marks.
+/// A row whose publish was confirmed, and that the relay marks as published.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ConfirmedRow {
@@ -116,20 +117,19 @@ pub struct ConfirmedRow {
     pub id: i64,
     /// The shard.
     pub shard: u16,
-    /// The epoch in which it was sent.
+    /// The epoch of the shard's owner when the row was sent.
     pub epoch: i64,
-    /// The stream that stored it; `None` on a transport without streams.
+    /// The stream that stored the message; `None` on a transport without streams.
     pub stream: Option<Text>,
-    /// Its sequence there.
+    /// The sequence of the message in the stream.
     pub sequence: Option<u64>,
-    /// The time of the publish that is stored in the row; `None` for the time of the mark. If a row
-    /// is published again because its stream has lost it, the row keeps the time of its first
-    /// publish.
+    /// The publish time to store in the row; `None` for the time of the mark. If a row is published
+    /// again because its stream has lost the message, the row keeps the time of its first publish.
     pub published_at: Option<Timestamp>,
 }
 
 impl ConfirmedRow {
-    /// A row that no stream stores.
+    /// A row without a stream and a sequence.
     #[must_use]
     pub const fn new(id: i64, shard: u16, epoch: i64) -> Self {
         Self {
@@ -143,7 +143,7 @@ impl ConfirmedRow {
     }
 }
 
-/// Where a published row lies in its stream, without its content.
+/// The place of a published row in its stream, without the content of the row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeptRow {
@@ -151,11 +151,11 @@ pub struct KeptRow {
     pub id: i64,
     /// The id of its message.
     pub message_id: Text,
-    /// The stream that stored it.
+    /// The stream that stored the message.
     pub stream: Text,
-    /// Its sequence there.
+    /// The sequence of the message in the stream.
     pub sequence: u64,
-    /// When it was marked.
+    /// When the row was marked as published.
     pub published_at: Timestamp,
 }
 
@@ -185,11 +185,11 @@ impl KeptRow {
 pub struct PublishedRow {
     /// The row.
     pub row: OutboxRow,
-    /// The stream that stored it; `None` on a transport without streams.
+    /// The stream that stored the message; `None` on a transport without streams.
     pub stream: Option<Text>,
-    /// Its sequence there.
+    /// The sequence of the message in the stream.
     pub sequence: Option<u64>,
-    /// When it was marked.
+    /// When the row was marked as published.
     pub published_at: Timestamp,
 }
 

@@ -7,20 +7,20 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct OutboxStatus {
-    /// Rows that can be published now.
+    /// The number of rows that can be published now.
     pub depth: Counted,
-    /// Rows that wait for their time.
+    /// The number of rows that wait for their `not_before`.
     pub scheduled: Counted,
-    /// Rows that are parked.
+    /// The number of rows that are parked.
     pub parked_rows: Counted,
-    /// Keys, and rows without a key, that are parked.
+    /// The number of parked entries: keys, and single rows without a key.
     pub parked_keys: Counted,
-    /// How long the oldest row that can be published has waited since it was inserted; `None` if
-    /// there is none. [`Duration::as_secs_f64`] gives it in seconds.
+    /// How long the oldest row that can be published has waited since it was inserted; `None` if no
+    /// row can be published. [`Duration::as_secs_f64`] returns this age in seconds.
     pub oldest_age: Option<Duration>,
-    /// Rows that were published within the last [`RATE_WINDOW`](Self::RATE_WINDOW).
+    /// The number of rows that were published within the last [`RATE_WINDOW`](Self::RATE_WINDOW).
     pub published_lately: Counted,
-    /// Relays that are alive.
+    /// The number of relays that are alive.
     pub relays: u32,
 }
 
@@ -28,8 +28,8 @@ impl OutboxStatus {
     /// The time over which [`published_lately`](Self::published_lately) counts: 10 seconds.
     pub const RATE_WINDOW: Duration = Duration::from_secs(10);
 
-    /// The rows published each second, over the last [`RATE_WINDOW`](Self::RATE_WINDOW); a lower
-    /// bound if they were [too many to count](Counted).
+    /// The rows published per second over the last [`RATE_WINDOW`](Self::RATE_WINDOW). If there
+    /// were [too many rows to count](Counted), the result is a lower bound.
     #[must_use]
     #[expect(
         clippy::cast_precision_loss,
@@ -40,16 +40,17 @@ impl OutboxStatus {
     }
 }
 
-/// A number of rows, counted up to [`LIMIT`](Self::LIMIT), so that a status takes bounded time
-/// however large the backlog is.
+/// A number of rows, counted only up to [`LIMIT`](Self::LIMIT). So reading a status takes bounded
+/// time, however large the backlog is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counted(u64);
 
 impl Counted {
-    /// The largest number that is counted: 100,000.
+    /// The largest number up to which rows are counted: 100,000.
     pub const LIMIT: u64 = 100_000;
 
-    /// A count. A store counts one row more than [`LIMIT`](Self::LIMIT) at most.
+    /// A number of rows. A store stops counting at one row more than [`LIMIT`](Self::LIMIT), which
+    /// shows that there are more rows.
     #[must_use]
     pub const fn new(rows: u64) -> Self {
         Self(rows)
@@ -65,7 +66,7 @@ impl Counted {
         }
     }
 
-    /// Whether there are more rows than were counted.
+    /// Whether there are more rows than [`rows`](Self::rows) returns.
     #[must_use]
     pub const fn is_at_least(self) -> bool {
         self.0 > Self::LIMIT

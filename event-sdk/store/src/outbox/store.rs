@@ -19,19 +19,19 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 
 /// The tables of an outbox, as the relay uses them.
 ///
-/// Each operation is one short transaction, and needs nothing of the session: it works behind a
-/// proxy that gives each transaction another connection. The futures are cancel-safe: after dropping
-/// one, the transaction has committed or not.
+/// Each operation is one short transaction, and keeps no state in the database session. So a store
+/// works behind a proxy that gives each transaction another connection. The futures are
+/// cancel-safe: if one is dropped, its transaction is committed completely or not at all.
 ///
 /// **States.** A row is *ready*, *scheduled* (it has a `not_before`), *parked* or *published*.
 ///
-/// **Leases.** A shard belongs to one relay until its lease ends, by the clock of the database. A
-/// lease that ended can be renewed by its owner as long as no other relay has claimed the shard. Each
-/// change of the owner raises the epoch. Operations with a [`ShardLease`] have no effect if the epoch
-/// is not the current one; they lock the row of the lease, so that no other relay claims the shard
-/// before they commit.
+/// **Leases.** A shard belongs to one relay until its lease ends, by the clock of the database. The
+/// owner can renew a lease even after it has ended, as long as no other relay has claimed the
+/// shard. Each change of the owner raises the epoch. Operations with a [`ShardLease`] have no
+/// effect if its epoch is not the current one. They lock the row of the lease, so that no other
+/// relay can claim the shard before they commit.
 ///
-/// **Time.** Times that are passed come from the clock of the bus.
+/// **Time.** Times in parameters come from the clock of the bus.
 ///
 /// **Errors.** Every operation may fail with the kinds of an unavailable database
 /// ([`StoreErrorKind::is_outage`](crate::StoreErrorKind::is_outage)), `SchemaMissing`,
@@ -40,7 +40,7 @@ pub trait OutboxStore: fmt::Debug + Send + Sync + 'static {
     /// A name of the outbox, for logs and errors.
     fn name(&self) -> &str;
 
-    /// The number of shards: from 0 to this number, exclusive.
+    /// The number of shards. Their numbers begin at 0.
     fn shards(&self) -> u16;
 
     /// Checks that the tables have a version with which this program works.
@@ -60,23 +60,25 @@ pub trait OutboxStore: fmt::Debug + Send + Sync + 'static {
     /// Gives these shards back, so that another relay can claim them at once.
     fn release(&self, relay: RelayId, shards: Vec<ShardLease>) -> StoreFuture<'_, ()>;
 
-    /// Gives everything back, and removes the relay from those that are alive.
+    /// Gives all shards of the relay back, and the right to clean. The relay no longer counts as
+    /// alive.
     fn leave(&self, relay: RelayId) -> StoreFuture<'_, ()>;
 
-    /// Claims or renews the right to clean; one relay at a time has it. Returns whether this relay
-    /// has it for `ttl`.
+    /// Claims or renews the right to clean, which only one relay at a time can have. Returns
+    /// whether this relay has it for `ttl`.
     fn claim_cleaning(&self, relay: RelayId, ttl: Duration) -> StoreFuture<'_, bool>;
 
-    /// Ready rows at or above the positions, at most `limit`, by id in each shard. A shard is returned
-    /// from its position on without a gap.
+    /// Returns at most `limit` ready rows at or above the positions, sorted by id in each shard.
+    /// The rows of a shard begin at its position, and have no gaps.
     ///
-    /// [`Ahead::Unpublished`](super::Ahead::Unpublished) is set for a row whose key has a ready row
-    /// between floor and position of the shard, and [`Ahead::Parked`](super::Ahead::Parked) for one whose
-    /// key has a parked row with a lower id.
+    /// A row has [`Ahead::Unpublished`](super::Ahead::Unpublished) if its key has a ready row
+    /// between the floor and the position of the shard. It has
+    /// [`Ahead::Parked`](super::Ahead::Parked) if its key has a parked row with a lower id.
     fn fetch(&self, shards: Vec<ShardPosition>, limit: u32) -> StoreFuture<'_, Vec<OutboxRow>>;
 
-    /// Ready rows between floors and positions, at most `limit`, by id in each shard, without those in
-    /// `except`: rows that were committed late or came back. `Ahead` is `Nothing` or `Parked`.
+    /// Returns at most `limit` ready rows between floors and positions, sorted by id in each shard,
+    /// without those in `except`. These are rows that were committed late, or made ready again.
+    /// `Ahead` is `Nothing` or `Parked`.
     fn fetch_below(
         &self,
         shards: Vec<ShardPosition>,
@@ -84,8 +86,9 @@ pub trait OutboxStore: fmt::Debug + Send + Sync + 'static {
         limit: u32,
     ) -> StoreFuture<'_, Vec<OutboxRow>>;
 
-    /// Ready rows of these keys from `from` to below `below`, without those in `except`: of each key the
-    /// lowest ids, at most `limit`. `Ahead` is `Nothing` or `Parked`.
+    /// Returns ready rows of these keys, with ids from `from` to below `below` and without those in
+    /// `except`. Of each key, these are the rows with the lowest ids, at most `limit`. `Ahead` is
+    /// `Nothing` or `Parked`.
     fn fetch_keys(
         &self,
         keys: Vec<KeyPosition>,
@@ -93,21 +96,23 @@ pub trait OutboxStore: fmt::Debug + Send + Sync + 'static {
         limit: u32,
     ) -> StoreFuture<'_, Vec<OutboxRow>>;
 
-    /// An id such that no transaction that still runs, and none that begins from now on, inserts a row with
-    /// a lower one: whoever reads after this call sees all of them. It never falls.
+    /// Returns an id below which no row is inserted any more: no running transaction, and none that
+    /// begins from now on, inserts a row with a lower id. So a read after this call sees all rows
+    /// with lower ids. The returned id never falls.
     ///
-    /// The relay asks before it looks for rows that were committed late, and does not look below again.
-    /// So its reads take the same time however many published rows an old snapshot keeps in the indexes.
-    /// Rows that are made ready again, as by `recover`, are found by a look at all rows, which takes at
-    /// most about a twentieth of the time.
+    /// The relay calls this before it looks for rows that were committed late, and afterwards does
+    /// not look below this id again. So its reads take the same time however many published rows an
+    /// old snapshot keeps in the indexes. Rows that are made ready again, as by `recover`, are
+    /// found by reads of all rows, which take at most about a twentieth of the relay's time.
     ///
-    /// Default: [`i64::MIN`], nothing is known, and each look is at all rows.
+    /// Default: [`i64::MIN`], which means that no id is known; the relay then looks at all rows
+    /// each time.
     fn settled(&self) -> StoreFuture<'_, i64> {
         Box::pin(std::future::ready(Ok(i64::MIN)))
     }
 
-    /// Scheduled rows whose time has come at `now`, at most `limit`, without those in `except`, the
-    /// earliest first.
+    /// Returns at most `limit` scheduled rows that are due at `now`, the earliest first, without
+    /// those in `except`.
     fn fetch_due(
         &self,
         shards: Vec<u16>,
@@ -116,13 +121,13 @@ pub trait OutboxStore: fmt::Debug + Send + Sync + 'static {
         limit: u32,
     ) -> StoreFuture<'_, Vec<OutboxRow>>;
 
-    /// What there is to do besides ready rows.
+    /// Returns the work of a relay other than ready rows: due scheduled rows, and releases.
     fn pending_work(&self, shards: Vec<u16>, now: Timestamp) -> StoreFuture<'_, PendingWork>;
 
     /// Marks rows as published at `now`, or at their own
-    /// [`published_at`](ConfirmedRow::published_at). Returns the ids of those that are marked now or already
-    /// were; a row whose lease has another epoch, and one that does not exist any more, is missing
-    /// there.
+    /// [`published_at`](ConfirmedRow::published_at). Returns the ids of the rows that are marked
+    /// now or were marked before. The ids of rows that no longer exist, or whose shard has another
+    /// epoch now, are left out.
     fn mark_published(
         &self,
         relay: RelayId,
@@ -130,12 +135,12 @@ pub trait OutboxStore: fmt::Debug + Send + Sync + 'static {
         now: Timestamp,
     ) -> StoreFuture<'_, Vec<i64>>;
 
-    /// Notes that publishing a row has failed `attempts` times. Returns whether the lease is still
-    /// valid.
+    /// Records that publishing a row has failed `attempts` times. Returns whether the lease is
+    /// still valid.
     fn record_failure(&self, lease: ShardLease, id: i64, attempts: u32) -> StoreFuture<'_, bool>;
 
-    /// Parks a row, and with it its key if it takes part in the order. Returns whether the lease is
-    /// still valid.
+    /// Parks a row; if the row takes part in the order of a key, it parks the key too. Returns
+    /// whether the lease is still valid.
     fn park(
         &self,
         lease: ShardLease,
@@ -144,10 +149,11 @@ pub trait OutboxStore: fmt::Debug + Send + Sync + 'static {
         now: Timestamp,
     ) -> StoreFuture<'_, bool>;
 
-    /// Moves ready rows of a parked key behind its parked ones, at most `limit`. Returns their number.
+    /// Parks ready rows of a parked key too, behind the rows that are parked already: at most
+    /// `limit`. Returns their number.
     fn park_behind(&self, lease: ShardLease, key: String, limit: u32) -> StoreFuture<'_, u64>;
 
-    /// Brings parked rows of an entry in release back, at most `limit`, the oldest first.
+    /// Makes parked rows of an entry in release ready again: at most `limit`, the oldest first.
     fn release_parked(
         &self,
         lease: ShardLease,
@@ -155,26 +161,29 @@ pub trait OutboxStore: fmt::Debug + Send + Sync + 'static {
         limit: u32,
     ) -> StoreFuture<'_, Release>;
 
-    /// Parked entries whose failed row has an id above `after`, by id, at most `limit`.
+    /// Returns at most `limit` parked entries, sorted by the id of the failed row, from the first
+    /// id above `after` on.
     fn parked(&self, after: i64, limit: u32) -> StoreFuture<'_, Vec<ParkedEntry>>;
 
-    /// Asks the relays to bring these entries back. Returns their number.
+    /// Asks the relays to make the rows of these entries ready again. Returns the number of
+    /// entries.
     fn retry_parked(&self, which: WhichParked) -> StoreFuture<'_, u64>;
 
-    /// Deletes the failed row of an entry, and asks the relay to bring the later rows of its key
-    /// back. Returns whether there was such an entry: `false`, and nothing is changed, if the failed row
-    /// was released meanwhile.
+    /// Deletes the failed row of an entry, and asks the relay to make the later rows of its key
+    /// ready again. Returns whether there was such an entry. If the failed row was released in the
+    /// meantime, nothing is changed and the result is `false`.
     fn skip_parked(&self, id: i64) -> StoreFuture<'_, bool>;
 
-    /// Deletes parked rows of an entry, at most `limit`, the newest first; with the last one, the
-    /// entry. Returns the number of deleted rows, and zero when the entry is gone.
+    /// Deletes at most `limit` parked rows of an entry, the newest first. With the last row, the
+    /// entry is deleted too. Returns the number of deleted rows; zero if there is no such entry.
     fn purge_parked(&self, id: i64, limit: u32) -> StoreFuture<'_, u64>;
 
-    /// The state of the outbox at `now`.
+    /// Returns the state of the outbox at `now`.
     fn status(&self, now: Timestamp) -> StoreFuture<'_, OutboxStatus>;
 
-    /// Rows that were published after `since`, or at that time with an id above `after`, by time and
-    /// id, at most `limit`. Begin with the lowest id, and go on with the last row.
+    /// Returns at most `limit` rows, sorted by publish time and id, that were published after
+    /// `since`, or at `since` with an id above `after`. For the first call pass the lowest id, and
+    /// for each further call the time and id of the last row.
     fn published_since(
         &self,
         shards: Vec<u16>,
@@ -183,14 +192,15 @@ pub trait OutboxStore: fmt::Debug + Send + Sync + 'static {
         limit: u32,
     ) -> StoreFuture<'_, Vec<PublishedRow>>;
 
-    /// The newest published row of each stream, by time and sequence: of these shards, and not older
-    /// than `within` before the newest published row of the outbox. Rows without a stream are left
-    /// out.
+    /// Returns the newest published row of each stream, by time and sequence. Only rows of these
+    /// shards count, and only those published at most `within` before the newest published row of
+    /// the outbox. Rows without a stream are left out.
     fn newest_published(&self, shards: Vec<u16>, within: Duration)
     -> StoreFuture<'_, Vec<KeptRow>>;
 
-    /// Published rows of these shards in a stream, the newest first by time and id: those that were
-    /// published at `since` or later, and before `before`, a time and an id. At most `limit`.
+    /// Returns at most `limit` published rows of these shards in a stream, the newest first by time
+    /// and id. They were published at `since` or later, and lie before `before`, which is a time
+    /// and an id.
     fn published_before(
         &self,
         shards: Vec<u16>,
@@ -204,18 +214,18 @@ pub trait OutboxStore: fmt::Debug + Send + Sync + 'static {
     fn clean(&self, before: Timestamp, limit: u32) -> StoreFuture<'_, u64>;
 }
 
-/// What a relay has to do besides ready rows.
+/// The work of a relay other than ready rows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct PendingWork {
     /// Whether a scheduled row is due.
     pub due: bool,
-    /// Parked entries in release, of the asked shards; a few of them.
+    /// Some of the parked entries of the requested shards that are in release.
     pub releases: Vec<ParkedEntry>,
 }
 
 impl PendingWork {
-    /// Whether a row is due, and the entries in release.
+    /// Work with a due row or without one, and these entries in release.
     #[must_use]
     pub const fn new(due: bool, releases: Vec<ParkedEntry>) -> Self {
         Self { due, releases }

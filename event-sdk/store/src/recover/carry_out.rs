@@ -1,5 +1,5 @@
-//! `Recover::carry_out`: repairs the divergences of a plan, in the order in which an interruption can be
-//! noticed.
+//! `Recover::carry_out`: repairs the divergences of a plan, in an order that lets a new plan find
+//! what an interrupted repair has left.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,19 +24,21 @@ impl Recover {
     /// Repairs the divergences of the plan.
     ///
     /// `carry_out` first compares again. It repairs a divergence only if the plan has it and the
-    /// new comparison finds it too: divergences that were repaired in the meantime, and those that
-    /// are not in the plan, are skipped. So the same plan may be carried out several times.
+    /// new comparison finds it too. It skips divergences that were repaired in the meantime, and
+    /// those that are not in the plan. So the same plan may be carried out several times.
     /// Afterwards start the relays, which publish the rows that this call has made ready, and
     /// [plan](Self::plan) again.
     ///
-    /// Not cancel-safe, and resumable: after dropping the future, or the end of the process, plan again
-    /// and carry out. Each step is one transaction of a database or one change of a consumer.
+    /// Not cancel-safe, but it can be resumed: if the future is dropped or the process ends, make a
+    /// new plan and carry it out. Each step is one transaction of a database or one change of a
+    /// consumer.
     ///
     /// # Errors
     ///
-    /// [`RecoverError::RelaysRunning`] and [`RecoverError::ConsumerRunning`] before anything is changed;
-    /// those of [`plan`](Self::plan); [`RecoverError::Bus`] with
-    /// [`PermissionDenied`](event_sdk::ErrorKind::PermissionDenied) if the user may not change consumers.
+    /// [`RecoverError::RelaysRunning`] and [`RecoverError::ConsumerRunning`] before anything is
+    /// changed; the errors of [`plan`](Self::plan); [`RecoverError::Bus`] with
+    /// [`PermissionDenied`](event_sdk::ErrorKind::PermissionDenied) if the user may not change
+    /// consumers.
     pub async fn carry_out(&self, plan: &RecoverPlan) -> Result<RecoverReport, RecoverError> {
         let mut now = self.plan().await?;
         now.retain(|divergence| plan.has(divergence));

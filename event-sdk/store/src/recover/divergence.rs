@@ -13,7 +13,7 @@ use super::store::{RecordPlace, RowAt};
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Divergence {
-    /// A stream of which the outbox or an inbox has rows does not exist.
+    /// A stream does not exist, but the outbox or an inbox has rows for it.
     StreamMissing(StreamMissing),
     /// The stream was restored from an older copy: it lacks messages that it had confirmed.
     StreamOlder(LostInStream),
@@ -25,8 +25,8 @@ pub enum Divergence {
     /// rows are not marked as published, or that have no row.
     DatabaseOlder(DatabaseOlder),
     /// The position of a consumer lies beyond the end of the stream, or beyond the last message
-    /// that is the same as before the restore. Newer messages below the position would not be
-    /// delivered.
+    /// that is the same as before the restore. The consumer would not receive new messages with
+    /// sequences up to its position.
     ConsumerAhead(ConsumerAhead),
     /// The database of the inbox was restored from an older backup: the consumer has acknowledged
     /// events of which the inbox has no record.
@@ -34,8 +34,8 @@ pub enum Divergence {
     /// Records of the inbox have sequences at which the stream has other messages, or none.
     RecordsMisplaced(RecordsMisplaced),
     /// The floor of the inbox (the sequence up to which its records were deleted) lies beyond the
-    /// last message that is the same as before the restore. Newer events below the floor would be
-    /// refused.
+    /// last message that is the same as before the restore. The inbox would refuse new events with
+    /// sequences up to the floor.
     FloorBeyondStream(FloorBeyondStream),
     /// Outbox and inbox were restored from backups of different times.
     RestoredApart(RestoredApart),
@@ -43,19 +43,19 @@ pub enum Divergence {
     ResetUnfinished(ResetUnfinished),
 }
 
-/// A stream that does not exist.
+/// A stream that does not exist, and how many rows and records refer to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StreamMissing {
     /// The stream.
     pub stream: Text,
-    /// Rows of the outbox that were published to it.
+    /// The number of rows of the outbox that were published to the stream.
     pub rows: u64,
-    /// Records of inboxes with events of it.
+    /// The number of inbox records for events of the stream.
     pub records: u64,
 }
 
-/// Rows that a stream had confirmed, and does not have.
+/// Rows that a stream had confirmed, but does not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LostInStream {
@@ -63,11 +63,12 @@ pub struct LostInStream {
     pub stream: Text,
     /// The number of rows.
     pub rows: u64,
-    /// The lowest sequence of them.
+    /// The lowest sequence of these rows.
     pub lowest: u64,
-    /// The highest sequence of them.
+    /// The highest sequence of these rows.
     pub highest: u64,
-    /// The highest sequence below them at which outbox or inbox agree with the stream.
+    /// The highest sequence below [`lowest`](Self::lowest) at which outbox or inbox agree with the
+    /// stream.
     pub agrees_to: Option<u64>,
     /// The last sequence of the stream.
     pub last_sequence: u64,
@@ -82,9 +83,9 @@ pub struct MovedRows {
     pub stream: Text,
     /// The number of rows.
     pub rows: u64,
-    /// Rows whose sequences are lower than those of all rows that were found: the copy of the
-    /// stream does not have their messages. The messages were dropped before the copy was made, or
-    /// are lost.
+    /// The number of rows whose sequences are lower than those of all rows that were found. The
+    /// copy of the stream does not have their messages: they were dropped before the copy was made,
+    /// or are lost.
     pub dropped: u64,
     pub(super) items: Vec<RowAt>,
 }
@@ -95,7 +96,7 @@ pub struct MovedRows {
 pub struct DatabaseOlder {
     /// The stream.
     pub stream: Text,
-    /// Rows that are not marked as published, and are in the stream.
+    /// The number of rows that are not marked as published, although the stream has their messages.
     pub unmarked: u64,
     /// The sequences of messages of which the outbox has no row: their transactions are lost.
     pub lost: Vec<u64>,
@@ -110,7 +111,7 @@ pub struct ConsumerAhead {
     pub stream: Text,
     /// The durable.
     pub consumer: Text,
-    /// The sequence up to which it has delivered messages.
+    /// The sequence up to which the consumer has delivered messages.
     pub position: u64,
     /// The last sequence of the stream.
     pub last_sequence: u64,
@@ -119,7 +120,7 @@ pub struct ConsumerAhead {
     pub(super) durable: Durable,
 }
 
-/// Events that a consumer has acknowledged, and of which the inbox has no record.
+/// Events that a consumer has acknowledged, but for which the inbox has no record.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct InboxOlder {
@@ -131,14 +132,14 @@ pub struct InboxOlder {
     pub consumer: Text,
     /// The number of events.
     pub missing: u64,
-    /// The sequence of the first of them.
+    /// The sequence of the first of these events.
     pub first: u64,
     /// The ack floor of the consumer.
     pub acknowledged: u64,
     pub(super) durables: Vec<Durable>,
 }
 
-/// Records whose events do not stand at their sequences.
+/// Records at whose sequences the stream does not have their events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RecordsMisplaced {
@@ -148,17 +149,18 @@ pub struct RecordsMisplaced {
     pub stream: Text,
     /// The consumer.
     pub consumer: Text,
-    /// Records whose events have another sequence.
+    /// The number of records whose events have another sequence in the stream.
     pub moved: u64,
     /// Events that neither the stream nor the outbox has. The database has their effects, but no
     /// other service will receive these events.
     pub orphans: Vec<Uuid>,
-    /// Records whose events the stream does not have; among them the orphans.
+    /// The number of records whose events the stream does not have, including the
+    /// [orphans](Self::orphans).
     pub gone: u64,
     pub(super) items: Vec<RecordPlace>,
 }
 
-/// A floor beyond the stream.
+/// A floor of an inbox that is too high for the stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FloorBeyondStream {
@@ -188,10 +190,10 @@ pub struct RestoredApart {
     pub outbox_to: Option<u64>,
     /// The highest sequence of a record of the inbox.
     pub inbox_to: Option<u64>,
-    /// Events that the inbox has handled, and the outbox does not know as published.
+    /// The number of events that the inbox has handled, but the outbox does not know as published.
     pub only_in_inbox: u64,
-    /// Events that the outbox knows as published, the consumer has acknowledged, and the inbox does not
-    /// know.
+    /// The number of events that the outbox knows as published and the consumer has acknowledged,
+    /// but the inbox does not know.
     pub only_in_outbox: u64,
 }
 

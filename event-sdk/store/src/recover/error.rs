@@ -1,4 +1,4 @@
-//! `RecoverError`: why a recovery could not compare or not repair.
+//! `RecoverError`: why a recovery could not compare or repair.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::StoreError;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum RecoverError {
-    /// A database failed: the name of the outbox or inbox, and its error.
+    /// The database of an outbox or inbox failed.
     Store {
         /// The name of the outbox or inbox.
         name: Text,
@@ -19,13 +19,13 @@ pub enum RecoverError {
     },
     /// The bus failed.
     Bus(event_sdk::Error),
-    /// Relays of the outbox are alive, and would publish during the repair. Stop them. One that was
-    /// killed counts until its lease has ended.
+    /// Relays of the outbox are alive, and would publish during the repair. Stop them. A relay that
+    /// was killed counts as alive until its lease has ended.
     RelaysRunning {
         /// The number of relays.
         relays: u32,
     },
-    /// A consumer that is to be reset waits for messages. Stop it.
+    /// A consumer that has to be reset is still running: it waits for messages. Stop it.
     ConsumerRunning {
         /// The stream.
         stream: Text,

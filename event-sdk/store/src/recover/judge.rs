@@ -40,14 +40,14 @@ impl Recover {
     /// Compares outbox, inboxes and consumers with the streams.
     ///
     /// First stop the relays and the consumers. Otherwise messages and records that are being
-    /// written look like divergences.
+    /// written at this time look like divergences.
     ///
     /// Cancel-safe: it changes nothing.
     ///
     /// # Errors
     ///
-    /// [`RecoverError::Store`] of a database that fails, [`RecoverError::Bus`] if the connection fails. A
-    /// missing permission, stream or consumer is no error: it is in the plan.
+    /// [`RecoverError::Store`] if a database fails, [`RecoverError::Bus`] if the connection fails.
+    /// A missing permission, stream or consumer is not an error: the plan contains it.
     pub async fn plan(&self) -> Result<RecoverPlan, RecoverError> {
         let mut plan = RecoverPlan::default();
         let known = self.load(&mut plan).await?;

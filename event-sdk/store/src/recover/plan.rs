@@ -79,22 +79,22 @@ impl fmt::Display for RecoverPlan {
 #[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub struct RecoverReport {
-    /// Consumers whose durables were created again: stream, durable, and the sequence at which it
-    /// begins.
+    /// Consumers whose durables were created again: the stream, the durable, and the sequence at
+    /// which the durable begins.
     pub consumers_reset: Vec<(Text, Text, u64)>,
     /// Resets that were completed: stream and durable.
     pub resets_finished: Vec<(Text, Text)>,
-    /// Floors that were lowered.
+    /// The number of floors that were lowered.
     pub floors_lowered: u64,
-    /// Records that got another sequence, or none.
+    /// The number of records whose sequence was changed or removed.
     pub records_placed: u64,
-    /// Rows that were marked as published.
+    /// The number of rows that were marked as published.
     pub marked: u64,
-    /// Messages that became rows.
+    /// The number of messages for which rows were inserted.
     pub adopted: u64,
-    /// Rows that got another sequence.
+    /// The number of rows whose sequence was changed.
     pub places_noted: u64,
-    /// Rows that a relay publishes again.
+    /// The number of rows that were made ready, so that a relay publishes them again.
     pub made_ready: u64,
     /// Divergences of the plan that have to be repaired by hand.
     pub by_hand: Vec<Divergence>,

@@ -1,4 +1,4 @@
-//! `Repair`: what would remove a divergence.
+//! `Repair`: how a divergence is repaired.
 
 use std::fmt;
 
@@ -7,42 +7,43 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Repair {
-    /// The rows become ready again, and a relay publishes them under their ids: in order in each key,
-    /// and before newer rows of the key.
+    /// The rows become ready again, and a relay publishes them under their message ids: the rows of
+    /// each key in order, and before newer rows of the key.
     PublishAgain {
         /// The number of rows.
         rows: u64,
     },
-    /// Rows of the outbox are marked with the sequences that their messages have, or with none. Nothing
-    /// is published.
+    /// Rows of the outbox are marked with the sequences that their messages have in the stream, or
+    /// with no sequence. Nothing is published.
     NotePlaces {
         /// The number of rows.
         rows: u64,
     },
-    /// Rows that the stream has already are marked as published, and messages of transactions that
-    /// the database has lost become published rows. Other writes of these transactions must be
-    /// repeated by hand: [`DatabaseOlder::lost`](super::DatabaseOlder::lost) has the sequences of
-    /// their messages.
+    /// Rows whose messages the stream has are marked as published. For messages of transactions
+    /// that the database has lost, published rows are inserted. Other writes of these transactions
+    /// must be repeated by hand: [`DatabaseOlder::lost`](super::DatabaseOlder::lost) has the
+    /// sequences of their messages.
     MarkAndAdopt {
-        /// Rows that are marked.
+        /// The number of rows that are marked.
         mark: u64,
-        /// Messages that become rows.
+        /// The number of messages for which rows are inserted.
         adopt: u64,
     },
-    /// The durable is created again, and begins at this sequence: its events are delivered again from there
-    /// on. An inbox drops those that were handled; without one, they are handled again.
+    /// The durable is deleted and created again, to begin at another sequence. Events from this
+    /// sequence on are delivered again. An inbox drops the events that were handled; without an
+    /// inbox, they are handled again.
     ResetConsumer {
         /// The first sequence that is delivered.
         to: u64,
     },
     /// A reset that was interrupted is completed.
     FinishReset,
-    /// Records of the inbox get the sequences that their events have in the stream, or none.
+    /// Records of the inbox get the sequences that their events have in the stream, or no sequence.
     PlaceRecords {
         /// The number of records.
         records: u64,
     },
-    /// The floor of the inbox is lowered to this sequence.
+    /// The floor of the inbox is lowered.
     LowerFloor {
         /// The new floor.
         to: u64,

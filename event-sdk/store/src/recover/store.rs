@@ -1,5 +1,5 @@
-//! `RecoverableOutbox` and `RecoverableInbox`: what a database does for a recovery: it lists what it
-//! knows of the streams, and changes it.
+//! `RecoverableOutbox` and `RecoverableInbox`: the operations of a database that a recovery needs:
+//! they list its rows and records, and correct them.
 
 use std::fmt;
 
@@ -12,8 +12,9 @@ use crate::outbox::{OutboxMessage, StoreFuture};
 
 /// The rows of an outbox, for [`Recover`](super::Recover).
 ///
-/// Every operation is one short transaction. Not cancel-safe unless its docs say so: after dropping
-/// the future it may have been carried out; repeating it is harmless.
+/// Every operation is one short transaction. An operation is not cancel-safe unless its docs say
+/// so: after the future is dropped, it may still have been carried out. Repeating an operation is
+/// harmless.
 ///
 /// **Errors.** Every operation may fail with the kinds of an unavailable database
 /// ([`StoreErrorKind::is_outage`](crate::StoreErrorKind::is_outage)), `SchemaMissing`,
@@ -22,37 +23,41 @@ pub trait RecoverableOutbox: fmt::Debug + Send + Sync + 'static {
     /// A name of the outbox, for logs and errors.
     fn name(&self) -> &str;
 
-    /// The number of relays that are alive. It changes nothing.
+    /// Returns the number of relays that are alive. This call changes nothing.
     fn relays(&self) -> StoreFuture<'_, u32>;
 
-    /// Rows with an id above `after`, by id, at most `limit`. It changes nothing.
+    /// Returns at most `limit` rows with an id above `after`, sorted by id. This call changes
+    /// nothing.
     fn entries(&self, after: i64, limit: u32) -> StoreFuture<'_, Vec<OutboxEntry>>;
 
-    /// Makes rows ready that are still published at these places. Returns their number.
+    /// Makes those of these rows ready that are still marked as published at these places. Returns
+    /// their number.
     fn publish_again(&self, rows: Vec<RowAt>) -> StoreFuture<'_, u64>;
 
-    /// Marks rows as published at these places, whatever their state is. The time of the mark of rows
-    /// that were published before stays. If a row has failed and holds its key back, the relay brings
-    /// the later rows of the key back. Returns the number of rows.
+    /// Marks rows as published at these places, whatever their state is. Rows that were published
+    /// before keep the time of their mark. If a row has failed and holds its key back, the relay
+    /// makes the later rows of the key ready again. Returns the number of rows.
     fn mark_found(&self, rows: Vec<RowAt>, now: Timestamp) -> StoreFuture<'_, u64>;
 
-    /// Inserts rows that are published.
+    /// Inserts these messages as published rows.
     fn adopt(&self, messages: Vec<AdoptedMessage>) -> StoreFuture<'_, ()>;
 }
 
 /// The records of an inbox, for [`Recover`](super::Recover).
 ///
-/// Every operation is one short transaction. Not cancel-safe unless its docs say so: after dropping
-/// the future it may have been carried out; repeating it is harmless.
+/// Every operation is one short transaction. An operation is not cancel-safe unless its docs say
+/// so: after the future is dropped, it may still have been carried out. Repeating an operation is
+/// harmless.
 pub trait RecoverableInbox: InboxStore {
-    /// Records of a consumer with an event id above `after`, by id, at most `limit`. Begin with the nil
-    /// id. It changes nothing.
+    /// Returns at most `limit` records of a consumer with an event id above `after`, sorted by id.
+    /// Begin with the nil id. This call changes nothing.
     fn records(&self, consumer: Text, after: Uuid, limit: u32) -> StoreFuture<'_, Vec<InboxEntry>>;
 
     /// Sets the sequences of records of a consumer and stream. Returns the number of records.
     fn place_records(&self, source: InboxSource, places: Vec<RecordPlace>) -> StoreFuture<'_, u64>;
 
-    /// Lowers the floor of a source to [`InboxSource::floor`]. Returns whether it was higher.
+    /// Lowers the floor of a source to [`InboxSource::floor`]. Returns whether the stored floor was
+    /// higher.
     fn lower_floor(&self, source: InboxSource) -> StoreFuture<'_, bool>;
 }
 
@@ -64,9 +69,10 @@ pub struct OutboxEntry {
     pub id: i64,
     /// The message id.
     pub message_id: Text,
-    /// Where and when it was published; `None` if it was not.
+    /// Where and when the message was published; `None` if it was not published.
     pub published: Option<PublishedAt>,
-    /// The subject of a row that was not published: the streams that store it are compared, too.
+    /// The subject of a row that was not published; the streams that store this subject are
+    /// compared too.
     pub subject: Option<Text>,
 }
 
@@ -95,7 +101,7 @@ impl OutboxEntry {
 pub struct PublishedAt {
     /// The stream and the sequence; `None` on a transport without streams.
     pub place: Option<(Text, u64)>,
-    /// When it was marked.
+    /// When the row was marked as published.
     pub at: Timestamp,
 }
 
@@ -106,20 +112,20 @@ pub struct RowAt {
     pub id: i64,
     /// The stream.
     pub stream: Text,
-    /// The sequence there; `None` if it is unknown.
+    /// The sequence in the stream; `None` if it is unknown.
     pub sequence: Option<u64>,
 }
 
-/// A message of a stream that an outbox has lost.
+/// A message that a stream has, and whose row the outbox has lost.
 #[derive(Debug, Clone)]
 pub struct AdoptedMessage {
     /// The message.
     pub message: OutboxMessage,
     /// The stream.
     pub stream: Text,
-    /// The sequence there.
+    /// The sequence in the stream.
     pub sequence: u64,
-    /// When the stream stored it: the time of the mark.
+    /// When the stream stored the message. The new row gets this as the time of its mark.
     pub stored_at: Timestamp,
 }
 
@@ -131,16 +137,16 @@ pub struct InboxEntry {
     pub event: Uuid,
     /// The stream; `None` for an event of a transport without streams.
     pub stream: Option<Text>,
-    /// The sequence there, if it is known.
+    /// The sequence in the stream, if it is known.
     pub sequence: Option<u64>,
-    /// Whether the event is recorded as dead, so that there is or was a letter of it.
+    /// Whether the event is recorded as dead, which means that it has, or had, a letter.
     pub dead: bool,
     /// When the record was written, if it is known.
     pub recorded_at: Option<Timestamp>,
 }
 
 impl InboxEntry {
-    /// A record of an event that is done.
+    /// A record of an event that is done, without the time at which it was written.
     #[must_use]
     pub const fn new(event: Uuid, stream: Option<Text>, sequence: Option<u64>) -> Self {
         Self {
@@ -152,8 +158,8 @@ impl InboxEntry {
         }
     }
 
-    /// Sets when the record was written. Without it, the letter of a dead event is compared whatever
-    /// [`Recover::since`](super::Recover::since) says.
+    /// Sets when the record was written. Without this time, the letter of a dead event is compared
+    /// whatever [`Recover::since`](super::Recover::since) says.
     #[must_use]
     pub const fn recorded_at(mut self, at: Option<Timestamp>) -> Self {
         self.recorded_at = at;
@@ -168,11 +174,11 @@ impl InboxEntry {
     }
 }
 
-/// The sequence that a record is given.
+/// A record and the sequence that it gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecordPlace {
     /// The id of the event.
     pub event: Uuid,
-    /// The sequence of its message; `None` if the stream does not have it.
+    /// The sequence of the event's message; `None` if the stream does not have the message.
     pub sequence: Option<u64>,
 }

@@ -1,18 +1,18 @@
-//! `Unknown`: what a recovery cannot know, and why.
+//! `Unknown`: a question that a recovery cannot decide, and why.
 
 use std::fmt;
 
 use event_sdk::text::Text;
 
-/// Something that a comparison cannot know.
+/// A question that a comparison cannot decide.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Unknown {
-    /// The stream; `None` if it concerns all of them.
+    /// The stream; `None` if the question concerns all streams.
     pub stream: Option<Text>,
-    /// The consumer, if it concerns one.
+    /// The consumer, if the question concerns one.
     pub consumer: Option<Text>,
-    /// Why it is unknown.
+    /// Why the question cannot be decided.
     pub reason: UnknownReason,
 }
 
@@ -26,33 +26,35 @@ impl Unknown {
     }
 }
 
-/// Why something is unknown.
+/// Why a question cannot be decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UnknownReason {
     /// The stream or the consumer cannot be read: a permission or an ability of the transport is
-    /// missing. This is the error.
+    /// missing. The value is the error.
     NotReadable(Text),
-    /// The stream deletes messages that were acknowledged (interest or work queue): a message that is
-    /// missing there may be lost or handled.
+    /// The stream deletes acknowledged messages (interest or work queue): if it lacks a message,
+    /// the message may have been lost or handled.
     DeletesHandled {
-        /// Rows of the outbox that the stream does not have, or has at another place.
+        /// The number of rows of the outbox whose messages the stream does not have, or has at
+        /// another place.
         rows: u64,
     },
-    /// The stream deletes messages that were acknowledged (interest or work queue): if the inbox is older
-    /// than its consumer, the events without a record are gone.
+    /// The stream deletes acknowledged messages (interest or work queue): if the inbox is older
+    /// than its consumer, the stream no longer has the events whose records are missing.
     AcknowledgedDeleted,
-    /// The stream has dropped the messages below this sequence, and the inbox has no records of the
-    /// first messages that the stream still has. So the effects of dropped events may be lost too.
+    /// The stream has dropped the messages below [a sequence](Self::DroppedBefore::sequence), and
+    /// the inbox has no records of the first messages that the stream still has. So the effects of
+    /// dropped events may be lost too.
     DroppedBefore {
-        /// The first sequence of the stream, or of what was compared.
+        /// The first sequence of the stream, or of the part that was compared.
         sequence: u64,
     },
-    /// The oldest row that the outbox has kept is lost in the stream: events before it may be lost
-    /// too, and their rows were deleted.
+    /// The stream has lost even the message of the oldest row that the outbox has kept. So it may
+    /// also have lost earlier messages, whose rows were deleted.
     KeptTooShort,
-    /// The outbox has kept no row of the stream, or of any stream: which messages are events of this outbox
-    /// is unknown.
+    /// The outbox has kept no row of the stream, or of any stream. So it is unknown which messages
+    /// are events of this outbox.
     NothingKept,
     /// The stream has messages that the outbox does not know, which may be events of transactions that
     /// its database has lost. Say which subjects this outbox alone publishes:
@@ -64,7 +66,9 @@ pub enum UnknownReason {
         /// The number of rows.
         rows: u64,
     },
-    /// Rows whose message id is not an event id, on a transport that does not tell message ids.
+    /// The message ids of these rows are not event ids, so the rows could not be assigned to
+    /// messages of the stream. (Published rows are assigned by their message ids, if the transport
+    /// can read them.)
     NotIdentified {
         /// The number of rows.
         rows: u64,
@@ -78,19 +82,20 @@ pub enum UnknownReason {
         /// The limit.
         limit: usize,
     },
-    /// The inbox has events as dead, and the dead-letter stream has no letters of them: they were purged,
-    /// or the stream was restored from an older copy, or made anew.
+    /// The inbox has recorded events as dead, but the dead-letter stream has no letters for them.
+    /// The letters were purged, or the stream was restored from an older copy or created again.
     LettersMissing {
         /// The number of events.
         events: u64,
         /// The stream of the events; `None` on a transport without streams. [`Unknown::stream`] is the
         /// dead-letter stream.
         of: Option<Text>,
-        /// The sequence of the first of them in [their stream](Self::LettersMissing::of), if it is known.
-        /// Delivered again from there on, the events get their letters again.
+        /// The sequence of the first of these events in [their stream](Self::LettersMissing::of),
+        /// if it is known. If events are delivered again from this sequence on, they get their
+        /// letters again.
         first: Option<u64>,
     },
-    /// Relays are alive, so that rows may be on their way. Stop the relays, and plan again.
+    /// Relays are alive, so some rows may be being published. Stop the relays, and plan again.
     RelaysRunning {
         /// The number of relays.
         relays: u32,

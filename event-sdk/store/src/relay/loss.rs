@@ -7,19 +7,20 @@ use event_sdk::text::Text;
 /// A stream no longer has some rows that it had confirmed: it went back to an older state, or it is
 /// another stream of the same name.
 ///
-/// The relay reports it to [`Relay::on_stream_loss`](super::Relay::on_stream_loss), in
+/// The relay reports a loss to [`Relay::on_stream_loss`](super::Relay::on_stream_loss), in
 /// [`RelayReport::stream_losses`](super::RelayReport::stream_losses), and as a warning in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StreamLoss {
     /// The stream.
     pub stream: Text,
-    /// The highest sequence of a row that the stream had confirmed and does not have.
+    /// The highest sequence of a row that the stream had confirmed, but does not have.
     pub confirmed: u64,
     /// The last sequence of the stream; zero if there is no such stream.
     pub last: u64,
-    /// The number of rows that are known to be lost, of the shards of this relay. Of a loss that is
-    /// [older](LossOutcome::LeftOlder) these are only those within the repair time.
+    /// The number of rows of this relay's shards that are known to be lost. If the loss is
+    /// [older](LossOutcome::LeftOlder) than the repair time, only lost rows within the repair time
+    /// are counted.
     pub rows: u64,
     /// What the relay does.
     pub outcome: LossOutcome,
@@ -33,17 +34,18 @@ pub struct StreamLoss {
 pub enum LossOutcome {
     /// The lost rows are published again, before new ones.
     PublishedAgain,
-    /// Nothing: some lost rows were published more than
+    /// Nothing is repaired: some lost rows were published more than
     /// [`repair_within`](super::Relay::repair_within) before the newest row.
     LeftOlder,
-    /// Nothing: the stream has lost more than 200,000 rows, the most that are compared.
+    /// Nothing is repaired: the stream has lost more than 200,000 rows, and no more are compared.
     LeftTooMany,
-    /// Nothing: the stream was deleted and created again, or is missing.
+    /// Nothing is repaired: the stream was deleted and created again, or is missing.
     LeftStreamAnew,
-    /// Nothing: the stream drops acknowledged messages, so that it cannot be known which of the
-    /// lost ones were handled.
+    /// Nothing is repaired: the stream drops acknowledged messages, so the relay cannot know which
+    /// of the lost messages were handled.
     LeftAcknowledged,
-    /// Nothing: the stream has more than 500,000 messages to be searched for rows that were moved in it.
+    /// Nothing is repaired: the relay would have to search more than 500,000 messages of the stream
+    /// for rows that were moved.
     LeftUnsearched,
 }
 

@@ -143,8 +143,8 @@ pub enum InvalidRelay {
         /// The publish timeout.
         publish_timeout: Duration,
     },
-    /// Lease and publish timeout together are not below the duplicate window: a stream would store
-    /// rows twice that another relay takes over.
+    /// Lease and publish timeout together are not below the duplicate window: when another relay
+    /// takes a shard over, a stream would store some of its rows twice.
     LeaseTooLong {
         /// The lease.
         lease: Duration,

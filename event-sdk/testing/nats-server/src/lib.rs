@@ -1,17 +1,18 @@
 //! A real `nats-server` for tests: on a free loopback port, with JetStream and a store of its own.
 //!
 //! A [`NatsServer`] ends with the test: when it is dropped, also by a panic, the process ends and
-//! its folder is removed. When the test program itself is killed, a guard beside the server does
-//! both.
+//! its folder is removed. If the test program itself is killed, a guard process ends the server and
+//! removes the folder.
 //!
 //! # Modules
 //!
-//! - `options`, `config`: what a test asks of the server, and its configuration file;
+//! - `options`, `config`: the options of a server, and its configuration file;
 //! - `find`: finds the program;
-//! - `folder`, `port`: its temporary folder and its ports;
-//! - `process`: its process, which ends with the test; [`Launch`] starts other programs so;
+//! - `folder`, `port`: the server's temporary folder and its ports;
+//! - `process`: the server's process, which ends with the test; [`Launch`] starts other programs in
+//!   the same way;
 //! - `server`: [`NatsServer`]: start, stop, kill, pause, restart;
-//! - `monitoring`, `wait`: polls until it is ready;
+//! - `monitoring`, `wait`: polls until the server is ready;
 //! - `error`: failures, with the end of the server's log.
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

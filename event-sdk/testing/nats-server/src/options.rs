@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// What a server is started with; [`NatsServer::options`](crate::NatsServer::options) makes it.
+/// Options with which a server is started; see [`NatsServer::options`](crate::NatsServer::options).
 #[derive(Clone, Debug)]
 #[must_use = "nothing is started until `start` is awaited"]
 pub struct Options {
@@ -26,8 +26,8 @@ impl Options {
         }
     }
 
-    /// Sets the program. Default: the one that the environment variable
-    /// [`EVENT_SDK_NATS_SERVER`](crate::PROGRAM_VARIABLE) names, else `nats-server` on the `PATH`.
+    /// Sets the path of the program. Default: the path in the environment variable
+    /// [`EVENT_SDK_NATS_SERVER`](crate::PROGRAM_VARIABLE), else `nats-server` on the `PATH`.
     pub fn program(mut self, program: impl Into<PathBuf>) -> Self {
         self.program = Some(program.into());
         self
@@ -39,27 +39,28 @@ impl Options {
         self
     }
 
-    /// Sets the JetStream domain, which is also reached by the API prefix `$JS.<domain>.API`.
+    /// Sets the JetStream domain. Clients also reach it by the API prefix `$JS.<domain>.API`.
     pub fn domain(mut self, name: &str) -> Self {
         self.domain = Some(name.to_owned());
         self
     }
 
-    /// Sets how many bytes all streams with file storage may hold together. Default: 8 GiB.
+    /// Sets how many bytes all streams with file storage may use together. Default: 8 GiB.
     pub fn max_file_store(mut self, bytes: u64) -> Self {
         self.max_file_store = bytes;
         self
     }
 
-    /// Adds lines to the configuration file, as the server's documentation describes them, such as
-    /// `max_payload: 65536`.
+    /// Adds lines to the configuration file, such as `max_payload: 65536`. The server's
+    /// documentation describes them.
     pub fn config(mut self, text: &str) -> Self {
         self.text.push_str(text);
         self.text.push('\n');
         self
     }
 
-    /// Makes it ready without the other servers of its cluster, whose configuration the text has.
+    /// Declares the server a member of a cluster, which [`config`](Self::config) configures. The
+    /// server then counts as ready without the other members.
     pub fn member_of_a_cluster(mut self) -> Self {
         self.member = true;
         self

@@ -5,13 +5,13 @@ use std::hash::BuildHasher;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 
-/// A TCP port of 127.0.0.1 that no other test has, on the whole machine.
+/// A TCP port of 127.0.0.1 that no other test on the machine has.
 ///
-/// A server that restarts must find its port as it left it, so the system's "any free port"
-/// is not enough: it would be given away in between, to another server or to a client's
-/// outgoing connection. Instead a port below those that systems hand out is chosen, and held by
-/// a UDP socket of the same number, which no server here uses, and which the system closes if
-/// the test program is killed.
+/// A server that restarts must get the same port again. A free port that the system chooses is not
+/// enough: while the server is down, the system may give it to another server or to an outgoing
+/// connection of a client. Therefore the port is chosen below the range from which systems choose.
+/// A UDP socket with the same number reserves it: no server uses this socket, and the system closes
+/// it if the test program is killed.
 #[derive(Debug)]
 pub struct Port {
     number: u16,
@@ -39,7 +39,7 @@ impl Port {
             })
     }
 
-    /// Its number.
+    /// The number of the port.
     pub fn number(&self) -> u16 {
         self.number
     }

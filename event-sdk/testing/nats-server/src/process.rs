@@ -14,10 +14,10 @@ use crate::wait::Patience;
 use guard::Guard;
 pub use launch::Launch;
 
-/// The process of a server that was started for a test; [`Launch::start`] starts one.
+/// The process of a server that [`Launch::start`] started for a test.
 ///
-/// It ends when it is dropped, also by a panic. When the test program is killed, a guard beside it
-/// ends it and removes its folder.
+/// The process ends when this value is dropped, also by a panic. If the test program is killed, a
+/// guard process ends the server and removes its folder.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
@@ -29,25 +29,25 @@ pub struct Process {
 const QUITS_WITHIN: Duration = Duration::from_secs(10);
 
 impl Process {
-    /// Its number.
+    /// The process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Asks it to end, by `SIGINT`.
+    /// Asks the process to end, by `SIGINT`.
     ///
     /// # Errors
     ///
-    /// If the system refuses it.
+    /// If the system refuses the signal.
     pub fn interrupt(&self) -> io::Result<()> {
         self.signal(Signal::INT)
     }
 
-    /// Kills it (`SIGKILL`), also a frozen one. [`wait`](Self::wait) waits for its end.
+    /// Kills the process (`SIGKILL`), even if it is frozen. [`wait`](Self::wait) waits for its end.
     ///
     /// # Errors
     ///
-    /// If the system refuses it.
+    /// If the system refuses the signal.
     pub fn kill(&self) -> io::Result<()> {
         self.signal(Signal::KILL)
     }
@@ -58,12 +58,12 @@ impl Process {
         Ok(())
     }
 
-    /// Stops it where it is (`SIGSTOP`), and waits for the moment until all of its threads have
-    /// stopped: until then, those on other processors still answer.
+    /// Freezes the process (`SIGSTOP`), and waits until all of its threads have stopped. Until
+    /// then, threads on other processors may still answer. Blocks for a moment.
     ///
     /// # Errors
     ///
-    /// If the system refuses it.
+    /// If the system refuses the signal.
     pub fn freeze(&self) -> io::Result<()> {
         self.signal(Signal::STOP)?;
         let child = Pid::from_child(&self.child);
@@ -73,11 +73,11 @@ impl Process {
         Ok(())
     }
 
-    /// How it ended, if it has.
+    /// The exit status of the process; `None` while it runs.
     ///
     /// # Errors
     ///
-    /// If the system does not say.
+    /// If the system does not return the status.
     pub fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
         let status = self.child.try_wait()?;
         if status.is_some() {
@@ -86,7 +86,8 @@ impl Process {
         Ok(status)
     }
 
-    /// Waits until it has ended; `None` if it has not after `within`. Cancel-safe.
+    /// Waits until the process has ended, and returns its exit status; `None` if it has not ended
+    /// after `within`. Cancel-safe.
     ///
     /// # Errors
     ///

@@ -18,7 +18,7 @@ use crate::{Error, Options, find, monitoring};
 
 /// A `nats-server` with JetStream on a port of its own, stopped and removed when dropped.
 ///
-/// What it has logged last is printed if that happens while a test panics.
+/// If it is dropped while a test panics, the end of its log is printed.
 #[derive(Debug)]
 pub struct NatsServer {
     // Dropped in this order: the folder goes after the process that writes into it.
@@ -37,7 +37,7 @@ pub struct NatsServer {
 const WITHIN: Duration = Duration::from_secs(60);
 
 impl NatsServer {
-    /// Starts a server with JetStream and nothing else, and waits until it answers.
+    /// Starts a server with JetStream and the default options, and waits until it answers.
     ///
     /// Not cancel-safe: a start that is dropped ends the server.
     ///
@@ -48,37 +48,38 @@ impl NatsServer {
         Self::options().start().await
     }
 
-    /// A server with options: another program, further configuration.
+    /// Returns options for a server, such as another program or further configuration;
+    /// [`Options::start`] starts the server.
     pub fn options() -> Options {
         Options::new()
     }
 
-    /// Where clients connect: `nats://127.0.0.1:<port>`. A restart does not change it.
+    /// The URL to which clients connect: `nats://127.0.0.1:<port>`. A restart does not change it.
     pub fn url(&self) -> String {
         format!("nats://127.0.0.1:{}", self.port())
     }
 
-    /// The port where clients connect.
+    /// The port to which clients connect.
     pub fn port(&self) -> u16 {
         self.client.number()
     }
 
-    /// Its name, as it tells clients and other servers.
+    /// The name that the server tells clients and other servers.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The program that it runs.
+    /// The path of the program that the server runs.
     pub fn program(&self) -> &Path {
         &self.program
     }
 
-    /// The folder of its configuration, log and store.
+    /// The folder of the server's configuration, log and store.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Whether its process is there, also when paused.
+    /// Whether the process of the server exists, also if it is paused.
     pub fn is_running(&mut self) -> bool {
         let Some(process) = &mut self.process else {
             return false;
@@ -86,39 +87,39 @@ impl NatsServer {
         matches!(process.ended(), Ok(None))
     }
 
-    /// Whether it is paused.
+    /// Whether the server is paused.
     pub fn is_paused(&self) -> bool {
         self.paused
     }
 
-    /// All that it has logged, over restarts too.
+    /// The whole log of the server, including the log before a restart.
     pub fn log(&self) -> String {
         self.folder.log_text()
     }
 
-    /// The URL of its monitoring port, for programs that read it.
+    /// The URL of the server's monitoring port, for programs that read it.
     #[must_use]
     pub fn monitoring_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.monitoring.number())
     }
 
-    /// What its monitoring port answers for a path such as `/connz?subs=1`. No credentials are
-    /// needed, and no client.
+    /// Returns what the monitoring port answers for a path such as `/connz?subs=1`. This needs no
+    /// credentials and no client.
     ///
     /// # Errors
     ///
-    /// If it does not answer within 2 seconds, or with an error.
+    /// If the port answers with an error, or does not answer within 2 seconds.
     pub async fn monitor(&self, path: &str) -> Result<Value, Error> {
         monitoring::get(self.monitoring.number(), path)
             .await
             .map_err(|source| self.system("ask its monitoring port", source))
     }
 
-    /// Stops it in an orderly way, and waits until it has ended.
+    /// Stops the server in an orderly way, and waits until it has ended.
     ///
     /// # Errors
     ///
-    /// If it is not running or is paused, or does not end in time.
+    /// If the server is not running, is paused, or does not end in time.
     pub async fn stop(&mut self) -> Result<(), Error> {
         self.end("stop", Signal::TERM).await
     }
@@ -128,27 +129,28 @@ impl NatsServer {
     ///
     /// # Errors
     ///
-    /// If it is not running or is paused, or does not end in time.
+    /// If the server is not running, is paused, or does not end in time.
     pub async fn lame_duck(&mut self) -> Result<(), Error> {
         self.end("lame duck mode", Signal::USR2).await
     }
 
-    /// Kills it (`SIGKILL`), paused or not: connections break and nothing is written any more.
+    /// Kills the server (`SIGKILL`), even if it is paused: connections break, and the server writes
+    /// nothing more.
     ///
     /// # Errors
     ///
-    /// If it is not running.
+    /// If the server is not running.
     pub async fn kill(&mut self) -> Result<(), Error> {
         self.paused = false;
         self.end("kill", Signal::KILL).await
     }
 
-    /// Stops it if it is running, starts it on the same ports with the same store, and waits
-    /// until it answers. A member of a cluster may not know the leader yet.
+    /// Stops the server if it is running, starts it on the same ports with the same store, and
+    /// waits until it answers. A member of a cluster may not know the leader yet.
     ///
     /// # Errors
     ///
-    /// If it is paused, does not end, or does not answer in time.
+    /// If the server is paused, does not end, or does not answer in time.
     pub async fn restart(&mut self) -> Result<(), Error> {
         if self.is_running() {
             self.stop().await?;
@@ -157,12 +159,12 @@ impl NatsServer {
         self.ready().await
     }
 
-    /// Freezes it (`SIGSTOP`): connections stay open and nothing answers. Blocks for the moment
-    /// that this takes.
+    /// Freezes the server (`SIGSTOP`): connections stay open, and nothing answers. Blocks the
+    /// thread for a moment, until the server is frozen.
     ///
     /// # Errors
     ///
-    /// If it is not running or is paused already.
+    /// If the server is not running, or is already paused.
     pub fn pause(&mut self) -> Result<(), Error> {
         self.expect_awake("pause")?;
         let frozen = self.process.as_ref().map(Process::freeze).transpose();
@@ -171,11 +173,11 @@ impl NatsServer {
         Ok(())
     }
 
-    /// Lets it go on after [`pause`](Self::pause).
+    /// Lets the server continue after [`pause`](Self::pause).
     ///
     /// # Errors
     ///
-    /// If it is not paused.
+    /// If the server is not paused.
     pub fn resume(&mut self) -> Result<(), Error> {
         if !self.paused {
             return Err(self.state("is not paused", "resume"));
@@ -208,11 +210,11 @@ impl NatsServer {
         Ok(server)
     }
 
-    /// Starts the process; [`ready`](Self::ready) waits for its answer.
+    /// Starts the process of the server, and does not wait; [`ready`](Self::ready) does.
     ///
     /// # Errors
     ///
-    /// [`Error::System`] if it cannot be started.
+    /// [`Error::System`] if the process cannot be started.
     pub fn launch(&mut self) -> Result<(), Error> {
         let launch = Launch::new(&self.program, self.folder.path(), self.folder.log());
         let launch = launch.argument("--config").argument(self.folder.config());
@@ -271,7 +273,7 @@ impl NatsServer {
         }
     }
 
-    /// The error of something that this server did not do in time, with the end of its log.
+    /// Makes the error that says what this server did not do in time, with the end of its log.
     pub fn timed_out(&self, awaited: &'static str, within: Duration, last: &str) -> Error {
         Error::TimedOut {
             server: self.name.clone(),
@@ -290,8 +292,8 @@ impl Options {
     ///
     /// # Errors
     ///
-    /// [`Error::NoProgram`] or [`Error::Unusable`] without a program, [`Error::Ended`] if it ends
-    /// by itself, [`Error::TimedOut`] if it does not answer in time, [`Error::System`].
+    /// [`Error::NoProgram`] or [`Error::Unusable`] without a program, [`Error::Ended`] if the
+    /// server ends, [`Error::TimedOut`] if it does not answer in time, [`Error::System`].
     pub async fn start(self) -> Result<NatsServer, Error> {
         let mut server = self.prepare()?;
         server.launch()?;
@@ -299,8 +301,8 @@ impl Options {
         Ok(server)
     }
 
-    /// Finds the program, reserves the ports and writes the configuration, without starting the
-    /// server: [`launch`](NatsServer::launch) and [`ready`](NatsServer::ready) do.
+    /// Finds the program, reserves the ports and writes the configuration. Does not start the
+    /// server: call [`launch`](NatsServer::launch) and [`ready`](NatsServer::ready) afterwards.
     ///
     /// # Errors
     ///

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 /// How often to look: a server needs about 15 ms to start, an election seconds.
 const INTERVAL: Duration = Duration::from_millis(10);
 
-/// The time in which something is looked for again and again.
+/// A time limit for polling.
 ///
-/// A loop and not a function that takes one, so that the futures stay `Send`.
+/// The caller writes the loop. A function that took a closure would make futures that are not
+/// `Send`.
 #[derive(Debug)]
 pub struct Patience {
     deadline: Instant,
@@ -15,7 +16,7 @@ pub struct Patience {
 }
 
 impl Patience {
-    /// From now on for this long.
+    /// A time limit of `within`, from now on.
     pub fn new(within: Duration) -> Self {
         Self {
             deadline: Instant::now() + within,
@@ -23,7 +24,8 @@ impl Patience {
         }
     }
 
-    /// Waits a moment and says whether to look again: until the time is over, and once after it.
+    /// Waits a moment, and returns whether to look again: `true` until the time is over, and once
+    /// more after that.
     pub async fn again(&mut self) -> bool {
         if self.over {
             return false;

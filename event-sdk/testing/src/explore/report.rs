@@ -18,10 +18,10 @@ pub struct Explored {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Failure {
-    /// The seed that replays it.
+    /// The seed that replays the run.
     pub seed: Seed,
-    /// What did not hold: the message of the check, or what was left, or that the thread was
-    /// blocked.
+    /// What did not hold: the message of the check, the events that were left unsettled, or that
+    /// the thread was blocked.
     pub violation: String,
     /// What happened, in order: the numbered points, crashes and restarts.
     pub trace: Vec<String>,
@@ -82,7 +82,7 @@ impl Explored {
     ///
     /// # Panics
     ///
-    /// If something did not; the message is that of the [`Failure`].
+    /// If something did not hold; the panic message is the text of the [`Failure`].
     #[track_caller]
     pub fn assert_holds(&self) {
         if let Some(failure) = &self.failure {

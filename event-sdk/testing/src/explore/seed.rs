@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// What disturbs one run of a scenario: nothing, a crash at a point, or the faults of a seed. Its
-/// text (`undisturbed`, `crash:17`, `faults:42`) replays the run.
+/// Names the disturbance of one run of a scenario: none, a crash at a point, or faults from a seed.
+/// The text of this value (`undisturbed`, `crash:17`, `faults:42`) replays the run.
 ///
 /// ```
 /// use event_sdk_testing::Seed;
@@ -26,7 +26,7 @@ impl Seed {
     /// The run without crash and faults.
     pub const UNDISTURBED: Self = Self(Kind::Undisturbed);
 
-    /// A crash at the point of this number, counted from one.
+    /// A crash at the point with this number, counted from one.
     #[must_use]
     pub const fn crash_at(point: u32) -> Self {
         Self(Kind::Crash(point))
@@ -38,7 +38,7 @@ impl Seed {
         Self(Kind::Faults(seed))
     }
 
-    /// The number of the point at which the process crashes.
+    /// The number of the point at which the process crashes; `None` without a crash.
     #[must_use]
     pub const fn crash_point(self) -> Option<u32> {
         match self.0 {
@@ -47,7 +47,7 @@ impl Seed {
         }
     }
 
-    /// The seed of the faults.
+    /// The seed of the faults; `None` without faults.
     #[must_use]
     pub const fn fault_seed(self) -> Option<u64> {
         match self.0 {
@@ -83,7 +83,7 @@ impl FromStr for Seed {
     }
 }
 
-/// A text is no [`Seed`].
+/// The text is not a [`Seed`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidSeed(String);
 

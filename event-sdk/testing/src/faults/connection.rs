@@ -10,7 +10,7 @@ use super::deliveries::FaultyDeliveries;
 use super::injector::{Injector, never};
 use crate::intercept::{Intercept, Intercepted};
 
-/// A transport with injected faults; [`Faults::around`](super::Faults::around) makes it.
+/// A transport with injected faults, created by [`Faults::around`](super::Faults::around).
 pub type FaultyTransport<T> = Intercepted<T, Injector>;
 
 impl Intercept for Injector {

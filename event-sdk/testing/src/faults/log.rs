@@ -4,22 +4,23 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// A kind of fault. Only consumers with acknowledgements have faults of deliveries.
+/// A kind of fault. Faults of deliveries are injected only for consumers with acknowledgements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Fault {
-    /// A delivery that was acknowledged comes again at once, as after an acknowledgement that
-    /// crossed a redelivery. Not after a confirmed acknowledgement.
+    /// An acknowledged delivery comes again at once, as if the acknowledgement had crossed a
+    /// redelivery. Never after a confirmed acknowledgement.
     Duplicate,
-    /// A delivery that was acknowledged comes again after a delay, when other events have been
-    /// handled. Not after a confirmed acknowledgement.
+    /// An acknowledged delivery comes again after a delay, when other events have been handled.
+    /// Never after a confirmed acknowledgement.
     Redelivered,
-    /// A delivery is lost, and the event comes after the next one, as its next delivery.
+    /// A delivery is lost. The event is delivered again after the next event.
     Reorder,
-    /// A delivery is lost, and the event comes later, as its next delivery.
+    /// A delivery is lost. The event is delivered again after a delay.
     Delay,
     /// An acknowledgement is lost, so that the event comes again after the ack wait. A confirmed
-    /// acknowledgement fails with [`Timeout`](event_sdk::ErrorKind::Timeout), and was lost or not.
+    /// acknowledgement fails with [`Timeout`](event_sdk::ErrorKind::Timeout), whether it was lost
+    /// or took effect.
     LostAck,
     /// A publish fails with [`Disconnected`](event_sdk::ErrorKind::Disconnected), and nothing is
     /// stored.
@@ -27,13 +28,14 @@ pub enum Fault {
     /// A publish fails with [`Disconnected`](event_sdk::ErrorKind::Disconnected) and an unknown
     /// outcome, and the event is stored.
     PublishStored,
-    /// The process ends when it acknowledges: the effect is done, the acknowledgement is not. No
-    /// call on its connection completes any more; see [`Faults::crashed`](super::Faults::crashed).
+    /// The process ends when it acknowledges: the effect of the event is done, and the event is not
+    /// acknowledged. No call on the connection of the process completes any more; see
+    /// [`Faults::crashed`](super::Faults::crashed).
     Crash,
 }
 
 impl Fault {
-    /// All of them.
+    /// All kinds.
     pub const ALL: [Self; 8] = [
         Self::Duplicate,
         Self::Redelivered,
@@ -67,7 +69,7 @@ impl fmt::Display for Fault {
 pub struct Injected {
     /// The kind.
     pub fault: Fault,
-    /// When, by the clock of the faults.
+    /// When the fault was injected, by the clock of the [`Faults`](super::Faults).
     pub at: Duration,
     /// The message: its subject, or its stream, sequence and consumer.
     pub message: String,

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::Fault;
 
-/// How often each kind of [`Fault`] is injected: a probability between 0 and 1 at each occasion.
+/// The rate of each kind of [`Fault`]: the probability, from 0 to 1, that it is injected at an
+/// occasion.
 ///
 /// ```
 /// use event_sdk_testing::{Fault, Rates};
@@ -69,8 +70,8 @@ impl Rates {
         self
     }
 
-    /// Sets the longest delay of a delayed or repeated delivery. Default: 5 s. A delivery is held
-    /// for at most half of its ack wait.
+    /// Sets the longest delay of a delayed or repeated delivery. Default: 5 s. A delayed delivery
+    /// is held for at most half of its ack wait.
     #[must_use]
     pub fn longest_delay(mut self, delay: Duration) -> Self {
         self.longest_delay = delay;

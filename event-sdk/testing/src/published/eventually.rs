@@ -11,11 +11,12 @@ use crate::failure::fail;
 use crate::idle;
 
 /// An assertion on a selection of events that may become true later: the test lets virtual time
-/// pass until it holds. Tasks run until nothing can go on, then the clock goes to the next
-/// deadline, until the assertion holds or the time is over. It does not wait in real time.
+/// pass until the assertion holds. Tasks run until all of them wait; then the clock moves to the
+/// next deadline. This is repeated until the assertion holds or the time is over. No real time is
+/// waited for.
 ///
-/// It needs tokio's current-thread runtime (`#[tokio::test]`), in which it is known whether a task
-/// can go on. What other threads and sockets do takes real time: wait for it with
+/// This needs tokio's current-thread runtime (`#[tokio::test]`): only there can the crate see
+/// whether all tasks wait. Other threads and sockets take real time. To wait for them, use
 /// [`in_real_time`](Self::in_real_time), which needs no particular runtime.
 #[must_use = "nothing is asserted until `one`, `exactly`, `none` or another one is awaited"]
 #[derive(Debug)]
@@ -40,21 +41,21 @@ impl<'b, E: Event + fmt::Debug> Eventually<'b, E> {
         self
     }
 
-    /// Polls in real time instead, for at most this long, and lets no virtual time pass: for code
-    /// under test that waits for sockets or other threads, such as a database.
+    /// Polls in real time instead, for at most `within`, and lets no virtual time pass. Use it for
+    /// code under test that waits for sockets or other threads, such as a database client.
     pub fn in_real_time(mut self, within: Duration) -> Self {
         self.within = within;
         self.real = true;
         self
     }
 
-    /// Asserts that there is exactly one as soon as there are any, and returns it.
+    /// Waits until there is an event, asserts that there is exactly one, and returns it.
     ///
-    /// Cancel-safe; the time that has passed stays passed. This holds for all of these methods.
+    /// Cancel-safe, like all methods here that wait: the clock keeps the time that has passed.
     ///
     /// # Panics
     ///
-    /// If there is none when the time is over, or there are several.
+    /// If there is no event when the time is over, or there are several events.
     pub async fn one(self) -> RecordedEvent<E> {
         let mut events = self.exactly(1).await;
         match events.pop() {
@@ -63,34 +64,34 @@ impl<'b, E: Event + fmt::Debug> Eventually<'b, E> {
         }
     }
 
-    /// Waits until there are exactly `n` events, and returns them. It does not wait for events that
-    /// are published later: assert them with
-    /// [`TestBus::nothing_else`](crate::TestBus::nothing_else) after
-    /// [`TestBus::advance`](crate::TestBus::advance).
+    /// Waits until there are `n` events, asserts that there are exactly `n`, and returns them.
+    /// Events that are published later are not noticed. To assert that none follow, call
+    /// [`TestBus::advance`](crate::TestBus::advance) and then
+    /// [`TestBus::nothing_else`](crate::TestBus::nothing_else).
     ///
     /// # Panics
     ///
-    /// If there are fewer when the time is over, or more.
+    /// If there are fewer events when the time is over, or more.
     pub async fn exactly(self, n: usize) -> Vec<RecordedEvent<E>> {
         self.until(|found| found >= n).await;
         self.events.exactly(n)
     }
 
-    /// Asserts that there are `n` or more at some time, and returns them.
+    /// Waits until there are `n` or more events, and returns all of them.
     ///
     /// # Panics
     ///
-    /// If there are fewer when the time is over.
+    /// If there are fewer events when the time is over.
     pub async fn at_least(self, n: usize) -> Vec<RecordedEvent<E>> {
         self.until(|found| found >= n).await;
         self.events.at_least(n)
     }
 
-    /// Lets the whole time pass, and asserts that there is none.
+    /// Asserts that there is no event until the time is over.
     ///
     /// # Panics
     ///
-    /// If there is one.
+    /// If there is an event.
     pub async fn none(self) {
         self.until(|found| found > 0).await;
         self.events.none();

@@ -11,8 +11,8 @@ use uuid::Uuid;
 use crate::failure::fail;
 use crate::recorder::Record;
 
-/// An event that was published in a test, with its envelope. It dereferences to the event, and is a
-/// cause of others ([`AsCause`]).
+/// An event that was published in a test, with its envelope. It dereferences to the event, and can
+/// be the cause of other events ([`AsCause`]).
 pub struct RecordedEvent<E> {
     event: E,
     head: EnvelopeHeader,
@@ -65,7 +65,7 @@ impl<E> RecordedEvent<E> {
         self.head.event_id
     }
 
-    /// The subject to which it was published, with the prefix.
+    /// The subject to which the event was published, including the prefix.
     #[must_use]
     pub fn subject(&self) -> &Subject {
         &self.record.subject
@@ -77,13 +77,13 @@ impl<E> RecordedEvent<E> {
         &self.record.headers
     }
 
-    /// The stream that stores it.
+    /// The stream that stores the event.
     #[must_use]
     pub fn stream(&self) -> Option<&str> {
         self.record.stream.as_deref()
     }
 
-    /// Its sequence in the stream.
+    /// The sequence of the event in the stream.
     #[must_use]
     pub fn sequence(&self) -> Option<u64> {
         self.record.sequence

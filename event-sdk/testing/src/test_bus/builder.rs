@@ -16,7 +16,7 @@ use super::{Inner, TestBus};
 use crate::failure::fail;
 use crate::faults::Faults;
 
-/// Builder of a [`TestBus`]; [`TestBus::builder`] makes it.
+/// Builder of a [`TestBus`], created by [`TestBus::builder`].
 ///
 /// ```
 /// use event_sdk::stream::StreamSpec;
@@ -79,7 +79,8 @@ impl TestBusBuilder {
         self
     }
 
-    /// Adds a stream. Without one, a stream stores every subject, as on [`EventBus::memory`].
+    /// Adds a stream. If none is added, one stream stores every subject, as on
+    /// [`EventBus::memory`].
     pub fn stream(mut self, stream: StreamSpec) -> Self {
         self.streams.push(stream);
         self
@@ -91,7 +92,7 @@ impl TestBusBuilder {
         self
     }
 
-    /// Sets the bucket of the bus, which exists at once; see [`BusBuilder::coordination`].
+    /// Sets the bucket of the bus, and creates it; see [`BusBuilder::coordination`].
     pub fn coordination(mut self, bucket: impl Into<BucketConfig>) -> Self {
         self.bucket = bucket.into();
         self
@@ -115,13 +116,13 @@ impl TestBusBuilder {
         self
     }
 
-    /// Sets the time of day at which the clock stands first. Default: [`SteppedClock::START`].
+    /// Sets the time of day at which the clock starts. Default: [`SteppedClock::START`].
     pub fn starting_at(mut self, start: Timestamp) -> Self {
         self.start = start;
         self
     }
 
-    /// Injects faults into every connection, from a seed. The report of a failed assertion ends
+    /// Injects faults from a seed into every connection. The message of a failed assertion ends
     /// with the seed and the injected faults.
     pub fn faults(mut self, faults: Faults) -> Self {
         self.faults = Some(faults);

@@ -10,7 +10,7 @@ use event_sdk::transport::Error;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum BackupError {
-    /// There is a file of this name. A backup replaces none.
+    /// A file of this name exists. A backup does not replace a file.
     FileExists {
         /// The file.
         path: PathBuf,
@@ -19,12 +19,12 @@ pub enum BackupError {
     Io {
         /// The file, or its folder.
         path: PathBuf,
-        /// What was being done.
+        /// What was being done when the error occurred.
         action: &'static str,
         /// The reason.
         source: io::Error,
     },
-    /// The file is something else than a backup.
+    /// The file is not a backup.
     NotABackup {
         /// The file.
         path: PathBuf,
@@ -45,7 +45,7 @@ pub enum BackupError {
         /// The reason.
         reason: String,
     },
-    /// The bus has another prefix than the one that wrote the backup: its events would not reach
+    /// The bus has another prefix than the bus that wrote the backup: its events would not reach
     /// the restored stream.
     OtherPrefix {
         /// The file.

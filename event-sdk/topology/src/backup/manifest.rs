@@ -1,55 +1,55 @@
-//! `Manifest`: what a backup has, from which stream, and the checksum of its content.
+//! `Manifest`: what a backup contains, from which stream, and the checksum of its content.
 
 use event_sdk::EventBus;
 use event_sdk::transport::SnapshotInfo;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// What a backup has, as `manifest.json` says it.
+/// What a backup contains: the fields of `manifest.json`.
 ///
-/// Fields may be added.
+/// Later versions may add fields.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Manifest {
     /// The format of the file: [`FORMAT`](Self::FORMAT).
     pub format: String,
-    /// The version of that format: [`VERSION`](Self::VERSION).
+    /// The version of the format: [`VERSION`](Self::VERSION).
     pub version: u32,
     /// The stream.
     pub stream: String,
-    /// The prefix of the bus that has written it.
+    /// The prefix of the bus that wrote the backup.
     pub prefix: String,
     /// The kind of the content ([`SnapshotInfo::kind`]).
     pub kind: String,
-    /// What has written the content, with its version: `nats-server 2.15.1`.
+    /// The program that wrote the content, with its version, such as `nats-server 2.15.1`.
     pub writer: String,
     /// When the backup was begun.
     pub time: Timestamp,
-    /// Number of messages.
+    /// The number of messages in the backup.
     pub messages: u64,
-    /// Bytes of the messages.
+    /// The bytes of all messages.
     pub bytes: u64,
-    /// Sequence of the oldest message, or the next sequence if there is none.
+    /// The sequence of the oldest message, or the next sequence if there is no message.
     pub first_sequence: u64,
-    /// Sequence of the newest message ever stored; zero if there was none.
+    /// The sequence of the newest message ever stored; zero if no message was ever stored.
     pub last_sequence: u64,
-    /// Number of consumers in the backup.
+    /// The number of consumers in the backup.
     pub consumers: usize,
-    /// The content.
+    /// The file with the content.
     pub content: Content,
 }
 
 /// The file with the content.
 ///
-/// Fields may be added.
+/// Later versions may add fields.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Content {
     /// The name of the file.
     pub file: String,
-    /// Its size in bytes.
+    /// The size of the file in bytes.
     pub size: u64,
-    /// The SHA-256 of its bytes, in hexadecimal digits.
+    /// The SHA-256 of the file's bytes, in hexadecimal digits.
     pub sha256: String,
 }
 

@@ -1,4 +1,4 @@
-//! `PermissionsBuilder`: names the users, and makes their permissions.
+//! `PermissionsBuilder`: names the users, and computes their permissions.
 
 use event_sdk::subject::grammar::escape_key;
 use event_sdk::transport::Error;
@@ -20,8 +20,9 @@ use crate::durable::DurableSpec;
 use crate::topology::Topology;
 
 impl Topology {
-    /// The least permissions of services and other users, as configuration of a server. `prefix` is
-    /// that of the bus. Asks no server; see [`permissions`](crate::permissions).
+    /// Begins to compute the least permissions of services and other users, as configuration of a
+    /// server. `prefix` is the prefix of the bus. No server is asked; see
+    /// [`permissions`](crate::permissions).
     pub fn permissions(&self, prefix: impl Into<String>) -> PermissionsBuilder {
         PermissionsBuilder::new(self, prefix.into())
     }
@@ -77,16 +78,17 @@ impl PermissionsBuilder {
         self
     }
 
-    /// Adds the user of the deployment step, which plans, applies and verifies the topology. It has no
-    /// subject of events. But whoever may change streams and create durables can have a stream publish its
-    /// events elsewhere, and events delivered to a subject: guard its login as one that reads everything.
+    /// Adds the user of the deployment step, which plans, applies and verifies the topology. It may
+    /// use no subject of events. But whoever may change streams and create durables can make a
+    /// stream publish its events elsewhere, or have events delivered to any subject. So protect
+    /// this login as if it could read everything.
     pub fn deployment(self, user: impl Into<String>) -> Self {
         self.other(Role::Deployment, user.into())
     }
 
-    /// Adds a user for people and programs that operate the application: reads, backs up, deletes and
-    /// purges stored events, pauses and resets consumers, and lists, redrives and purges dead letters. It may
-    /// not publish events.
+    /// Adds a user for people and programs that operate the application. It reads, backs up,
+    /// deletes and purges stored events; pauses and resets consumers; and lists, redrives and
+    /// purges dead letters. It may not publish events.
     pub fn operator(self, user: impl Into<String>) -> Self {
         self.other(Role::Operator, user.into())
     }
@@ -96,17 +98,18 @@ impl PermissionsBuilder {
         self.other(Role::Monitor, user.into())
     }
 
-    /// Puts the users into an account of this name, which has streams of its own. Default: the server
-    /// has no accounts.
+    /// Puts the users into an account of this name. An account has its own streams. Default: the
+    /// server has no accounts.
     pub fn account(mut self, name: impl Into<String>) -> Self {
         self.account = Some(name.into());
         self
     }
 
-    /// Defines the variables of passwords in this file beside the configuration, with a line
-    /// `BILLING_PASSWORD: "<bcrypt hash>"` for each user with a password and no others. The server reads
-    /// it again when it reloads its configuration, so that passwords change without a restart. Default:
-    /// the environment of the server defines them. `name` may have letters, digits, `.`, `_`, `-` and `/`.
+    /// Names the file, in the folder of the configuration, that defines the variables of passwords.
+    /// It must have a line `BILLING_PASSWORD: "<bcrypt hash>"` for each user with a password, and
+    /// no other lines. The server reads the file again when it reloads its configuration, so
+    /// passwords change without a restart. Default: the environment of the server defines the
+    /// variables. `name` may have letters, digits, `.`, `_`, `-` and `/`.
     pub fn passwords_file(mut self, name: impl Into<String>) -> Self {
         self.passwords_file = Some(name.into());
         self
@@ -118,29 +121,31 @@ impl PermissionsBuilder {
         self
     }
 
-    /// Gives each user inboxes of its own, `_INBOX_<user>`, so that no user can read the replies to
-    /// another one. Its clients have to set that prefix (`nats.inbox_prefix`). Default: all users
-    /// share `_INBOX`.
+    /// Gives each user its own inboxes, `_INBOX_<user>`, so that no user can read the replies to
+    /// another user. The clients of a user have to set that prefix (`nats.inbox_prefix`). Default:
+    /// all users share `_INBOX`.
     pub fn private_inboxes(mut self) -> Self {
         self.private_inboxes = true;
         self
     }
 
-    /// Sets whether the servers form a cluster, where the leader of the bucket is asked for entries,
-    /// by another subject. Default: if the bucket has more than one replica.
+    /// Sets whether the servers form a cluster. In a cluster, entries are read from the leader of
+    /// the bucket, which needs another subject. Default: `true` if the bucket has more than one
+    /// replica.
     pub fn clustered(mut self, clustered: bool) -> Self {
         self.clustered = clustered;
         self
     }
 
-    /// Makes the permissions.
+    /// Computes the permissions.
     ///
     /// # Errors
     ///
     /// [`InvalidOption`](event_sdk::transport::ErrorKind::InvalidOption) for an invalid or unknown
-    /// name, a consumer or dead-letter stream that the topology does not declare, a login that could
-    /// be a secret, two users with the same variable of a password, a name of a file of passwords with
-    /// other characters, or a consumer with one owner or partitions in a topology without a bucket;
+    /// name; for a consumer or dead-letter stream that the topology does not declare; for a login
+    /// that could be a secret; for two users with the same password variable; for a password file
+    /// whose name has other characters than [allowed](Self::passwords_file); or for a consumer with
+    /// one owner or partitions in a topology without a bucket.
     /// [`NoStream`](event_sdk::transport::ErrorKind::NoStream) for an event that no stream stores.
     pub fn build(&self) -> Result<Permissions, Error> {
         let routes = Routes::new(&self.topology, &self.prefix)?;

@@ -1,4 +1,4 @@
-//! `Login`: how a user proves its identity. A configuration has no secret.
+//! `Login`: how a user proves its identity, without a secret in the configuration.
 
 use event_sdk::transport::Error;
 use serde::Serialize;
@@ -7,15 +7,16 @@ use super::invalid;
 
 /// How a user proves its identity to the server.
 ///
-/// A password itself cannot be given, since configurations are printed, committed and mounted.
+/// There is no variant for a password itself, since configurations are printed, committed and
+/// mounted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Login {
-    /// A password, or better its bcrypt hash, that the server reads from the variable of this name: of
-    /// its environment when it starts, or of the
-    /// [file of passwords](super::PermissionsBuilder::passwords_file). The default, with
-    /// `<USER>_PASSWORD`.
+    /// A password, or better its bcrypt hash, that the server reads from the variable of this name.
+    /// The variable is in the server's environment when it starts, or in the password file
+    /// ([`passwords_file`](super::PermissionsBuilder::passwords_file)). This is the default, with
+    /// the name `<USER>_PASSWORD`.
     PasswordVariable(String),
     /// The bcrypt hash of the password, as `nats server passwd` prints it.
     Bcrypt(String),

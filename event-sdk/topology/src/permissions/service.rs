@@ -56,7 +56,8 @@ pub(super) struct Events {
 }
 
 impl Service {
-    /// A service that does nothing yet. `name` is that of its user: letters, digits, `-` and `_`.
+    /// A service that does nothing yet. `name` is the name of its user: letters, digits, `-` and
+    /// `_`.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -67,67 +68,73 @@ impl Service {
         }
     }
 
-    /// Publishes the events of a set, or one event type, and nothing else.
+    /// The service publishes the events of a set, or of one event type.
     pub fn publishes<S: EventSet>(self) -> Self {
         self.uses(Use::Publish, members::<S>())
     }
 
-    /// The same, expecting last sequences: a publish that is repeated reads the last event. That is the
-    /// permission to read single events of their streams, whosever they are.
+    /// Like [`publishes`](Self::publishes), with expected last sequences: when a publish is
+    /// repeated, it reads the last event. This needs the permission to read single events of the
+    /// streams, including events of other services.
     pub fn publishes_expecting<S: EventSet>(self) -> Self {
         self.uses(Use::Expect, members::<S>())
     }
 
-    /// The same through an outbox, whose relay repairs a stream that went back. That is the permission to
-    /// read single events of their streams, whosever they are.
+    /// Like [`publishes`](Self::publishes), through an outbox, whose relay repairs a stream that
+    /// went back. This needs the permission to read single events of the streams, including events
+    /// of other services.
     pub fn publishes_by_outbox<S: EventSet>(self) -> Self {
         self.uses(Use::Relay, members::<S>())
     }
 
-    /// Publishes events at a later time (`publish_at`, `publish_after`). That is the permission to
-    /// publish any subject of their streams, since the server stores a scheduled event under the
-    /// subject that its header names, and to read single events of these streams. To replace an event less
-    /// than five seconds before its time, a service needs [`cancels`](Self::cancels) too.
+    /// The service publishes events at a later time (`publish_at`, `publish_after`). This needs the
+    /// permission to publish to any subject of the streams, since the server stores a scheduled
+    /// event under the subject that its header names. It also needs the permission to read single
+    /// events of these streams. To replace an event less than five seconds before its time, a
+    /// service needs [`cancels`](Self::cancels) too.
     pub fn schedules<S: EventSet>(self) -> Self {
         self.uses(Use::Schedule, members::<S>())
     }
 
-    /// Lists and cancels events that are to be published later. That is the permission to read and to
-    /// delete any event of their streams, whosever it is.
+    /// The service lists and cancels events that are to be published later. This needs the
+    /// permission to read and to delete any event of the streams, including events of other
+    /// services.
     pub fn cancels<S: EventSet>(self) -> Self {
         self.uses(Use::Cancel, members::<S>())
     }
 
-    /// Reads stored events without a consumer (`bus.history()`), and the lag in seconds that health
-    /// reports. A server has no permissions for parts of a stream: that is the permission to read
-    /// everything in the streams of these events.
+    /// The service reads stored events without a consumer (`bus.history()`), and the lag in seconds
+    /// that health reports. A server has no permissions for parts of a stream, so this is the
+    /// permission to read everything in the streams of these events.
     pub fn reads_history<S: EventSet>(self) -> Self {
         self.uses(Use::Read, received::<S>())
     }
 
-    /// Subscribes without a name (`bus.subscribe()` without `durable` or `group`). A server has no permissions for
-    /// parts of a stream or for single consumers without a name: that is the permission to read everything in the
-    /// streams of these events, to take and settle the events of any consumer in them, and to delete any.
+    /// The service subscribes without a name (`bus.subscribe()` without `durable` or `group`). A
+    /// server has no permissions for parts of a stream or for single consumers without a name. So
+    /// this is the permission to read everything in the streams of these events, to take and settle
+    /// the events of any consumer of these streams, and to delete any of these consumers.
     pub fn subscribes_unnamed<S: EventSet>(self) -> Self {
         self.uses(Use::Unnamed, received::<S>())
     }
 
-    /// Receives the events of a consumer of the topology.
+    /// The service receives the events of a consumer of the topology.
     pub fn consumes(mut self, consumer: Consumes) -> Self {
         self.consumes.push(consumer);
         self
     }
 
-    /// Reads and writes any entry of the bucket (`bus.coordination()`), also leases and attempt records of
-    /// other services. Consumers write less, which [`Consumes`] gives them, and read as much.
+    /// The service reads and writes any entry of the bucket (`bus.coordination()`), including
+    /// leases and attempt records of other services. A consumer does not need this: [`Consumes`]
+    /// lets it read as much, and write only its own entries.
     pub fn coordinates(mut self) -> Self {
         self.coordinates = true;
         self
     }
 
-    /// Asks the server who it is and what it may do (`$SYS.REQ.USER.INFO`), so that `doctor`, run as this
-    /// user, finds what its permissions lack. The service itself does not ask. The answer is about this user
-    /// alone, and has no secret.
+    /// Allows this user to ask the server who it is and what it may do (`$SYS.REQ.USER.INFO`).
+    /// `doctor`, run as this user, then finds which permissions it lacks; the service itself does
+    /// not ask. The answer is about this user alone, and has no secret.
     pub fn diagnosable(mut self) -> Self {
         self.diagnosable = true;
         self
@@ -166,8 +173,8 @@ impl Events {
     }
 }
 
-/// A consumer of the topology, as a service runs it: by default with the runtime
-/// (`bus.consumer(…)`), on a durable that the deployment has made.
+/// How a service runs a consumer of the topology: by default with the runtime (`bus.consumer(…)`),
+/// on a durable that the deployment has created.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct Consumes {
@@ -212,9 +219,10 @@ impl Consumes {
         }
     }
 
-    /// Keeps dead letters in this stream of the topology, and receives the redriven ones. It writes and
-    /// receives its own, but may read the letters of all services in this stream, since it compares a letter
-    /// that is kept already: give a service whose events no other may read a stream of its own.
+    /// The consumer keeps dead letters in this stream of the topology, and receives redriven
+    /// letters. It writes and receives its own letters. But it may read the letters of all services
+    /// in this stream, since it compares a letter with one that is kept already. If no other
+    /// service may read the events of a service, give it its own dead-letter stream.
     pub fn dead_letters(mut self, stream: impl Into<String>) -> Self {
         self.dead_letters = Some(stream.into());
         self
@@ -226,31 +234,32 @@ impl Consumes {
         self.with(Extra::SingleActive)
     }
 
-    /// Parks events whose key is held or dead: a consumer that is ordered by key, with one owner and
-    /// [dead letters](Self::dead_letters).
+    /// The consumer parks events whose key is held or dead. For a consumer that is ordered by key,
+    /// with one owner and [dead letters](Self::dead_letters).
     pub fn parks(self) -> Self {
         self.with(Extra::Parks)
     }
 
-    /// Creates its durables, for a service that starts before the topology is applied. With one filter in
-    /// a stream, it can create them with this filter alone; with several, the server does not check which,
-    /// so that the service can read the whole stream.
+    /// The consumer creates its durables, for a service that starts before the topology is applied.
+    /// With one filter in a stream, it can create them with this filter only. With several filters,
+    /// the server does not check which they are, so the service can read the whole stream.
     pub fn creates_durables(self) -> Self {
         self.with(Extra::Creates)
     }
 
-    /// Is told of events that have reached `max_deliver` (the notice `Exhausted`).
+    /// The consumer is told of events that have reached `max_deliver` (the notice `Exhausted`).
     pub fn hears_exhausted(self) -> Self {
         self.with(Extra::HearsExhausted)
     }
 
-    /// Subscribes without the runtime (`bus.subscribe()`): no attempt records.
+    /// The service subscribes without the runtime (`bus.subscribe()`), so it writes no attempt
+    /// records.
     pub fn by_subscription(mut self) -> Self {
         self.by = By::Subscription;
         self
     }
 
-    /// Only requests and settles events, and makes no other call of the JetStream API
+    /// The service only requests and settles events, and makes no other call of the JetStream API
     /// (`bus.subscribe()` with `Management::Never`).
     pub fn without_api(mut self) -> Self {
         self.by = By::RequestsAlone;

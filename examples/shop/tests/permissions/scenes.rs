@@ -9,20 +9,17 @@ use event_sdk::dead_letters::{
     DeadLetterClass, DeadLetterStream, DeadLetters, LetterFilter, Origin, Page, RedriveOutcome,
 };
 use event_sdk::stream::StreamSpec;
-use event_sdk::transport::{
-    BucketConfig, Deletion, HistoryRequest, PurgeRequest, TransportExt as _, WhichMessage,
-};
-use event_sdk::{ConsumerSpec, EventBus, EventSet, Pattern, Pii};
-use event_sdk_topology::backup;
-use futures_util::StreamExt as _;
+use event_sdk::transport::{BucketConfig, TransportExt as _};
+use event_sdk::{ConsumerSpec, EventBus, EventSet, Pii};
 use tokio::sync::watch;
 
 use super::before::{Unreadable, letter, nak_first};
+use super::operator;
 use super::users::Place;
 use crate::bank::Bank;
 use crate::events::{Audited, OrderPlaced, Payments};
 use crate::topology::{DEAD_LETTERS, PARTITIONS, SINGLE};
-use crate::{audit, billing, open, orders};
+use crate::{audit, billing, open, operations, orders};
 
 const STREAMS: [&str; 3] = ["SHOP", "DLQ", "DLQ_RETRY"];
 
@@ -156,7 +153,7 @@ async fn letters(admin: &EventBus, number: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Lists, redrives and purges dead letters; reads, deletes and purges events.
+/// Lists and redrives dead letters, and looks after streams and durables.
 pub(super) async fn operates(place: &Place<'_>) -> anyhow::Result<()> {
     let admin = bus_of(place, "admin").await?;
     prepare(&admin).await?;
@@ -170,14 +167,6 @@ pub(super) async fn operates(place: &Place<'_>) -> anyhow::Result<()> {
     store.put(&held).await?;
 
     let bus = bus_of(place, "operator").await?;
-    states(&bus).await?;
-    ensure!(
-        bus.transport()
-            .streams_for(&Pattern::everything())
-            .await?
-            .len()
-            >= 4
-    );
     let queue = bus.dead_letters(DEAD_LETTERS);
     ensure!(queue.list(&LetterFilter::open(), Page::ALL).await?.len() == 1);
     let outcomes = queue.outcomes(&LetterFilter::all()).await?;
@@ -197,39 +186,7 @@ pub(super) async fn operates(place: &Place<'_>) -> anyhow::Result<()> {
     ensure!(report.redriven.len() == 1, "{report:?}");
     let outcomes = queue.outcomes(&LetterFilter::all()).await?;
     ensure!(outcomes.len() == 5, "{outcomes:?}");
-    for stream in STREAMS {
-        let all = HistoryRequest::new(stream, vec![Pattern::everything()]);
-        let mut stored = bus.transport().read_history(all).await?;
-        while let Some(message) = stored.next().await {
-            message?;
-        }
-        let first = WhichMessage::Sequence(1);
-        ensure!(bus.transport().get_message(stream, first).await?.is_some());
-        ensure!(
-            bus.transport()
-                .delete_message(stream, 1, Deletion::Remove)
-                .await?
-        );
-    }
-    // A backup of more than one part.
-    let mut random = fastrand::Rng::with_seed(7);
-    let noise = std::iter::repeat_with(|| random.u8(..)).take(300_000);
-    let noise: Bytes = noise.collect();
-    for subject in ["shop.orders.noise", "dlq.=rest.noise.1", "retry.noise.1"] {
-        let raw = admin.raw().absolute();
-        raw.publish(subject, noise.clone()).await?;
-    }
-    let folder = tempfile::tempdir()?;
-    for stream in STREAMS {
-        backup::write(&bus, stream, folder.path().join(stream), |_| {}).await?;
-    }
-    let transport = bus.transport();
-    for (stream, consumer) in durables() {
-        transport.pause_consumer(stream, &consumer, None).await?;
-        transport.reset_consumer(stream, &consumer, 1).await?;
-    }
-    transport.purge_messages(PurgeRequest::all("SHOP")).await?;
-    Ok(())
+    operator::operates(&admin, &bus, operations(&SINGLE)).await
 }
 
 /// Reads states.
@@ -242,11 +199,10 @@ pub(super) async fn monitors(place: &Place<'_>) -> anyhow::Result<()> {
 
 /// The durables of redriven events, as consumers make them.
 async fn redriven_durables(admin: &EventBus) -> anyhow::Result<()> {
-    for (stream, durable) in durables().filter(|(stream, _)| *stream == "DLQ_RETRY") {
+    for (_, durable) in durables().filter(|(stream, _)| *stream == "DLQ_RETRY") {
         let consumer = durable.split('-').next().unwrap_or_default();
-        let filter = DeadLetterStream::new(DEAD_LETTERS).retry_filter(consumer)?;
-        let redriven = admin.raw().absolute().subscribe(filter);
-        drop(redriven.stream(stream).durable(durable).await?);
+        let letters = DeadLetterStream::new(DEAD_LETTERS);
+        operator::receives_redriven(admin, &letters, consumer, &durable).await?;
     }
     Ok(())
 }

@@ -47,7 +47,12 @@ pub(super) const ACTS: &[(&str, Act)] = &[
     ("backs up", |case| Box::pin(backs_up(case))),
     ("restores a stream", |case| Box::pin(restores(case))),
     ("listens to advisories", |case| Box::pin(listens(case))),
-    ("declares no streams", |case| Box::pin(undeclared(case))),
+    ("declares no streams", |case| {
+        Box::pin(consume(undeclared(&case)))
+    }),
+    ("names the stream", |case| {
+        Box::pin(consume(undeclared(&case).stream(case.own("ORDERS"))))
+    }),
     ("applies its durable", |case| {
         Box::pin(applies_durable(case))
     }),
@@ -194,14 +199,10 @@ async fn restores(case: Case) -> Result<(), Error> {
     Ok(())
 }
 
-async fn undeclared(case: Case) -> Result<(), Error> {
+fn undeclared(case: &Case) -> Subscribe<AllOrderEvents> {
     let bus = EventBus::builder().prefix(case.own("events.").trim_end_matches('.').to_owned());
     let bus = bus.transport(case.nats()).unwrap();
-    consume(
-        bus.subscribe::<AllOrderEvents>()
-            .durable(case.own("billing")),
-    )
-    .await
+    bus.subscribe().durable(case.own("billing"))
 }
 
 /// Receives, acknowledges, puts back.

@@ -1,7 +1,7 @@
 //! Fast path for reading: an envelope in exactly the form that this SDK writes.
 //!
-//! Most have, and to compare with a known text takes a fraction of the time that it
-//! takes to read an object whose members may be anything in any order.
+//! Most envelopes have this form. Comparing with a known text takes a fraction of the time of
+//! reading an object whose members may be anything in any order.
 
 use std::str::FromStr as _;
 

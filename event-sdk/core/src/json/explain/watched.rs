@@ -1,8 +1,8 @@
 //! Serde wrappers of deserializer, visitors and access, which record path and kind of a refused
 //! value.
 //!
-//! A deserializer hands a value to a visitor, which reads what is inside through a deserializer
-//! again: the wrappers make each other, so they stand together.
+//! A deserializer passes a value to a visitor, which reads the parts of the value through a
+//! deserializer again. So each wrapper makes the other, and both are in this file.
 
 mod access;
 

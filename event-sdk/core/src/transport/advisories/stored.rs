@@ -14,9 +14,9 @@ use crate::transport::{
 
 /// Reads a subscription to a stream of advisories.
 ///
-/// The caller acknowledges each one, so that a durable keeps its place: an advisory that was not
-/// acknowledged is delivered again. A message that is not an advisory is terminated, and reported as
-/// [`Unreadable`](NoticeKind::Unreadable).
+/// The caller acknowledges each advisory, so that a durable keeps its place: an advisory that was
+/// not acknowledged is delivered again. A message that is not an advisory is terminated, and
+/// reported as [`Unreadable`](NoticeKind::Unreadable).
 ///
 /// Polling is cancel-safe.
 pub struct StoredAdvisories {

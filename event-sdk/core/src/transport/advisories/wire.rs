@@ -61,7 +61,7 @@ impl Advisory {
         })
     }
 
-    /// Writes it as a server does, with this unique id.
+    /// Writes the advisory as a server does, with this unique id.
     #[must_use]
     pub fn to_json(&self, id: &str) -> String {
         let kind = match self.kind {
@@ -85,7 +85,7 @@ impl Advisory {
     }
 }
 
-/// A message that is not an advisory of a known kind. `Display` shows no text of it.
+/// A message that is not an advisory of a known kind. `Display` shows no text of the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnreadableAdvisory(&'static str);
 

@@ -51,8 +51,8 @@ impl ConsumerConfig {
     /// Binds this existing consumer for a subscription that requested `wanted`.
     ///
     /// Differences in settings that the transport enforces become [`BoundConsumer::differences`]:
-    /// the subscription follows the consumer. `unusable` are differences that this type cannot
-    /// express and that no subscription can follow, such as a consumer that pushes.
+    /// the subscription follows the settings of the consumer. `unusable` are differences that this
+    /// type cannot express and that no subscription can follow, such as a consumer that pushes.
     ///
     /// # Errors
     ///
@@ -134,13 +134,13 @@ impl ConsumerConfig {
         }
     }
 
-    /// How a difference in lifetime is called.
+    /// The name of a difference in lifetime.
     pub const LIFETIME: &'static str = "lifetime";
-    /// How a difference in filters is called.
+    /// The name of a difference in filters.
     pub const FILTERS: &'static str = "filters";
-    /// How a difference in the ack policy is called.
+    /// The name of a difference in the ack policy.
     pub const ACK_POLICY: &'static str = "ack policy";
-    /// What a consumer delivers that leaves bodies out; applying changes it.
+    /// What a consumer delivers if it leaves out bodies. Applying a configuration changes this.
     pub const HEADERS_ONLY: &'static str = "headers only";
 }
 

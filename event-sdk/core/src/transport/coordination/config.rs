@@ -25,8 +25,8 @@ use crate::text::Text;
 pub struct BucketConfig {
     /// The name: letters, digits, `_` and `-`.
     pub name: Text,
-    /// How long an entry is kept after its last put, unless an expiry ends before. `None`: without
-    /// an end.
+    /// How long an entry is kept after its last put, unless its own expiry ends earlier. `None`:
+    /// for ever.
     pub max_age: Option<Duration>,
     /// Number of replicas in a cluster: from one to [`StreamConfig::MAX_REPLICAS`].
     pub replicas: u8,
@@ -36,14 +36,14 @@ pub struct BucketConfig {
 }
 
 impl BucketConfig {
-    /// The name of the bucket of a bus that declares none.
+    /// The name of the bucket of a bus that declares no bucket.
     pub const DEFAULT_NAME: &'static str = "EVENT_SDK";
 
     /// The default maximum age of entries: 7 days.
     pub const DEFAULT_MAX_AGE: Duration = Duration::from_secs(7 * 24 * 3600);
 
-    /// Maximum length of a name in bytes. A server keeps a bucket in a stream with a name that is
-    /// longer by three.
+    /// Maximum length of a name in bytes. A server keeps a bucket in a stream, whose name is three
+    /// bytes longer.
     pub const MAX_NAME_LEN: usize = 252;
 
     /// A bucket with this name, a maximum age of 7 days and one replica on disk.
@@ -52,7 +52,7 @@ impl BucketConfig {
         Self::named(name.into())
     }
 
-    /// The same with a name that is a constant: it can stand in a `const`.
+    /// Like [`new`](Self::new), with a constant name: it can stand in a `const`.
     #[must_use]
     pub const fn constant(name: &'static str) -> Self {
         Self::named(Text::from_static(name))
@@ -75,8 +75,8 @@ impl BucketConfig {
         self
     }
 
-    /// Keeps entries without an end. Deletions leave a marker of some hundred bytes on a NATS
-    /// server, which then stays too.
+    /// Keeps entries for ever. On a NATS server, a deletion leaves a marker of some hundred bytes,
+    /// which then stays for ever too.
     #[must_use]
     pub const fn unlimited_age(mut self) -> Self {
         self.max_age = None;

@@ -34,15 +34,14 @@ pub struct PutRequest {
     pub value: Bytes,
     /// The expected revision.
     pub expected: Revision,
-    /// After what time the entry expires, unless the maximum age of the bucket ends before. A
+    /// The time after which the entry expires, unless the maximum age of the bucket ends earlier. A
     /// transport may round up to whole seconds. `None`: no expiry of its own.
     pub expiry: Option<Duration>,
 }
 
 impl PutRequest {
-    /// How many bytes key and value together must stay below the
-    /// [`max_payload`](super::super::Capabilities::max_payload) of the transport: the space for
-    /// headers.
+    /// How many bytes smaller than the [`max_payload`](super::super::Capabilities::max_payload) of
+    /// the transport key and value together must be: the space for headers.
     pub const OVERHEAD: usize = 1024;
 
     /// A write that expects nothing and has no expiry.

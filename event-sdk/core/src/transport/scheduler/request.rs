@@ -20,7 +20,7 @@ pub struct ScheduleRequest {
     pub key: Text,
     /// The subject under which the message is stored.
     pub subject: Subject,
-    /// The time; in the past: now.
+    /// When the message is stored; a time in the past means now.
     pub at: Timestamp,
     /// The headers.
     pub headers: Headers,
@@ -98,7 +98,8 @@ pub struct CancelRequest {
     pub stream: Text,
     /// The key.
     pub key: Text,
-    /// The subjects that the message may have: where the transport looks whether it has fired.
+    /// The subjects that the message may have. The transport looks there to see whether the message
+    /// was stored.
     pub subjects: Pattern,
 }
 

@@ -1,11 +1,12 @@
 //! Finds a message that ran out of deliveries before a subscription began.
 //!
-//! The server reports it once, in this moment, and keeps nothing of it. But an acknowledgement
-//! that leaves nothing pending moves the ack floor to the last delivery. So if nothing is pending
-//! and the floor lies lower, the last message that left was not acknowledged, and the first
-//! message above the floor is one that was not: it ran out. What lies above that may have been
-//! acknowledged; this cannot be told. The ack floor of a replicated consumer counts an acknowledgement
-//! later than the rest does: it is believed some time after the last one.
+//! The server reports such a message once, when it happens, and keeps no record. But an
+//! acknowledgement that leaves nothing pending moves the ack floor to the last delivery. So if
+//! nothing is pending and the floor is lower than the last delivery, the last message that stopped
+//! being pending was not acknowledged. The first message above the floor was not acknowledged
+//! either: it ran out of deliveries. Messages above it may have been acknowledged; this cannot be
+//! determined. In a replicated consumer, the ack floor counts an acknowledgement later than the
+//! other numbers do, so it is trusted only some time after the last acknowledgement.
 
 use std::sync::Arc;
 

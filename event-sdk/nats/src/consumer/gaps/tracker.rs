@@ -1,8 +1,8 @@
 //! Decides from the numbers of deliveries and of the stream what was lost.
 //!
-//! A consumer delivers each message for the first time in the order of the stream, and
-//! counts its deliveries. So what lies between two first deliveries that follow one
-//! another was either for other consumers or dropped before it was read.
+//! A consumer makes its first deliveries in the order of the stream, and numbers its deliveries. So
+//! the messages between two consecutive first deliveries were either for other consumers, or
+//! dropped before they were read.
 
 mod looked;
 

@@ -41,14 +41,7 @@ impl NatsSubscription {
             subject,
             headers,
             body: Body::Encoded(message.body()),
-            info: DeliveryInfo {
-                stream: Some(self.pull_loop.ack_context.stream.clone()),
-                sequence: Some(reply.sequence),
-                attempt: reply.attempt,
-                number: Some(reply.number),
-                stored_at: Some(reply.stored_at),
-                pending: Some(reply.pending),
-            },
+            info: self.info(&reply),
             settler: ack_pending
                 .map(|ack_pending| Settler::new(ack_pending as Arc<dyn Settle>, reply.sequence)),
         }))
@@ -63,26 +56,51 @@ impl NatsSubscription {
         reason: String,
         error: Error,
     ) -> Step {
-        // A term that settles everything before it would come too early. This message is settled by
-        // the next acknowledgement, or comes again.
-        let is_cumulative = self.pull_loop.ack_context.cumulative.is_some();
-        if let Some(ack_pending) = ack_pending.filter(|_| !is_cumulative) {
-            // Where the connection has no room for it now, it is terminated when it comes again.
-            drop(ack_pending.settle(reply.sequence, Settlement::Term(reason)));
-        }
-        self.notice(NoticeKind::Unreadable {
-            sequence: Some(reply.sequence),
+        let sequence = reply.sequence;
+        let notice = self.notice_of(NoticeKind::Unreadable {
+            sequence: Some(sequence),
             error,
-        })
+        });
+        let is_cumulative = self.pull_loop.ack_context.cumulative.is_some();
+        let settler = match ack_pending {
+            // A term that settles everything before it would come too early: the caller knows when.
+            Some(ack_pending) if is_cumulative => {
+                Some(Settler::new(ack_pending as Arc<dyn Settle>, sequence))
+            }
+            // Where the connection has no room for it now, it is terminated when it comes again.
+            Some(ack_pending) => {
+                drop(ack_pending.settle(sequence, Settlement::Term(reason)));
+                None
+            }
+            None => None,
+        };
+        Step::Item(Incoming::Notice(
+            notice.of_delivery(self.info(&reply), settler),
+        ))
+    }
+
+    fn info(&self, reply: &Reply) -> DeliveryInfo {
+        DeliveryInfo {
+            stream: Some(self.pull_loop.ack_context.stream.clone()),
+            sequence: Some(reply.sequence),
+            attempt: reply.attempt,
+            number: Some(reply.number),
+            stored_at: Some(reply.stored_at),
+            pending: Some(reply.pending),
+        }
     }
 
     pub(super) fn notice(&self, kind: NoticeKind) -> Step {
+        Step::Item(Incoming::Notice(self.notice_of(kind)))
+    }
+
+    fn notice_of(&self, kind: NoticeKind) -> Notice {
         let ack_context = &self.pull_loop.ack_context;
         let notice = Notice::new(kind).at_stream(ack_context.stream.clone());
-        Step::Item(Incoming::Notice(match &ack_context.consumer {
+        match &ack_context.consumer {
             Some(consumer) => notice.at_consumer(consumer.clone()),
             None => notice,
-        }))
+        }
     }
 
     pub(super) fn error(&self, kind: ErrorKind, reason: impl Into<String>) -> Error {

@@ -12,7 +12,7 @@ use super::super::masked::{FreeText, looks_secret};
 use super::super::refused;
 use event_sdk_core::transport::Error;
 
-/// A login, which [`login_from`](crate::NatsOptions::login_from) asks the program for.
+/// The login that the callback of [`login_from`](crate::NatsOptions::login_from) returns.
 ///
 /// `Debug` shows no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,8 @@
 //! `dlq export`: writes a letter as a unit test.
 
-use std::path::PathBuf;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 
 use super::place::Place;
 use super::show::no_letter;
@@ -48,10 +50,8 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
         }
         return Ok(Outcome::Done);
     };
-    let written = std::fs::File::create_new(file)
-        .and_then(|mut to| std::io::Write::write_all(&mut to, test.as_bytes()));
     let what = || format!("the test cannot be written to `{}`", file.display());
-    written.map_err(|why| OpsError::failed(what(), why))?;
+    write(file, &test, File::sync_all).map_err(|why| OpsError::failed(what(), why))?;
     if output.json {
         output.json(&serde_json::json!({ "id": args.id, "file": file }))?;
     } else {
@@ -59,4 +59,37 @@ pub(super) async fn run(context: &mut Context<'_>, args: &Args) -> Result<Outcom
         output.line(format_args!("the test of letter {} is in {file}", args.id))?;
     }
     Ok(Outcome::Done)
+}
+
+/// Writes a new file, and has it on disk when it returns: the letter may be purged next. If that fails, no file is left.
+fn write(path: &Path, text: &str, sync: impl FnOnce(&File) -> io::Result<()>) -> io::Result<()> {
+    let mut file = File::create_new(path)?;
+    let written = file.write_all(text.as_bytes()).and_then(|()| sync(&file));
+    if written.is_err() {
+        // The error is what the caller acts on, also if the file stays.
+        let _ = fs::remove_file(path);
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_test_is_complete_when_it_is_synced_and_no_file_is_left_without_that() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("letter.rs");
+        let failed = write(&path, "fn test() {}", |_| {
+            assert_eq!(fs::read_to_string(&path).unwrap(), "fn test() {}");
+            Err(io::Error::other("the disk is away"))
+        });
+        assert_eq!(failed.unwrap_err().to_string(), "the disk is away");
+        assert!(!path.exists());
+
+        write(&path, "fn test() {}", File::sync_all).unwrap();
+        let again = write(&path, "other", |_| unreachable!("the file exists"));
+        assert_eq!(again.unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "fn test() {}");
+    }
 }

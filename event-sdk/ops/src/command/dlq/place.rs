@@ -1,4 +1,5 @@
-//! `Place`: whose letters a command is about: a dead-letter stream, or a store that the program gives.
+//! `Place`: where the letters of a command are: in a dead-letter stream, or in a store of the
+//! program.
 
 use std::fmt;
 use std::ops::Deref;

@@ -1,4 +1,5 @@
-//! `dlq release`, `dlq skip-head` and `dlq drop-key`: what is done with a dead key.
+//! `dlq release`, `dlq skip-head` and `dlq drop-key`: release a dead key, skip its first letter, or
+//! drop its events.
 
 use event_sdk::dead_letters::{KeyState, Park};
 use serde::Serialize;

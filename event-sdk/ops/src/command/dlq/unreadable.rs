@@ -1,4 +1,4 @@
-//! `dlq unreadable`: lists messages among the letters that are none.
+//! `dlq unreadable`: lists messages of a dead-letter stream that cannot be read as letters.
 
 use super::place::Place;
 use crate::context::{Context, Outcome};

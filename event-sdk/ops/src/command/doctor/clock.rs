@@ -1,4 +1,4 @@
-//! The clock of a server beside that of this machine.
+//! Compares the clock of a server with the clock of this machine.
 
 use std::time::Duration;
 

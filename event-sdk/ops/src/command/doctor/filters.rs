@@ -1,4 +1,5 @@
-//! Filters that match nothing: `events.clearing.*` has three tokens, and no event has.
+//! Finds filters that match nothing, such as `events.clearing.*`, which has three tokens, if no
+//! event has three.
 
 use event_sdk::EventBus;
 use event_sdk::subject::Pattern;

@@ -1,4 +1,5 @@
-//! `Findings`: what is wrong, each with its code, the thing, why it is so and what to do.
+//! `Findings`: what is wrong. Each finding has a code, the thing that is wrong, the reason, and
+//! what to do.
 
 use serde::Serialize;
 

@@ -1,5 +1,5 @@
-//! The permissions that the server gives the user beside those that the program declares for it, and the
-//! prefix of the JetStream API in them.
+//! Compares the permissions that the server gives the user with those that the program declares for
+//! the user, and finds the prefix of the JetStream API in them.
 
 use event_sdk::text::Text;
 use event_sdk::transport::{Allowed, UserInfo};

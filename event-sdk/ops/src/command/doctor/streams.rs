@@ -1,4 +1,5 @@
-//! The streams: what is declared beside what exists, what a stream cannot keep, and dead letters.
+//! The streams: declared streams compared with existing ones, what a stream cannot keep, and dead
+//! letters.
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU64;

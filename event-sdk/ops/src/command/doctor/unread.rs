@@ -1,4 +1,4 @@
-//! What could not be looked at, and what that says.
+//! What `doctor` could not read, and what this means.
 
 use event_sdk::Error;
 use event_sdk::transport::ErrorKind;

@@ -1,4 +1,5 @@
-//! `Which`: the outbox of a command; `Entries`: parked entries of it.
+//! `Which`: the outbox of a command; `Entries`: the parked entries of this outbox that the command
+//! is about.
 
 use std::sync::Arc;
 

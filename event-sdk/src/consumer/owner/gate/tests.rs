@@ -66,6 +66,17 @@ fn it_opens_when_everything_that_was_unsettled_has_come_and_keeps_the_order() {
 }
 
 #[test]
+fn a_message_that_cannot_be_read_counts_and_is_never_held() {
+    let mut gate = taken_over(2, 5);
+    assert!(!gate.unreadable(arrival(4, 6, true), secs(1)));
+    assert_eq!(again(&mut gate, 5, 7), Passage::Held(None));
+    assert_eq!(released(&mut gate, secs(2)), Some(vec![5]));
+    // The next number follows its own.
+    assert!(gate.unreadable(arrival(6, 8, false), secs(2)));
+    assert_eq!(new(&mut gate, 7, 9), Passage::Pass("new"));
+}
+
+#[test]
 fn what_arrives_before_the_released_ones_are_taken_does_not_overtake_them() {
     let mut gate = taken_over(1, 5);
     new(&mut gate, 6, 6);

@@ -21,17 +21,17 @@ pub struct EffectDue {
     pub name: String,
 }
 
-/// What a database does to the statement of an effect, and what is an outage.
+/// An error of a database in a statement of an effect, which has to count as an outage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Trouble {
-    /// Another transaction has the database.
+    /// Another transaction has locked the database.
     Busy,
     /// Another transaction holds a lock for too long.
     LockTimeout,
     /// The transaction was ended because of a deadlock.
     Deadlock,
-    /// The transaction was ended because it cannot be put in an order with others.
+    /// The transaction was ended because it could not be serialized with others.
     SerializationFailure,
     /// The connection is lost.
     LostConnection,
@@ -45,12 +45,13 @@ pub trait EffectTransaction: Send {
     /// The context of the event.
     fn ctx(&self) -> &Ctx;
 
-    /// Writes a name into the table of the effects, in this transaction. A name may be there already.
+    /// Writes a name into the table of the effects, in this transaction. The table may have the
+    /// name already.
     fn write(&mut self, name: String) -> EffectFuture<'_>;
 
-    /// Makes a statement of this transaction fail as in this trouble, and returns its error. Where
-    /// the trouble cannot be, as the harness says by [`has`](crate::InboxHarness::has), nothing happens, and
-    /// it returns `Ok`.
+    /// Makes a statement of this transaction fail with this trouble, and returns the error of the
+    /// statement. If the harness says by [`has`](crate::InboxHarness::has) that the trouble cannot
+    /// happen, this does nothing and returns `Ok`.
     fn fail_by(&mut self, trouble: Trouble) -> EffectFuture<'_>;
 }
 
@@ -64,7 +65,7 @@ pub(crate) enum Then {
 
 type Decide = dyn Fn(&EffectDue, &Ctx) -> Then + Send + Sync;
 
-/// The effect of a case. A clone is the same.
+/// The effect of a case. A clone is the same effect.
 #[derive(Clone)]
 pub struct SuiteEffect {
     begun: Arc<AtomicU32>,
@@ -102,12 +103,12 @@ impl SuiteEffect {
 
     /// Runs the effect of one event.
     ///
-    /// Cancel-safe: the transaction is rolled back then.
+    /// Cancel-safe: if the future is dropped, the transaction is rolled back.
     ///
     /// # Errors
     ///
-    /// A failure that the case wants, with its class; or an error of the transaction, as the harness
-    /// returned it.
+    /// The failure that the case wants, with its class, or an error of the transaction as the
+    /// harness returned it.
     pub async fn run(
         &self,
         due: EffectDue,

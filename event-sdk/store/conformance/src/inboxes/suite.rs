@@ -18,8 +18,8 @@ pub struct InboxSuite {
 }
 
 impl InboxSuite {
-    /// All cases, 4 at a time, with a timeout of 60 s for each, which wait for up to 30 s for what
-    /// comes with time alone.
+    /// Selects all cases. 4 run at a time, each with a timeout of 60 s. A case waits up to 30 s for
+    /// something that only time brings, such as the end of a lease.
     #[must_use]
     pub fn new() -> Self {
         Self {

@@ -1,9 +1,9 @@
 //! Guard process: a shell that kills the server if the test program is killed.
 //!
-//! It reads from a pipe that only we hold open. The first line is the server's number; a line
-//! `ended` says that there is nothing to guard any more. The end of the pipe without it means
-//! that the test program is gone, however that came; then the guard kills the server, also a
-//! paused one, and removes its folder.
+//! The guard reads from a pipe that only the test program holds open. The first line is the
+//! server's process id; a line `ended` says that there is nothing to guard any more. If the pipe
+//! ends without that line, the test program has ended, for whatever reason. Then the guard kills
+//! the server, even if it is paused, and removes its folder.
 
 use std::io::{self, PipeWriter, Write as _};
 use std::os::unix::process::CommandExt as _;

@@ -10,7 +10,7 @@ use std::process::Command;
 use super::Process;
 use super::guard::{self, Guard};
 
-/// A program that is to run as long as the test program at most.
+/// A program to be started, which ends with the test program at the latest.
 #[derive(Clone, Debug)]
 #[must_use = "nothing is started until `start` is called"]
 pub struct Launch {
@@ -23,7 +23,8 @@ pub struct Launch {
 }
 
 impl Launch {
-    /// The program, and its folder, which is removed if the test program is killed.
+    /// Prepares the server's program and its folder. The folder is also removed if the test program
+    /// is killed.
     ///
     /// Both of the program's outputs are added to the file `log`.
     pub fn new(
@@ -48,26 +49,26 @@ impl Launch {
         self
     }
 
-    /// Runs it as this user and this group, without other groups. Only root may do that.
+    /// Runs the program as this user and this group, without other groups. Only root may do that.
     pub fn user(mut self, user: u32, group: u32) -> Self {
         self.user = Some((user, group));
         self
     }
 
-    /// Ends it by `SIGQUIT`, for a program that then has to end processes of its own or to give
-    /// back what the system keeps. `SIGKILL` follows if it takes longer than 10 seconds. Default:
-    /// `SIGKILL` at once.
+    /// Ends the program by `SIGQUIT`, so that it can end its own processes and release resources of
+    /// the system. `SIGKILL` follows if that takes longer than 10 seconds. Default: `SIGKILL` at
+    /// once.
     pub fn quits(mut self) -> Self {
         self.quits = true;
         self
     }
 
-    /// Starts the program, and a guard beside it.
+    /// Starts the program, and its guard process.
     ///
     /// # Errors
     ///
-    /// If the log cannot be written, or one of the processes cannot be started. A program that
-    /// cannot be run is one that has ended, and its log has the reason.
+    /// If the log cannot be written, or a process cannot be started. There is no error if the
+    /// system cannot run the program: the process then has ended, and its log has the reason.
     pub fn start(&self) -> io::Result<Process> {
         let log = OpenOptions::new()
             .create(true)

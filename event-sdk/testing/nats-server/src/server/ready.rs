@@ -13,11 +13,11 @@ use crate::{Error, monitoring};
 const AWAITED: &str = "an answer";
 
 impl NatsServer {
-    /// Waits until it answers under its own name and takes connections.
+    /// Waits until the server answers with its own name and accepts connections.
     ///
     /// # Errors
     ///
-    /// If it ends by itself, or does not answer in time.
+    /// If the server ends, or does not answer in time.
     pub async fn ready(&mut self) -> Result<(), Error> {
         let mut patience = Patience::new(WITHIN);
         while self.is_running() {

@@ -10,19 +10,21 @@ use crate::Error;
 use crate::wait::Patience;
 
 impl NatsServer {
-    /// Writes another configuration, has the running server read it (`SIGHUP`), and waits until it has. `change` gets
-    /// the text of the file and returns the new one. After a change of users, the server closes the connections of
-    /// those that it does not accept any more.
+    /// Changes the configuration of the running server: writes the file, makes the server read it
+    /// (`SIGHUP`), and waits until it has. `change` receives the text of the file and returns the
+    /// new text. If users were changed, the server closes the connections of users that it no
+    /// longer accepts.
     ///
-    /// A configuration that the server refuses is taken back: the file has the former text again.
+    /// If the server refuses the configuration, the file gets its former text again.
     ///
-    /// Not cancel-safe: the file may be written and not read.
+    /// Not cancel-safe: after dropping the future, the file may be written and not read.
     ///
     /// # Errors
     ///
-    /// [`Error::State`] if it is not running or is paused, [`Error::System`] if the file cannot be read or written, or
-    /// the server refuses the configuration (with the end of its log) or does not answer on its monitoring port,
-    /// [`Error::TimedOut`] if it does not read the file in time.
+    /// - [`Error::State`] if the server is not running or is paused;
+    /// - [`Error::System`] if the file cannot be read or written, if the server refuses the
+    ///   configuration (with the end of its log), or if it does not answer on its monitoring port;
+    /// - [`Error::TimedOut`] if the server does not read the file in time.
     pub async fn reconfigure(
         &mut self,
         change: impl FnOnce(String) -> String,
