@@ -1,5 +1,6 @@
 //! The settings of the program: arguments and environment variables. Those of the bus are `EVENT_SDK_…`.
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use event_sdk::consumer::Filter;
 
@@ -55,15 +56,15 @@ pub(crate) enum Handler {
 #[derive(Debug, Default, Args)]
 pub(crate) struct Selection {
     /// Only events of this region.
-    #[arg(long, value_name = "NAME", env = "OPS_REGION")]
+    #[arg(long, value_name = "NAME", env = "OPS_REGION", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) region: Option<String>,
 
     /// Only events of this type; `*` stands for any text.
-    #[arg(long = "type", value_name = "PATTERN", env = "OPS_TYPE")]
+    #[arg(long = "type", value_name = "PATTERN", env = "OPS_TYPE", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) event_type: Option<String>,
 
     /// Only events of this deployed service.
-    #[arg(long, value_name = "NAME", env = "OPS_SERVICE")]
+    #[arg(long, value_name = "NAME", env = "OPS_SERVICE", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) service: Option<String>,
 
     /// Only events of this deployment.
@@ -75,7 +76,8 @@ pub(crate) struct Selection {
         long = "tag",
         value_name = "TAG",
         value_delimiter = ',',
-        env = "OPS_TAGS"
+        env = "OPS_TAGS",
+        value_parser = NonEmptyStringValueParser::new()
     )]
     pub(crate) tags: Vec<String>,
 }

@@ -140,6 +140,15 @@ fn each_argument_has_a_variable() {
     variables::assert_each_has_one(&Settings::command(), "OPS_", &[]);
 }
 
+#[test]
+fn an_empty_selection_is_refused() {
+    for argument in ["--region=", "--type=", "--service=", "--tag=", "--tag=a,"] {
+        let refused = Settings::try_parse_from(["deployments", argument]);
+        let error = refused.unwrap_err().to_string();
+        assert!(error.contains("a value is required"), "{error}");
+    }
+}
+
 #[tokio::test]
 async fn the_log_has_the_level_of_the_environment() {
     let variables = [("OPS_DEPLOYMENTS", "2"), ("OPS_HANDLERS", "metrics")];

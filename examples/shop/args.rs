@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::net::SocketAddr;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
@@ -115,7 +116,7 @@ pub(crate) enum Command {
     /// Prints the least permissions of each user.
     Permissions {
         /// Of this user alone.
-        #[arg(long, value_name = "NAME", env = "SHOP_USER")]
+        #[arg(long, value_name = "NAME", env = "SHOP_USER", value_parser = NonEmptyStringValueParser::new())]
         service: Option<String>,
         #[arg(long, value_enum, env = "SHOP_FORMAT", default_value = "server")]
         format: Format,

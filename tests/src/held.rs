@@ -131,6 +131,7 @@ impl Transport for Held {
             body,
             message_id,
             expect,
+            roll_up,
             ..
         } = message;
         Completion::later(async move {
@@ -147,6 +148,7 @@ impl Transport for Held {
                 request.headers = headers;
                 request.message_id = message_id;
                 request.expect = expect;
+                request.roll_up = roll_up;
                 request
             };
             let confirmation = this.memory.publish(message).await?;

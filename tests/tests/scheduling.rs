@@ -8,7 +8,7 @@ use event_sdk::stream::StreamSpec;
 use event_sdk::time::{Clock as _, SteppedClock};
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::nats::Nats;
-use event_sdk::transport::{Cancellation, Capability, ErrorKind, Outcome, ScheduleRequest};
+use event_sdk::transport::{Cancellation, Capability, ErrorKind, Outcome, RollUp, ScheduleRequest};
 use event_sdk::{Event, EventBus, EventKey, LooseId, Subscriber, WaitingEvent};
 use event_sdk_test_servers::Server;
 use event_sdk_test_servers::programs::nats::oldest;
@@ -184,10 +184,15 @@ async fn what_cannot_be_scheduled_is_refused_and_given_back() {
     let orders = bus.publisher::<OrderPlaced>();
     let option = ErrorKind::InvalidOption;
     let with_id = orders.prepare(placed(1)).message_id("own");
+    let rolling = orders.prepare(placed(1)).roll_up(RollUp::Subject);
+    let error = orders.encode(&rolling).unwrap_err();
+    assert_eq!(*error.kind(), option, "{error}");
+    assert!(error.to_string().contains("roll up"), "{error}");
     let late = ScheduleRequest::LATEST + SignedDuration::from_secs(1);
     let long = "k".repeat(256);
     for (later, kind) in [
         (orders.publish_after(&with_id, MINUTE), &option),
+        (orders.publish_after(&rolling, MINUTE), &option),
         (orders.publish_at(placed(1), late), &option),
         (
             orders.publish_after(placed(1), MINUTE).schedule_key(long),

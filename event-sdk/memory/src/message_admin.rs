@@ -91,14 +91,22 @@ impl MemoryStream {
     pub(super) fn purge(&self, through: &Phase, request: &PurgeRequest) -> Result<u64, Error> {
         request.check()?;
         let filter = request.filter.as_ref();
-        let mut left = self.locked_fresh(through, Operation::Manage, |state, _| {
-            self.check_purge()?;
-            Ok(Left {
-                from: state.log.first_sequence(),
-                end: end(&state.log, request),
-            })
-        })?;
-        let mut purged = 0;
+        let (mut left, mut purged) =
+            self.locked_fresh(through, Operation::Manage, |state, _| {
+                self.check_purge()?;
+                let is_of_all =
+                    filter.is_none() && request.before.is_none() && request.keep.is_none();
+                let waiting = if is_of_all {
+                    state.schedules.clear()
+                } else {
+                    0
+                };
+                let left = Left {
+                    from: state.log.first_sequence(),
+                    end: end(&state.log, request),
+                };
+                Ok((left, waiting))
+            })?;
         while left.from < left.end {
             purged += self.locked_fresh(through, Operation::Manage, |state, after| {
                 self.check_purge()?;

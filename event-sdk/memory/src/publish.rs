@@ -122,11 +122,18 @@ impl MemoryStream {
             self.check_expectations(state, subject, &parcel.expect)?;
         }
         if parcel.roll_up.is_some() && !settings.config.allows_rollup() {
-            let reason = "the stream does not allow roll-ups; declare it with `allow_rollup(true)`";
+            let reason = if settings.config.denies_purge() {
+                "the stream denies purging, and with it roll-ups, which cannot be taken back; publish without the roll-up"
+            } else {
+                "the stream does not allow roll-ups; declare it with `allow_rollup(true)`"
+            };
             return Err(self.refuse(subject, ErrorKind::DeletionDenied, reason.to_owned()));
         }
         if state.is_for_nobody(subject, now) {
             let sequence = state.log.skip(now);
+            if let Some(roll_up) = parcel.roll_up {
+                state.roll_up(roll_up, sequence, subject, after);
+            }
             if let Some(id) = id {
                 state.dedup.remember(id, sequence, ran);
             }
@@ -140,7 +147,7 @@ impl MemoryStream {
             state.drop_message(replaced, after);
         }
         if let Some(roll_up) = parcel.roll_up {
-            state.roll_up(roll_up, sequence, place, after);
+            state.roll_up(roll_up, sequence, subject, after);
         }
         if let Some(id) = id {
             state.dedup.remember(id, sequence, ran);

@@ -137,6 +137,15 @@ impl Schedules {
         Some(message)
     }
 
+    /// Takes all messages away; their number.
+    pub(super) fn clear(&mut self) -> u64 {
+        let count = self.by_key.len() as u64;
+        self.by_key.clear();
+        self.by_time.clear();
+        self.bytes = 0;
+        count
+    }
+
     /// Takes the next message whose time has come when the clock has run so long.
     pub(super) fn take_due(&mut self, ran: Duration) -> Option<Waiting> {
         if !self.is_due(ran) {

@@ -194,20 +194,21 @@ impl State {
         }
     }
 
-    /// Drops what a stored message replaces, whose subject is at `place`.
+    /// Drops what a message replaces, which has this sequence.
     pub(super) fn roll_up(
         &mut self,
         earlier: RollUp,
         sequence: u64,
-        place: usize,
+        subject: &Subject,
         after: &mut DeferredActions,
     ) {
         if earlier == RollUp::Stream {
+            self.schedules.clear();
             while self.log.first_sequence() < sequence {
                 self.drop_first(after);
             }
         } else {
-            let entry = self.log.subjects().at(place);
+            let entry = self.log.subjects().find(subject);
             for earlier in entry.map_or_else(Vec::new, |entry| entry.before(sequence)) {
                 self.drop_message(earlier, after);
             }

@@ -123,7 +123,7 @@ impl MemoryStream {
             if differences.is_empty() {
                 return Ok(StreamChange::Unchanged);
             }
-            let settings = Settings::new(config.clone(), self.hand_over);
+            let settings = Settings::new(config.clone().as_state(), self.hand_over);
             state.change(&existing, &settings, now, after);
             self.settings.set(settings);
             Ok(StreamChange::Updated { differences })

@@ -245,7 +245,7 @@ impl Maker {
         let (clock, codec) = (Arc::clone(&self.clock), Arc::clone(&self.codec));
         let desk = Arc::clone(&self.desk);
         Arc::new(MemoryStream::new(
-            config,
+            config.as_state(),
             clock,
             codec,
             desk,

@@ -104,8 +104,9 @@ impl Park {
     ///
     /// # Errors
     ///
-    /// [`InvalidOption`](ErrorKind::InvalidOption) if the stream has a maximum age, or drops its
-    /// oldest messages at a limit. Also the [errors of every operation](Self).
+    /// [`InvalidOption`](ErrorKind::InvalidOption) if the stream has a maximum age, drops its
+    /// oldest messages at a limit, or allows roll-ups
+    /// ([`allow_rollup`](event_sdk_core::stream::StreamSpec::allow_rollup)). Also the [errors of every operation](Self).
     pub async fn verify(&self) -> Result<(), Error> {
         let state = self.bus.transport().stream_state(self.place.name()).await?;
         let limits = state.config.limits;
@@ -114,11 +115,13 @@ impl Park {
             "has a maximum age"
         } else if is_limited && limits.discard == Discard::Old {
             "drops its oldest messages at a limit"
+        } else if state.config.allow_rollup == Some(true) {
+            "allows roll-ups"
         } else {
             return Ok(());
         };
         let reason = format!(
-            "the dead-letter stream {drops}: events that wait for their keys would be lost; declare it by `DeadLetterStream::spec` without a maximum age, and with `Discard::New`, then call `apply`"
+            "the dead-letter stream {drops}: events that wait for their keys would be lost; declare it by `DeadLetterStream::spec` without a maximum age, with `allow_rollup(false)` and `Discard::New`, then call `apply`"
         );
         let kind = ErrorKind::InvalidOption;
         Err(Error::new(kind, Operation::Configure, reason).at_stream(self.place.name()))

@@ -89,8 +89,8 @@ impl<E: Event> Publisher<E> {
     ///
     /// [`InvalidSubject`](ErrorKind::InvalidSubject), [`InvalidHeader`](ErrorKind::InvalidHeader),
     /// [`Encode`](ErrorKind::Encode), [`TooLarge`](ErrorKind::TooLarge), and
-    /// [`InvalidOption`](ErrorKind::InvalidOption) for an expectation about sequences, which a
-    /// message that is published later cannot have.
+    /// [`InvalidOption`](ErrorKind::InvalidOption) for an expectation about sequences or a
+    /// [roll-up](super::Prepared::roll_up), which a message that is published later cannot have.
     pub fn encode(&self, event: impl IntoPublishable<E>) -> Result<EncodedEvent, Error> {
         let prepared = match event.into_publishable() {
             new @ Publishable::New(_) => self.prepare(new),
@@ -113,6 +113,13 @@ fn encode<E: Event>(
                     ErrorKind::InvalidOption,
                     Operation::Publish,
                     "an event that is encoded to be published later cannot expect a sequence; publish it directly, or remove the expectation",
+                ));
+            }
+            if extra.roll_up.is_some() {
+                return Err(Error::new(
+                    ErrorKind::InvalidOption,
+                    Operation::Publish,
+                    "an event that is encoded to be published later cannot roll up earlier ones, since others may be stored before it; publish it directly, or remove the roll-up",
                 ));
             }
         }

@@ -212,6 +212,11 @@ impl<E: Event> Scheduling<'_, E> {
                     "a scheduled event has no message id and expects no sequence, since a server drops both when it publishes the event; schedule it without",
                 ));
             }
+            if extra.roll_up.is_some() {
+                return Err(option(
+                    "a scheduled event does not roll up earlier ones, since a server drops the header when it publishes the event; schedule it without",
+                ));
+            }
         }
         let bus = dispatch.bus();
         let at = self.when.time(bus.clock().now())?;

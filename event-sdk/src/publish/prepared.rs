@@ -19,7 +19,7 @@ use crate::cause::{AsCause, Cause};
 use crate::trace::{Origin, TraceContext};
 
 /// An event with fixed id and time, and the options of its publish (headers, message id,
-/// expectations). Publishing it again repeats the same publish. The stream recognizes the duplicate
+/// expectations, roll-up). Publishing it again repeats the same publish. The stream recognizes the duplicate
 /// by the message id, which by default is the event's id.
 ///
 /// [`Publisher::prepare`](super::Publisher::prepare) returns it, and each publish error contains

@@ -296,6 +296,7 @@ async fn a_stream_that_drops_waiting_events_is_refused() {
             place.spec().max_messages(10).when_full(Discard::Old),
             Some("oldest messages"),
         ),
+        (place.spec().allow_rollup(true), Some("roll-ups")),
     ] {
         let bus = EventBus::builder().stream(spec).memory().unwrap();
         let verified = bus.dead_letters("DLQ").park("billing").verify().await;

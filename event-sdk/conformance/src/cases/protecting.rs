@@ -5,7 +5,8 @@ use crate::case::cases;
 use crate::failure::{Outcome, ensure_eq};
 use crate::fixture::Fixture;
 use crate::rig::{Draft, Rig};
-use event_sdk_core::stream::StreamSpec;
+use crate::timetable::far;
+use event_sdk_core::stream::{Discard, StreamSpec};
 use event_sdk_core::transport::{
     Deletion, Error, ErrorKind, Outcome as Done, PurgeRequest, RollUp, StreamChange,
 };
@@ -23,6 +24,12 @@ cases! { "protecting":
         "A message that rolls up the stream deletes all earlier ones.";
     a_roll_up_has_to_be_allowed [Store, StreamAdmin, RollUp]
         "A roll-up in a stream that does not allow it is refused, and deletes and stores nothing.";
+    a_duplicate_rolls_nothing_up [Store, StreamAdmin, RollUp, Deduplication]
+        "A message that rolls up and is a duplicate deletes nothing.";
+    what_is_refused_rolls_nothing_up [Store, StreamAdmin, RollUp, ExpectStream]
+        "A message that rolls up and is refused, by an expectation or a full stream, deletes nothing.";
+    a_roll_up_or_purge_of_all_deletes_schedules [Store, StreamAdmin, MessageAdmin, RollUp, Scheduler]
+        "A message that rolls up the stream deletes waiting schedules, and so does a purge of all.";
     roll_ups_are_allowed_and_forbidden_later [Store, StreamAdmin, RollUp]
         "Whether a stream allows roll-ups can be changed, and stays where it is not declared.";
 }
@@ -144,6 +151,71 @@ async fn a_roll_up_has_to_be_allowed(fixture: Fixture) -> Outcome {
     }
     messages(&rig, 3).await?;
     has(&rig, 1..4).await
+}
+
+async fn a_duplicate_rolls_nothing_up(fixture: Fixture) -> Outcome {
+    let rig = fixture.rig_with(|stream| stream.allow_rollup(true)).await?;
+    rig.publish_all("a", 1..3).await?;
+    rig.store(rig.draft("a", 3)?.id("x")).await?;
+    for earlier in [RollUp::Subject, RollUp::Stream] {
+        let stored = rig
+            .store(rolling_up(&rig, "a", 4, earlier)?.id("x"))
+            .await?;
+        ensure_eq!(stored.duplicate, true, "whether it is a duplicate");
+    }
+    messages(&rig, 3).await?;
+    has(&rig, 1..4).await
+}
+
+async fn what_is_refused_rolls_nothing_up(fixture: Fixture) -> Outcome {
+    let full = |stream: StreamSpec| stream.max_messages(3).when_full(Discard::New);
+    let rig = fixture
+        .rig_with(|stream| full(stream).allow_rollup(true))
+        .await?;
+    rig.publish_all("a", 1..4).await?;
+    for earlier in [RollUp::Subject, RollUp::Stream] {
+        let mut draft = rolling_up(&rig, "a", 4, earlier)?;
+        draft.expect.last_sequence = Some(1);
+        let error = rig
+            .refused(draft, "a roll-up behind another sequence")
+            .await?;
+        let kind = ErrorKind::WrongLastSequence { last: Some(3) };
+        ensure_eq!(*error.kind(), kind, "the kind of {error}");
+        let draft = rolling_up(&rig, "a", 4, earlier)?;
+        let error = rig.refused(draft, "a roll-up in a full stream").await?;
+        ensure_eq!(*error.kind(), ErrorKind::StreamFull, "the kind of {error}");
+    }
+    messages(&rig, 3).await?;
+    has(&rig, 1..4).await
+}
+
+async fn a_roll_up_or_purge_of_all_deletes_schedules(fixture: Fixture) -> Outcome {
+    let rig = fixture.timed_rig().await?;
+    rig.publish("a", 1).await?;
+    rig.schedule("k", "a", 2, far()).await?;
+    rig.store(rolling_up(&rig, "a", 3, RollUp::Subject)?)
+        .await?;
+    ensure_eq!(
+        rig.scheduled("").await?,
+        ["k"],
+        "what waits behind a roll-up of a subject"
+    );
+    rig.store(rolling_up(&rig, "a", 4, RollUp::Stream)?).await?;
+    ensure_eq!(
+        rig.scheduled("").await?,
+        [""; 0],
+        "what waits behind a roll-up of all"
+    );
+    rig.schedule("k", "a", 5, far()).await?;
+    let all = PurgeRequest::all(rig.stream.clone());
+    let purged = rig.try_purge(all).await??;
+    ensure_eq!(purged, 2, "how many a purge of all deleted");
+    ensure_eq!(
+        rig.scheduled("").await?,
+        [""; 0],
+        "what waits behind a purge of all"
+    );
+    messages(&rig, 0).await
 }
 
 async fn roll_ups_are_allowed_and_forbidden_later(fixture: Fixture) -> Outcome {

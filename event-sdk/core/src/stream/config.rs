@@ -36,13 +36,14 @@ pub struct StreamConfig {
     /// Whether messages can be [scheduled](crate::transport::Scheduler) in the stream.
     pub schedules: bool,
     /// Whether the deletion of single messages is denied; `None`: an existing stream stays as it
-    /// is, and a new one allows it. The state of a stream has `None` where nothing is denied.
+    /// is, and a new one allows it. The [state](Self::as_state) of a stream has `None` where it is
+    /// allowed.
     pub deny_delete: Option<bool>,
     /// Whether purging is denied; `None` as in [`deny_delete`](Self::deny_delete).
     pub deny_purge: Option<bool>,
     /// Whether a message can [roll up](crate::transport::RollUp) earlier ones; `None`: an existing
-    /// stream stays as it is, and a new one does not allow it. The state of a stream has `None`
-    /// where it is not allowed, or [`schedules`](Self::schedules) are.
+    /// stream stays as it is, and a new one does not allow it. The [state](Self::as_state) of a
+    /// stream has `None` where it is not allowed, or [`schedules`](Self::schedules) are.
     pub allow_rollup: Option<bool>,
     /// The stream that this one mirrors: it has the messages of that stream, with their sequences.
     pub mirror: Option<UpstreamConfig>,
@@ -142,7 +143,9 @@ impl StreamConfig {
         if self.schedules && self.retention == Retention::Interest {
             return Err(self.invalid(Reason::SchedulesUnkept));
         }
-        if self.schedules && (self.denies_purge() || self.allow_rollup == Some(false)) {
+        let protects =
+            self.denies_delete() || self.denies_purge() || self.allow_rollup == Some(false);
+        if self.schedules && protects {
             return Err(self.invalid(Reason::SchedulesProtected));
         }
         if self.denies_purge() && self.allows_rollup() {
@@ -289,7 +292,7 @@ impl fmt::Display for Reason {
                 write!(f, "it cannot copy the stream \"{}\": {}", Shown(stream, 255), Shown(why, 500))
             }
             Self::SchedulesProtected => f.write_str(
-                "it allows schedules, and denies purging or roll-ups, which schedules need on a NATS server; declare neither `deny_purge(true)` nor `allow_rollup(false)`",
+                "it allows schedules, and denies deletion, purging or roll-ups, which schedules need on a NATS server; declare none of `deny_delete(true)`, `deny_purge(true)` and `allow_rollup(false)`",
             ),
             Self::RollUpProtected => f.write_str(
                 "it allows roll-ups and denies purging, which a NATS server refuses; declare one of them",

@@ -12,6 +12,8 @@ impl StreamSpec {
     /// - Deleting a message then fails with
     ///   [`DeletionDenied`](crate::transport::ErrorKind::DeletionDenied). What limits, retention,
     ///   a purge or a [roll-up](Self::allow_rollup) drop still goes.
+    /// - Such a stream does not allow [schedules](Self::schedules), which are cancelled by deleting
+    ///   them.
     pub const fn deny_delete(mut self, denied: bool) -> Self {
         self.deny_delete = Some(denied);
         self
@@ -36,7 +38,11 @@ impl StreamSpec {
     /// stays as it is, and a new one does not allow it. A stream with [schedules](Self::schedules)
     /// always allows it.
     ///
-    /// Whoever may publish can then delete all messages of the stream.
+    /// - Whoever may publish can then delete all messages of the stream.
+    /// - A mirror or a stream with this one as its source needs `allow_rollup(true)` too: NATS
+    ///   servers before 2.14 do not store the copy of a message that rolls up otherwise, and a mirror
+    ///   may stop there. Later servers store it, and the copy keeps the earlier messages. If a
+    ///   stream has several sources, `RollUp::Stream` also deletes what it has of the others.
     pub const fn allow_rollup(mut self, allowed: bool) -> Self {
         self.allow_rollup = Some(allowed);
         self
@@ -63,6 +69,18 @@ impl StreamConfig {
         self.schedules || self.allow_rollup == Some(true)
     }
 
+    /// What the state of a stream with this configuration has: a flag is `Some(true)` or `None`, and
+    /// `allow_rollup` is `None` where [`schedules`](Self::schedules) allow it.
+    #[must_use]
+    pub fn as_state(mut self) -> Self {
+        self.deny_delete = self.deny_delete.filter(|denied| *denied);
+        self.deny_purge = self.deny_purge.filter(|denied| *denied);
+        self.allow_rollup = self
+            .allow_rollup
+            .filter(|allowed| *allowed && !self.schedules);
+        self
+    }
+
     /// The flags that this existing stream keeps if it becomes `wanted`: what `wanted` does not
     /// declare stays as it is.
     #[must_use]
@@ -79,6 +97,11 @@ impl StreamConfig {
     pub fn denial_to_keep(&self, wanted: &Self) -> Option<&'static str> {
         if self.denies_delete() && wanted.deny_delete == Some(false) {
             return Some("it denies that messages are deleted, which no server takes back");
+        }
+        if self.denies_delete() && wanted.schedules && !self.schedules {
+            return Some(
+                "it denies that messages are deleted, which no server takes back, and schedules are cancelled by deleting them",
+            );
         }
         if !self.denies_purge() {
             return None;
@@ -123,6 +146,7 @@ mod tests {
         assert!(config(stream().schedules()).unwrap().allows_rollup());
         assert!(config(stream().schedules().deny_purge(false).allow_rollup(true)).is_ok());
         for (wrong, why) in [
+            (stream().deny_delete(true).schedules(), "schedules"),
             (stream().deny_purge(true).allow_rollup(true), "roll-ups"),
             (stream().deny_purge(true).schedules(), "schedules"),
             (stream().allow_rollup(false).schedules(), "schedules"),
@@ -130,6 +154,28 @@ mod tests {
             let error = config(wrong).unwrap_err().to_string();
             assert!(error.contains(why), "{error}");
         }
+    }
+
+    #[test]
+    fn a_state_has_what_is_denied_or_allowed() {
+        let flags = |say: fn(StreamSpec) -> StreamSpec| {
+            let stream = StreamSpec::new("ORDERS").subject("orders.>");
+            let state = say(stream).config("events").unwrap().as_state();
+            assert_eq!(state.check(), Ok(()));
+            (state.deny_delete, state.deny_purge, state.allow_rollup)
+        };
+        let no = flags(|stream| {
+            stream
+                .deny_delete(false)
+                .deny_purge(false)
+                .allow_rollup(false)
+        });
+        assert_eq!(no, (None, None, None));
+        let yes = flags(|stream| stream.deny_delete(true).allow_rollup(true));
+        assert_eq!(yes, (Some(true), None, Some(true)));
+        assert_eq!(flags(|stream| stream.deny_purge(true)).1, Some(true));
+        let schedules = flags(|stream| stream.schedules().allow_rollup(true));
+        assert_eq!(schedules, (None, None, None));
     }
 
     #[test]
@@ -154,6 +200,11 @@ mod tests {
             let reason = denying.denial_to_keep(&wanted).unwrap();
             assert!(reason.contains(why), "{reason}");
         }
+        let deleting = config(|stream| stream.deny_delete(true));
+        let scheduling = config(StreamSpec::schedules);
+        let reason = deleting.denial_to_keep(&scheduling).unwrap();
+        assert!(reason.contains("schedules"), "{reason}");
+        assert_eq!(deleting.denial_to_keep(&rolling), None);
         assert!(rolling.rollup_to_declare(&denying).is_some());
         let without = config(|stream| stream.deny_purge(true).allow_rollup(false));
         assert_eq!(rolling.rollup_to_declare(&without), None);

@@ -58,7 +58,8 @@ pub enum ErrorKind {
     InvalidSnapshot,
     /// The stream is full and refuses new messages.
     StreamFull,
-    /// The stream does not allow its messages to be deleted or purged.
+    /// The stream does not allow its messages to be deleted, purged or
+    /// [rolled up](super::RollUp).
     DeletionDenied,
     /// The stream's last sequence is not the one that the publish expected.
     WrongLastSequence {

@@ -90,6 +90,11 @@ pub enum Deletion {
 
 /// Which messages of a stream to [purge](MessageAdmin::purge).
 ///
+/// A purge of [all](Self::all) messages also deletes the [schedules](super::Scheduler) that wait in
+/// the stream. Set [`filter`](Self::filter) to the subjects of the stream to keep them. With
+/// [`before`](Self::before) or [`keep`](Self::keep) and without a filter, a NATS server counts them
+/// among the messages, and the memory transport keeps them.
+///
 /// Fields may be added: start with [`all`](Self::all), and set the fields that should differ.
 ///
 /// ```

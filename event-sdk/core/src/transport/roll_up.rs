@@ -6,9 +6,10 @@
 /// ([`allow_rollup`](crate::stream::StreamConfig::allow_rollup)); otherwise the publish fails with
 /// [`DeletionDenied`](super::ErrorKind::DeletionDenied), and nothing is stored or deleted.
 ///
-/// - A duplicate, a message that was refused, and one that a stream with retention by interest does
-///   not keep delete nothing.
+/// - A duplicate and a message that was refused delete nothing.
 /// - Room is made before: a full stream that refuses new messages refuses this one too.
+/// - A message that a stream with retention by interest does not keep, since no consumer wants it,
+///   deletes the earlier ones all the same; on NATS servers before 2.12.8 it deletes nothing.
 /// - For a consumer that has not received them, the deleted messages are a
 ///   [gap](super::NoticeKind::Gap), as after a purge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -16,7 +17,7 @@
 pub enum RollUp {
     /// All earlier messages of the same subject.
     Subject,
-    /// All earlier messages of the stream.
+    /// All earlier messages of the stream, and the [schedules](super::Scheduler) that wait in it.
     Stream,
 }
 

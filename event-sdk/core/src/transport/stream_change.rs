@@ -64,7 +64,8 @@ impl StreamConfig {
     }
 
     /// The settings of this existing stream that differ from `wanted`. A placement and the flags
-    /// `deny_delete`, `deny_purge` and `allow_rollup` are compared only if `wanted` has them. If `wanted` leaves the deduplication to the transport
+    /// `deny_delete`, `deny_purge` and `allow_rollup` are compared only if `wanted` has them. If
+    /// `wanted` leaves the deduplication to the transport
     /// ([`has_window_of_copies`](Self::has_window_of_copies)), a window counts as different if it
     /// is longer than 100 ms, the longest that a transport gives to copies.
     #[must_use]

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use event_sdk::ErrorKind;
 use event_sdk::stream::Retention;
 use event_sdk::transport::{
-    AckPolicy, ConsumerConfig, DeliverPolicy, Expectations, Incoming, Received, SubscribeRequest,
+    AckPolicy, ConsumerConfig, DeliverPolicy, Expectations, Incoming, Received, RollUp,
+    SubscribeRequest,
 };
 use proptest::prelude::*;
 
@@ -83,6 +84,19 @@ fn what_nobody_wants_drops_nothing() {
     let state = rig.state();
     assert_eq!((state.messages, state.last_sequence), (2, 7));
     assert_eq!(sub.drain(), [1, 2]);
+}
+
+#[test]
+fn what_nobody_wants_rolls_up_all_the_same() {
+    for (earlier, left) in [(RollUp::Subject, 3), (RollUp::Stream, 0)] {
+        let rig = Rig::of(|stream| stream.retention(Retention::Interest).allow_rollup(true));
+        let _sub = rig.subscribe(for_subject("d", "a"));
+        rig.publish_many("a", 3);
+        let stored = rig.try_publish("b", |message| message.roll_up = Some(earlier));
+        assert_eq!(stored.unwrap().sequence, Some(4));
+        let state = rig.state();
+        assert_eq!((state.messages, state.last_sequence), (left, 4));
+    }
 }
 
 #[test]

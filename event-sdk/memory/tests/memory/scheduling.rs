@@ -187,14 +187,20 @@ fn limits_hold_for_what_has_fired() {
 }
 
 #[test]
-fn a_purge_leaves_what_waits() {
+fn a_purge_of_some_leaves_what_waits_and_one_of_all_does_not() {
     let rig = rig();
     rig.publish("a");
     schedule(&rig, "a", 1);
     let all = event_sdk::transport::PurgeRequest::all("S");
-    assert_eq!(now(rig.transport.purge_messages(all)).unwrap(), 1);
+    let mut some = all.clone();
+    some.filter = Some(pattern("a"));
+    assert_eq!(now(rig.transport.purge_messages(some)).unwrap(), 1);
     rig.step(SECOND);
     assert_eq!((rig.state().messages, rig.state().last_sequence), (1, 2));
+    schedule(&rig, "b", 1);
+    assert_eq!(now(rig.transport.purge_messages(all)).unwrap(), 2);
+    rig.step(SECOND);
+    assert_eq!((rig.state().messages, rig.state().last_sequence), (0, 2));
 }
 
 #[test]

@@ -54,7 +54,7 @@ pub(super) fn kind(code: u64, description: &str) -> (ErrorKind, &'static str) {
         // The stream does not allow roll-ups (nats-server, `server/stream.go`).
         10111 if description.ends_with("not permitted") => (
             ErrorKind::DeletionDenied,
-            "declare the stream with `allow_rollup(true)`",
+            "declare the stream with `allow_rollup(true)`, unless it denies purging",
         ),
         // A reset of a consumer that did not start at the oldest message, a sequence or a time, or to a
         // position before its start (nats-server, `server/consumer.go`, `resetStartingSeq`).

@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use event_sdk::stream::{Retention, Storage, StreamSpec};
 use event_sdk::transport::nats::Nats;
-use event_sdk::transport::{AckPolicy, Difference, ErrorKind, Outcome, StreamChange};
-use event_sdk::{Event, EventBus};
+use event_sdk::transport::{
+    AckPolicy, Body, Difference, ErrorKind, Outcome, PublishRequest, RollUp, StreamChange,
+    Transport as _,
+};
+use event_sdk::{Event, EventBus, Subject};
 use event_sdk_test_servers::{Server, programs};
 use serde::{Deserialize, Serialize};
 
-use crate::support::{Rig, pattern, raw_call, state, stream, within};
+use crate::support::{Rig, draft, pattern, publish, raw_call, state, stream, within};
 use event_sdk::transport::TransportExt as _;
 
 #[tokio::test]
@@ -55,6 +58,37 @@ async fn what_cannot_be_changed_is_refused_with_the_reason() {
         assert_eq!(error.outcome(), Outcome::NotDone, "{error}");
         assert_eq!(error.stream(), Some(&*config.name));
         assert!(error.to_string().contains(why), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn what_nobody_wants_rolls_up_on_current_servers_alone() {
+    let current = programs::nats::current();
+    let oldest = programs::nats::oldest();
+    for (program, rolled_up) in [(current, true), (oldest, false)] {
+        let server = Server::options().program(program.unwrap());
+        let rig = Rig::start_with(server, |options| options).await;
+        let by_interest = stream("S", "s.>", |stream| {
+            stream.retention(Retention::Interest).allow_rollup(true)
+        });
+        within(rig.nats.apply_stream(&by_interest)).await.unwrap();
+        let durable = r#"{"stream_name":"S","config":{"durable_name":"d","ack_policy":"explicit",
+            "filter_subject":"s.a"}}"#;
+        raw_call(&rig.server.url(), "CONSUMER.DURABLE.CREATE.S.d", durable).await;
+        for earlier in [RollUp::Subject, RollUp::Stream] {
+            for _ in 0..3 {
+                publish(&rig.nats, draft("s.a")).await.unwrap();
+            }
+            let before = state(&rig.nats, "S").await.messages;
+            let subject = Subject::parse("s.b").unwrap();
+            let mut request = PublishRequest::new(&subject, Body::Encoded("{}".into()));
+            request.roll_up = Some(earlier);
+            let confirmation = within(rig.nats.publish(request)).await.unwrap();
+            within(confirmation).await.unwrap();
+            let all = rolled_up && earlier == RollUp::Stream;
+            let wanted = if all { 0 } else { before };
+            assert_eq!(state(&rig.nats, "S").await.messages, wanted, "{earlier:?}");
+        }
     }
 }
 

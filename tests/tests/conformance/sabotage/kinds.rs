@@ -128,6 +128,8 @@ pub(crate) enum Sabotage {
     RollsNothingUp,
     /// A roll-up of a subject deletes the messages of all subjects.
     RollsEverythingUp,
+    /// A roll-up whose message id is known is stored.
+    RollsUpDuplicates,
     /// A roll-up that the stream does not allow is confirmed.
     ConfirmsDeniedRollUps,
 

@@ -30,6 +30,7 @@ impl<T: Transport> Broken<T> {
             }
             Sabotage::ForgetsMessageIds => message.message_id = None,
             Sabotage::IgnoresExpectations => message.expect = Expectations::default(),
+            Sabotage::RollsUpDuplicates if message.roll_up.is_some() => message.message_id = None,
             Sabotage::RollsNothingUp => message.roll_up = None,
             Sabotage::RollsEverythingUp => {
                 message.roll_up = message.roll_up.map(|_| RollUp::Stream);

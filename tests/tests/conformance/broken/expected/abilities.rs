@@ -87,6 +87,7 @@ pub(super) const ABILITIES: &[Expected] = &[
         "a_roll_up_replaces_its_subject", "a_roll_up_replaces_the_stream",
         "a_roll_up_has_to_be_allowed", "roll_ups_are_allowed_and_forbidden_later",
     ]),
+    exactly(S::RollsUpDuplicates, &["a_duplicate_rolls_nothing_up"]),
     exactly(S::RollsEverythingUp, &["a_roll_up_replaces_its_subject"]),
     exactly(S::ConfirmsDeniedRollUps, &[
         "a_roll_up_has_to_be_allowed", "roll_ups_are_allowed_and_forbidden_later",
