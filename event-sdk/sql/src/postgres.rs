@@ -6,8 +6,10 @@
 //! - `sql`: all statements;
 //! - `migrations`: the tables;
 //! - `schema`: creates and checks them;
-//! - `store`: the tables as a relay uses them.
+//! - `store`: the tables as a relay uses them;
+//! - `begin`: begins a transaction, and leaves none open if it is dropped meanwhile.
 
+mod begin;
 mod inbox;
 mod inbox_migrations;
 mod migrations;
@@ -39,7 +41,7 @@ impl Backend for Postgres {
     }
 
     fn begin(pool: &Pool<Self>) -> SqlFuture<'_, Transaction<'static, Self>> {
-        Box::pin(async move { pool.begin().await.map_err(store_error) })
+        Box::pin(async move { begin::begin(pool).await.map_err(store_error) })
     }
 
     fn insert<'a>(

@@ -10,6 +10,7 @@ use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, Pool, Postgres, Row as _, Transaction};
 use uuid::Uuid;
 
+use super::begin::{begin, begin_with};
 use crate::inbox::database::{FoundRecord, InboxSql, NewRecord, PlacedRecord, Sql, WhichLetters};
 use crate::inbox::on_database::{inbox_rows_of, inbox_statements_on};
 use crate::inbox::statements::{Dialect, InboxStatements, InboxTables};
@@ -36,7 +37,7 @@ impl InboxSql for Postgres {
     }
 
     async fn begin_write(pool: &Pool<Self>) -> Sql<Transaction<'static, Self>> {
-        pool.begin().await
+        begin(pool).await
     }
 
     async fn begin_effect(
@@ -45,20 +46,20 @@ impl InboxSql for Postgres {
     ) -> Sql<Transaction<'static, Self>> {
         let Some(idle) = idle else {
             // That of the server stays.
-            return pool.begin().await;
+            return begin(pool).await;
         };
         let millis = idle.as_millis().clamp(1, 2_147_483_647);
         // One message, so that the limit costs no round trip.
-        let begin = format!("BEGIN; SET LOCAL idle_in_transaction_session_timeout = {millis}");
-        pool.begin_with(AssertSqlSafe(begin)).await
+        let statement = format!("BEGIN; SET LOCAL idle_in_transaction_session_timeout = {millis}");
+        begin_with(pool, AssertSqlSafe(statement)).await
     }
 
     async fn begin_take_over(pool: &Pool<Self>) -> Sql<Transaction<'static, Self>> {
-        pool.begin_with(BEGIN_TAKE_OVER).await
+        begin_with(pool, BEGIN_TAKE_OVER).await
     }
 
     async fn begin_read(pool: &Pool<Self>) -> Sql<Transaction<'static, Self>> {
-        pool.begin_with("BEGIN READ ONLY").await
+        begin_with(pool, "BEGIN READ ONLY").await
     }
 
     async fn record_all(

@@ -4,6 +4,7 @@ use event_sdk_store::{StoreError, StoreErrorKind};
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, PgConnection, Pool, Postgres, Row as _};
 
+use super::begin::begin;
 use super::migrations::{MIGRATIONS, TABLE};
 use crate::error::store_error;
 use crate::migrations::{
@@ -16,7 +17,7 @@ pub(super) async fn migrate(
     pool: &Pool<Postgres>,
     tables: &Tables,
 ) -> Result<SchemaVersion, StoreError> {
-    let mut tx = pool.begin().await.map_err(store_error)?;
+    let mut tx = begin(pool).await.map_err(store_error)?;
     let version = migrate_in(&mut tx, tables).await?;
     tx.commit().await.map_err(store_error)?;
     Ok(version)
@@ -81,7 +82,7 @@ pub(super) async fn check(
     pool: &Pool<Postgres>,
     tables: &Tables,
 ) -> Result<SchemaVersion, StoreError> {
-    let mut tx = pool.begin().await.map_err(store_error)?;
+    let mut tx = begin(pool).await.map_err(store_error)?;
     let applied = applied(&mut tx, tables).await;
     drop(tx.rollback().await);
     match applied {
@@ -119,7 +120,7 @@ pub(super) async fn verify(
     tables: &Tables,
 ) -> Result<Vec<SchemaDifference>, StoreError> {
     check(pool, tables).await?;
-    let mut tx = pool.begin().await.map_err(store_error)?;
+    let mut tx = begin(pool).await.map_err(store_error)?;
     let schema: String = match tables.schema() {
         Some(schema) => schema.to_owned(),
         None => sqlx::query_scalar("select current_schema()::text")

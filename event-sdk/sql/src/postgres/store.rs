@@ -25,6 +25,7 @@ use sqlx::postgres::{PgArguments, PgConnection, PgRow};
 use sqlx::query::Query;
 use sqlx::{Pool, Postgres, Transaction};
 
+use super::begin::begin_with;
 use super::migrations::SHARDS;
 use super::schema;
 use super::sql::Sql;
@@ -80,7 +81,7 @@ impl PostgresOutbox {
     /// A transaction. Single statements need one too: sqlx prepares a statement and executes it in two
     /// steps, and between them a proxy may change the connection.
     async fn begin(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
-        self.0.pool.begin_with(BEGIN).await.map_err(store_error)
+        begin_with(&self.0.pool, BEGIN).await.map_err(store_error)
     }
 
     /// Executes a statement in a transaction of its own.

@@ -1,5 +1,6 @@
 //! The tests of the outbox on a real PostgreSQL, and those of PostgreSQL alone.
 
+mod beginning;
 mod database;
 mod full;
 mod pooled;
