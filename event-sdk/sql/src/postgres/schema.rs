@@ -221,7 +221,11 @@ async fn describe(
         let text = text.replace(&format!("\"{schema}\"."), "");
         let text = text.replace(&format!("{schema}."), "");
         let words: Vec<_> = text.split_whitespace().collect();
-        Ok((row.try_get(0)?, words.join(" ")))
+        let (object, text): (String, _) = (row.try_get(0)?, words.join(" "));
+        if object.starts_with("column ") {
+            return Ok((object, as_newer_versions(&text)));
+        }
+        Ok((object, text))
     };
     rows.iter()
         .map(read)
@@ -266,4 +270,13 @@ async fn shard_rows(
         .into_iter()
         .map(|shard| shard_row(&name, shard))
         .collect())
+}
+
+/// The definition of a column, as newer versions of PostgreSQL have it. Versions 12 and 13 store
+/// `extract(epoch from …)` as a call of `date_part`, and the default stays so after an upgrade.
+fn as_newer_versions(definition: &str) -> String {
+    definition.replace(
+        "date_part('epoch'::text, clock_timestamp()) * (1000000)::double precision",
+        "EXTRACT(epoch FROM clock_timestamp()) * (1000000)::numeric",
+    )
 }
