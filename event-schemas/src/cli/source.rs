@@ -84,7 +84,8 @@ fn members(
         patterns.filter_map(Value::as_str).collect::<Vec<_>>()
     };
     let (named, excluded) = (patterns("members"), patterns("exclude"));
-    let below = |folders: &[&str], member: &Path| folders.iter().any(|at| member.starts_with(at));
+    let below =
+        |folders: &[&str], member: &Path| folders.iter().any(|at| member.starts_with(plain(at)));
     let mut members = BTreeSet::new();
     let mut open = dependencies(Path::new(""), manifest, workspace);
     let matching = named.iter().flat_map(|pattern| matching(root, pattern));
@@ -144,6 +145,12 @@ fn below_root(path: &Path) -> Option<PathBuf> {
         }
     }
     Some(below)
+}
+
+/// A path of a manifest without `.`, which the paths of members do not have.
+fn plain(path: &str) -> PathBuf {
+    let steps = Path::new(path).components();
+    steps.filter(|step| *step != Component::CurDir).collect()
 }
 
 /// The sources of a package: `src`, and what the manifest names beside its root modules. None if
