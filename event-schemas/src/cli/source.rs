@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
+use glob::Pattern;
 use toml::{Table, Value};
 
 use super::CliError;
@@ -72,7 +73,8 @@ fn of_root(root: &Path) -> Result<Vec<PathBuf>, CliError> {
 }
 
 /// The folders of a workspace's members without the root, below the root and sorted. As cargo has
-/// it, packages below the root on which a member depends by their path are members too.
+/// it, packages below the root on which a member depends by their path are members too, and a pattern
+/// does not make an excluded folder a member: only its path does.
 fn members(
     root: &Path,
     manifest: &Table,
@@ -84,14 +86,16 @@ fn members(
         patterns.filter_map(Value::as_str).collect::<Vec<_>>()
     };
     let (named, excluded) = (patterns("members"), patterns("exclude"));
-    let below = |folders: &[&str], member: &Path| folders.iter().any(|at| member.starts_with(at));
+    let below =
+        |folders: &[&str], member: &Path| folders.iter().any(|at| member.starts_with(plain(at)));
     let mut members = BTreeSet::new();
     let mut open = dependencies(Path::new(""), manifest, workspace);
-    let matching = named.iter().flat_map(|pattern| matching(root, pattern));
-    open.extend(matching.map(|found| {
-        let member = found.strip_prefix(root).unwrap_or(&found);
-        below_root(member).unwrap_or_else(|| member.to_owned())
-    }));
+    for pattern in &named {
+        for found in matching(root, pattern)? {
+            let member = found.strip_prefix(root).unwrap_or(&found);
+            open.push(below_root(member).unwrap_or_else(|| member.to_owned()));
+        }
+    }
     while let Some(member) = open.pop() {
         let is_root = member.as_os_str().is_empty();
         let is_excluded = below(&excluded, &member) && !below(&named, &member);
@@ -146,6 +150,12 @@ fn below_root(path: &Path) -> Option<PathBuf> {
     Some(below)
 }
 
+/// A path of a manifest without `.`, which the paths of members do not have.
+fn plain(path: &str) -> PathBuf {
+    let steps = Path::new(path).components();
+    steps.filter(|step| *step != Component::CurDir).collect()
+}
+
 /// The sources of a package: `src`, and what the manifest names beside its root modules. None if
 /// the manifest has no package.
 fn of_package(folder: &Path, manifest: &Table) -> Vec<PathBuf> {
@@ -187,44 +197,32 @@ fn read(folder: &Path) -> Result<Table, CliError> {
         .map_err(|source: toml::de::Error| failed(source.into()))
 }
 
-/// The folders that a pattern of a manifest names; `*` is any name, in the last step.
-fn matching(root: &Path, pattern: &str) -> Vec<PathBuf> {
-    let mut found = vec![root.to_path_buf()];
-    for step in Path::new(pattern).components() {
-        let step = step.as_os_str();
-        let text = step.to_string_lossy();
-        let Some((start, end)) = text.split_once('*') else {
-            for path in &mut found {
-                path.push(step);
-            }
-            continue;
-        };
-        found = found
-            .iter()
-            .filter_map(|path| {
-                let folder = if path.as_os_str().is_empty() {
-                    Path::new(".")
-                } else {
-                    path
-                };
-                std::fs::read_dir(folder)
-                    .ok()
-                    .map(|entries| (path, entries))
-            })
-            .flat_map(|(path, entries)| {
-                let names = entries.flatten().map(|entry| entry.file_name());
-                names
-                    .filter(|name| {
-                        let name = name.to_string_lossy();
-                        name.len() >= start.len() + end.len()
-                            && name.starts_with(start)
-                            && name.ends_with(end)
-                    })
-                    .map(|name| path.join(name))
-                    .collect::<Vec<_>>()
-            })
-            .collect();
+/// The folders that a pattern of a manifest names. Cargo uses the same crate for its patterns.
+fn matching(root: &Path, pattern: &str) -> Result<Vec<PathBuf>, CliError> {
+    let Some(folder) = root.to_str() else {
+        return Err(CliError::Usage(format!(
+            "the path {} is not UTF-8, so the members of its workspace cannot be found; run the \
+             command in this folder, with `--sources .`",
+            root.display()
+        )));
+    };
+    let full = Path::new(&Pattern::escape(folder)).join(pattern);
+    let paths = glob::glob(&full.to_string_lossy()).map_err(|why| {
+        CliError::Usage(format!(
+            "the member {pattern:?} of {} is no pattern: {why}; correct it as `cargo metadata` \
+             needs it too",
+            root.join(MANIFEST).display()
+        ))
+    })?;
+    let mut found = Vec::new();
+    for path in paths {
+        let path = path.map_err(|error| CliError::Failed {
+            what: format!("{} cannot be read", error.path().display()),
+            source: std::io::Error::from(error).into(),
+        })?;
+        if path.is_dir() {
+            found.push(path);
+        }
     }
-    found.retain(|path| path.is_dir());
-    found
+    Ok(found)
 }

@@ -162,7 +162,8 @@ fn the_sources_of_a_root_are_those_of_its_package_and_of_the_members() {
         assert!(out.ends_with(&total), "{manifest}: {out}");
     }
     // Packages that are no members.
-    for manifest in [&named, &depends] {
+    let with_dot = format!("{both}exclude = [\"./crates/refunds\"]\n");
+    for manifest in [&named, &with_dot, &depends] {
         let (code, out, err) = sources_of(&[
             ("Cargo.toml", manifest),
             ("src/lib.rs", ""),
@@ -174,6 +175,47 @@ fn the_sources_of_a_root_are_those_of_its_package_and_of_the_members() {
         ]);
         assert_eq!((code, err.as_str()), (0, ""), "{manifest}: {out}");
         assert_eq!(out, "0 events in 1 files\n", "{manifest}");
+    }
+}
+
+/// A workspace with the package `crates/refunds`, which has a type that the catalogue lacks.
+fn sources_of_workspace(members: &str) -> (u8, String, String) {
+    sources_of(&[
+        ("Cargo.toml", &format!("[workspace]\n{members}\n")),
+        (
+            "crates/refunds/Cargo.toml",
+            "[package]\nname = \"refunds\"\n",
+        ),
+        ("crates/refunds/src/lib.rs", REFUNDED),
+    ])
+}
+
+#[test]
+fn members_are_found_by_all_patterns_of_cargo() {
+    for members in [
+        "members = [\"./crates/*\"]",
+        "members = [\"crates/**\"]",
+        "members = [\"**/refunds\"]",
+        "members = [\"c*a*s/*f*\"]",
+        "members = [\"crates/refund?\"]",
+        "members = [\"crates/[pqr]efunds/\"]",
+        "members = [\"./crates/refunds\"]\nexclude = [\"crates\"]",
+        "members = [\"crates/refunds\"]\nexclude = [\"./crates\"]",
+    ] {
+        let (code, out, err) = sources_of_workspace(members);
+        assert_eq!((code, err.as_str()), (1, ""), "{members}: {out}");
+        assert!(out.contains("refunds/src/lib.rs:1"), "{members}: {out}");
+        assert!(out.ends_with("1 events in 1 files\n"), "{members}: {out}");
+    }
+}
+
+#[test]
+fn a_pattern_that_is_none_is_an_error_that_names_it() {
+    for pattern in ["crates/**s", "crates/[ab"] {
+        let (code, out, err) = sources_of_workspace(&format!("members = [\"{pattern}\"]"));
+        assert_eq!((code, out.as_str()), (2, ""), "{pattern}: {err}");
+        assert!(err.contains(pattern), "{err}");
+        assert!(err.contains("Cargo.toml"), "{err}");
     }
 }
 

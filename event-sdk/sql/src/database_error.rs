@@ -10,7 +10,9 @@ use std::fmt;
 /// **Personal data.** The text of a database may contain data of an event: the value that cannot be
 /// converted, the row that violates a constraint, the text of a trigger. `Display` and `Debug` show
 /// the text only where it names nothing but tables, columns, users and other parts of the database,
-/// and otherwise the code of the error, with the table and the constraint if they are known.
+/// and otherwise the code of the error, with the table and the constraint if they are known. On
+/// PostgreSQL, a function or a trigger chooses the text, the code, the table and the constraint of the
+/// errors that it raises. Of an error that comes from a function or a trigger, only the code is shown.
 /// [`expose`](Self::expose) returns the error itself.
 pub struct DatabaseError(sqlx::Error);
 
@@ -31,10 +33,14 @@ impl fmt::Display for DatabaseError {
         match &self.0 {
             sqlx::Error::Database(error) => {
                 let code = error.code().unwrap_or_default();
-                if names_parts_only(&code, error.message()) {
+                let by_server = is_written_by_server(error.as_ref());
+                if by_server && names_parts_only(&code, error.message()) {
                     return self.0.fmt(f);
                 }
                 write!(f, "error returned from database: code {code:?}")?;
+                if !by_server {
+                    return Ok(());
+                }
                 if let Some(table) = error.table() {
                     write!(f, ", table {table:?}")?;
                 }
@@ -78,6 +84,21 @@ impl StdError for DatabaseError {
             _ => None,
         }
     }
+}
+
+/// Whether the database itself wrote the text and the names of an error, so that its code says what
+/// they contain. On PostgreSQL, an error from a function or a trigger has a context (`where`).
+#[cfg(feature = "postgres")]
+fn is_written_by_server(error: &(dyn sqlx::error::DatabaseError + 'static)) -> bool {
+    error
+        .try_downcast_ref::<sqlx::postgres::PgDatabaseError>()
+        .is_none_or(|error| error.r#where().is_none() && error.routine() != Some("exec_stmt_raise"))
+}
+
+/// On SQLite, the code of an error that a trigger raises is one whose text is not shown.
+#[cfg(not(feature = "postgres"))]
+fn is_written_by_server(_: &(dyn sqlx::error::DatabaseError + 'static)) -> bool {
+    true
 }
 
 /// Whether the texts of this code have names of tables, users and the like, and no values.

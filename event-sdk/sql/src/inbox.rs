@@ -257,7 +257,10 @@ impl<DB: InboxDatabase> Inbox<DB> {
     /// # Errors
     ///
     /// [`StoreError`] of a kind that is an [outage](StoreErrorKind::is_outage), of
-    /// [`SchemaMissing`](StoreErrorKind::SchemaMissing), or of [`Other`](StoreErrorKind::Other).
+    /// [`SchemaMissing`](StoreErrorKind::SchemaMissing),
+    /// [`SchemaOlder`](StoreErrorKind::SchemaOlder), [`SchemaNewer`](StoreErrorKind::SchemaNewer),
+    /// [`PermissionDenied`](StoreErrorKind::PermissionDenied), or of
+    /// [`Other`](StoreErrorKind::Other).
     pub async fn status(&self, consumer: &str) -> Result<InboxStatus, StoreError> {
         let inner = &self.inner;
         inner.inbox_status(consumer.to_owned().into()).await
@@ -277,8 +280,8 @@ impl<DB: InboxDatabase> Inbox<DB> {
     /// The same as for [`status`](Self::status).
     pub async fn forget_owners(&self, consumer: &str) -> Result<u64, StoreError> {
         let inner = &self.inner;
+        let mut transaction = inner.begin_writing().await?;
         let forgotten = async {
-            let mut transaction = DB::begin_write(&inner.pool).await?;
             let owners = DB::forget_epochs(&mut transaction, &inner.sql, consumer).await?;
             transaction.commit().await?;
             Ok(owners)

@@ -145,8 +145,13 @@ impl fmt::Display for SchemaDifference {
 }
 
 /// The row of a shard as an object that is compared.
-pub(crate) fn shard_row(table: &str, shard: i64) -> (String, String) {
+pub(crate) fn shard_row(table: &str, shard: impl fmt::Display) -> (String, String) {
     (format!("row {table}.{shard}"), format!("shard = {shard}"))
+}
+
+/// The table of the shards. Migrations insert its rows.
+pub(crate) fn shards_table(prefix: &str) -> String {
+    format!("{prefix}outbox_shards")
 }
 
 /// The differences between two descriptions of tables, each sorted by object.

@@ -202,14 +202,15 @@ impl<DB: Store> Outbox<DB> {
     /// `event_outbox_enqueue`. Differences come from changes by hand, or from migrations that did
     /// not run. On PostgreSQL, the call creates a schema and removes it again, so it needs the
     /// privilege to create schemas. Call it as the owner of the tables: other users may not see all
-    /// columns.
+    /// columns, and need `select` on the table of the shards. The rows of the shards are compared only
+    /// if this table and its column `shard` exist as the migrations create them.
     ///
     /// Cancel-safe.
     ///
     /// # Errors
     ///
     /// The same as for [`check`](Self::check), and
-    /// [`PermissionDenied`](crate::StoreErrorKind::PermissionDenied).
+    /// [`PermissionDenied`](crate::StoreErrorKind::PermissionDenied), which says what is missing.
     pub async fn verify(&self) -> Result<Vec<SchemaDifference>, StoreError> {
         DB::verify(&self.inner.pool, &self.inner.tables).await
     }

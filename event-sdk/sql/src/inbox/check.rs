@@ -8,8 +8,8 @@ use event_sdk_store::{StoreError, StoreErrorKind};
 
 use super::Inner;
 use super::database::InboxDatabase;
-use crate::SchemaVersion;
 use crate::error::store_error;
+use crate::{DatabaseError, SchemaVersion};
 
 impl<DB: InboxDatabase> Inner<DB> {
     /// The check at a start: the version of the tables, and that the user can read them.
@@ -41,8 +41,8 @@ impl<DB: InboxDatabase> Inner<DB> {
 pub(crate) fn unusable(error: StoreError) -> Error {
     let no_connection = error
         .source()
-        .and_then(|source| source.downcast_ref())
-        .is_some_and(|source| matches!(source, sqlx::Error::PoolTimedOut));
+        .and_then(|source| source.downcast_ref::<DatabaseError>())
+        .is_some_and(|source| matches!(source.expose(), sqlx::Error::PoolTimedOut));
     let (kind, reason) = match error.kind() {
         _ if no_connection => (
             ErrorKind::Disconnected,

@@ -9,7 +9,7 @@ use super::migrations::{MIGRATIONS, TABLE};
 use crate::error::store_error;
 use crate::migrations::{
     Applied, Migration, SchemaDifference, SchemaVersion, compare, differences, missing, pending,
-    shard_row,
+    shard_row, shards_table,
 };
 use crate::tables::Tables;
 
@@ -158,20 +158,26 @@ pub(super) async fn verify(
     .await
     .map_err(store_error)?;
     let prefix = tables.prefix();
-    let expected = describe(&mut tx, &names, &functions, scratch, prefix).await?;
-    let found = describe(&mut tx, &names, &functions, &schema, prefix).await?;
+    let mut expected = describe(&mut tx, &names, &functions, scratch).await?;
+    let mut found = describe(&mut tx, &names, &functions, &schema).await?;
+    // Of a column that was renamed or changed, the difference is enough.
+    let shard = format!("column {}.shard", shards_table(prefix));
+    let column = expected.iter().find(|(object, _)| *object == shard);
+    if column.is_some_and(|column| found.contains(column)) {
+        expected.extend(shard_rows(&mut tx, scratch, prefix).await?);
+        found.extend(shard_rows(&mut tx, &schema, prefix).await?);
+    }
     tx.rollback().await.map_err(store_error)?;
     Ok(differences(expected, found))
 }
 
-/// The columns, indexes, checks, triggers and rules of these tables, these functions, and the rows of
-/// the shards, without the name of the schema.
+/// The columns, indexes, checks, triggers and rules of these tables, and these functions, without the
+/// name of the schema.
 async fn describe(
     connection: &mut PgConnection,
     names: &[String],
     functions: &[String],
     schema: &str,
-    prefix: &str,
 ) -> Result<Vec<(String, String)>, StoreError> {
     const SELECT: &str = r"
         select 'column ' || c.table_name || '.' || c.column_name,
@@ -208,7 +214,7 @@ async fn describe(
         .bind(names)
         .bind(functions)
         .persistent(false)
-        .fetch_all(&mut *connection)
+        .fetch_all(connection)
         .await
         .map_err(store_error)?;
     let read = |row: &PgRow| {
@@ -216,39 +222,45 @@ async fn describe(
         let text = text.replace(&format!("\"{schema}\"."), "");
         let text = text.replace(&format!("{schema}."), "");
         let words: Vec<_> = text.split_whitespace().collect();
-        Ok((row.try_get(0)?, words.join(" ")))
+        let (object, text): (String, _) = (row.try_get(0)?, words.join(" "));
+        if object.starts_with("column ") {
+            return Ok((object, as_newer_versions(&text)));
+        }
+        Ok((object, text))
     };
-    let mut objects: Vec<_> = rows
-        .iter()
+    rows.iter()
         .map(read)
         .collect::<Result<_, sqlx::Error>>()
-        .map_err(store_error)?;
-    objects.extend(shard_rows(connection, schema, prefix).await?);
-    Ok(objects)
+        .map_err(store_error)
 }
 
 /// The rows of the shards, which the migration inserts: a row that is missing is a shard whose events no
-/// relay publishes.
+/// relay publishes. The table has the column of the migration.
 async fn shard_rows(
     connection: &mut PgConnection,
     schema: &str,
     prefix: &str,
 ) -> Result<Vec<(String, String)>, StoreError> {
-    let name = format!("{prefix}outbox_shards");
+    let name = shards_table(prefix);
     // `schema` may be the current one, whose name may contain anything.
-    let table: Option<String> = sqlx::query_scalar(
-        "select to_regclass(quote_ident($1) || '.' || quote_ident($2))::text where
-            to_regclass(quote_ident($1) || '.' || quote_ident($2)) is not null",
+    let (table, is_readable): (String, bool) = sqlx::query_as(
+        "select relation::text, has_column_privilege(relation::oid, 'shard', 'select')
+        from to_regclass(quote_ident($1) || '.' || quote_ident($2)) as relation",
     )
     .bind(schema)
     .bind(&name)
     .persistent(false)
-    .fetch_optional(&mut *connection)
+    .fetch_one(&mut *connection)
     .await
     .map_err(store_error)?;
-    let Some(table) = table else {
-        return Ok(Vec::new());
-    };
+    if !is_readable {
+        return Err(StoreError::new(
+            StoreErrorKind::PermissionDenied,
+            format!(
+                "`verify` reads the rows of {table}, and the database user has no `select` on it: grant it, or call `verify` as the owner of the table"
+            ),
+        ));
+    }
     let select = format!("select shard::bigint from {table} order by shard");
     let shards: Vec<i64> = sqlx::query_scalar(AssertSqlSafe(select))
         .persistent(false)
@@ -259,4 +271,13 @@ async fn shard_rows(
         .into_iter()
         .map(|shard| shard_row(&name, shard))
         .collect())
+}
+
+/// The definition of a column, as newer versions of PostgreSQL have it. Versions 12 and 13 store
+/// `extract(epoch from …)` as a call of `date_part`, and the default stays so after an upgrade.
+fn as_newer_versions(definition: &str) -> String {
+    definition.replace(
+        "date_part('epoch'::text, clock_timestamp()) * (1000000)::double precision",
+        "EXTRACT(epoch FROM clock_timestamp()) * (1000000)::numeric",
+    )
 }

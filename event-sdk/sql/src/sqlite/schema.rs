@@ -7,7 +7,7 @@ use super::migrations::{MIGRATIONS, TABLE};
 use crate::error::store_error;
 use crate::migrations::{
     Applied, Migration, SchemaDifference, SchemaVersion, compare, differences, missing, pending,
-    shard_row,
+    shard_row, shards_table,
 };
 use crate::tables::Tables;
 
@@ -123,11 +123,15 @@ pub(super) async fn verify(
             .map_err(store_error)?;
     let prefix = tables.prefix();
     let mut expected = describe(&mut empty, &names, "main").await?;
-    expected.extend(shard_rows(&mut empty, "main", prefix).await?);
     let mut connection = pool.acquire().await.map_err(store_error)?;
     let schema = tables.schema().unwrap_or("main");
     let mut found = describe(&mut connection, &names, schema).await?;
-    found.extend(shard_rows(&mut connection, schema, prefix).await?);
+    // Of a table or column that is missing, the difference is enough.
+    if let Some(rows) = shard_rows(&mut connection, schema, prefix).await? {
+        let all = shard_rows(&mut empty, "main", prefix).await?;
+        expected.extend(all.unwrap_or_default());
+        found.extend(rows);
+    }
     Ok(differences(expected, found))
 }
 
@@ -159,25 +163,25 @@ async fn describe(
         .map_err(store_error)
 }
 
-/// The rows of the shards, which the migration inserts; none if there is no such table.
+/// The rows of the shards, which the migration inserts; `None` if there is no such table or column.
 async fn shard_rows(
     connection: &mut SqliteConnection,
     schema: &str,
     prefix: &str,
-) -> Result<Vec<(String, String)>, StoreError> {
-    let name = format!("{prefix}outbox_shards");
-    let select = format!("select shard from \"{schema}\".\"{name}\" order by shard");
-    let shards: Result<Vec<i64>, _> = sqlx::query_scalar(AssertSqlSafe(select))
+) -> Result<Option<Vec<(String, String)>>, StoreError> {
+    let name = shards_table(prefix);
+    // A column of another type may have values that are no numbers.
+    let select = format!("select quote(shard) from \"{schema}\".\"{name}\" order by shard");
+    let shards: Result<Vec<String>, _> = sqlx::query_scalar(AssertSqlSafe(select))
         .fetch_all(connection)
         .await
         .map_err(store_error);
     match shards {
-        Ok(shards) => Ok(shards
-            .into_iter()
-            .map(|shard| shard_row(&name, shard))
-            .collect()),
-        // `describe` has found that.
-        Err(error) if error.kind() == StoreErrorKind::SchemaMissing => Ok(Vec::new()),
+        Ok(shards) => {
+            let rows = shards.into_iter().map(|shard| shard_row(&name, shard));
+            Ok(Some(rows.collect()))
+        }
+        Err(error) if error.kind() == StoreErrorKind::SchemaMissing => Ok(None),
         Err(error) => Err(error),
     }
 }

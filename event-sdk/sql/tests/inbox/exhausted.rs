@@ -1,20 +1,24 @@
 //! A pool without a free connection: an outage that counts as no attempt, and says what to do.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use event_sdk::consumer::{
     Ctx, FailureClass, Handle, Inbox as ConsumerInbox, Outcome, ProbeInterval,
 };
 use event_sdk_sql::Inbox;
+use sqlx::Pool;
+use sqlx::pool::PoolConnection;
 use tokio::sync::oneshot;
 
+use crate::database::Db;
 use crate::rig::{OrderPlaced, Rig, billing, eventually};
 
 #[tokio::test]
 async fn an_exhausted_pool_counts_as_no_attempt() {
     let rig = Rig::new().await;
-    let pool = rig.database.pool(1, Duration::from_millis(500)).await;
+    // Long enough for a loaded machine that has to use the connection, and short enough to be refused.
+    let pool = rig.database.pool(1, Duration::from_secs(3)).await;
     let inbox = Inbox::new(pool.clone());
     let consumer = || {
         rig.consumer()
@@ -22,7 +26,7 @@ async fn an_exhausted_pool_counts_as_no_attempt() {
             .dead_letters(inbox.dead_letters())
     };
     // The check at start needs a connection, too: an outage of its own.
-    let other = pool.acquire().await.unwrap();
+    let other = acquired(&pool).await;
     rig.place_orders([1]).await;
     let refused = consumer().handled_by(inbox.effects(billing())).run().await;
     let refused = refused.unwrap_err();
@@ -47,7 +51,7 @@ async fn an_exhausted_pool_counts_as_no_attempt() {
     let running = tokio::spawn(running);
     eventually("the first effect", async || rig.invoices().await == [1]).await;
     // Of this size the pool has no other connection.
-    let other = pool.acquire().await.unwrap();
+    let other = acquired(&pool).await;
     rig.place_orders([2, 3]).await;
     let seen = || outages.lock().unwrap().clone();
     eventually("effects are refused", async || seen().len() >= 2).await;
@@ -67,6 +71,17 @@ async fn an_exhausted_pool_counts_as_no_attempt() {
     );
     assert_eq!(rig.invoices().await, [1, 2, 3]);
     assert_eq!(rig.records().await, (3, 0));
+}
+
+/// The connection of the pool, for which others may wait.
+async fn acquired(pool: &Pool<Db>) -> PoolConnection<Db> {
+    let deadline = Instant::now() + Duration::from_mins(1);
+    loop {
+        match pool.acquire().await {
+            Ok(connection) => return connection,
+            Err(error) => assert!(Instant::now() < deadline, "not within a minute: {error}"),
+        }
+    }
 }
 
 /// A handler with an inbox, and the outages that it had.

@@ -79,6 +79,8 @@ async fn is_refused(rig: &Rig, kind: StoreErrorKind, words: &[&str]) {
             .clean_once()
             .await
             .expect_err("no cleaning"),
+        inbox.status("billing").await.expect_err("no status"),
+        inbox.forget_owners("billing").await.expect_err("no write"),
         cause(&refused_at_start(with_inbox).await),
         cause(&refused_at_start(with_letters).await),
         cause(

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use event_sdk_sql::StoreErrorKind;
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
 
@@ -45,11 +46,13 @@ pub(crate) const LATE_ROW: &str = r#"
         cast(replace(cast(body as text), '"order":"a","n":0', ?4) as blob)
     from event_outbox where id = 1000"#;
 
-/// A trigger that refuses rows, with a text of its own.
-pub(crate) const REFUSE_ROWS: &str = "
-    create trigger refuses before insert on event_outbox begin
+/// Triggers that refuse rows, with a text of their own, and the kinds of their errors.
+pub(crate) const REFUSE_ROWS: &[(&str, StoreErrorKind)] = &[(
+    "create trigger refuses before insert on event_outbox begin
         select raise(abort, 'no Ada');
-    end";
+    end",
+    StoreErrorKind::Other,
+)];
 
 /// Inserts `$1` rows that were published at `$2`, with the sequences after `$3`.
 pub(crate) const PUBLISHED_ROWS: &str = "

@@ -1,19 +1,19 @@
 //! A pool without a free connection: an outage with an error that says so, after which everything goes on
 //! and nothing is lost.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use event_sdk_sql::StoreErrorKind;
+use event_sdk_sql::{StoreErrorKind, Tx};
 
-use crate::database;
+use crate::database::{self, Db};
 use crate::rig::{Rig, placed};
 
 #[tokio::test]
 async fn an_exhausted_pool_is_an_outage_and_the_relay_goes_on() {
-    let (home, pool) = database::open_pool(1, Duration::from_secs(2)).await;
+    let (home, pool) = database::open_pool(1, Duration::from_secs(3)).await;
     let rig = Rig::over(home, pool);
     rig.outbox.migrate().await.expect("migrate");
-    let mut held = rig.outbox.begin().await.expect("begin");
+    let mut held = begun(&rig).await;
     held.publish(placed("a", 1)).await.expect("enqueue");
     let relay = rig.start();
     for refused in [
@@ -39,7 +39,7 @@ async fn an_exhausted_pool_is_an_outage_and_the_relay_goes_on() {
 
     // Beside a relay that works already.
     rig.wait_for_marks(2).await;
-    let mut held = rig.outbox.begin().await.expect("begin");
+    let mut held = begun(&rig).await;
     held.publish(placed("a", 3)).await.expect("enqueue");
     let refused = rig.outbox.begin().await.expect_err("no connection");
     assert_eq!(refused.kind(), StoreErrorKind::Unavailable);
@@ -50,4 +50,18 @@ async fn an_exhausted_pool_is_an_outage_and_the_relay_goes_on() {
     rig.wait_for_marks(5).await;
     assert!(rig.outbox.parked(0, 10).await.expect("a list").is_empty());
     relay.stop().await;
+}
+
+/// A transaction on the connection of the pool, for which the relay may wait, too.
+async fn begun(rig: &Rig) -> Tx<Db> {
+    let deadline = Instant::now() + Duration::from_mins(1);
+    loop {
+        match rig.outbox.begin().await {
+            Ok(transaction) => return transaction,
+            Err(error) => {
+                assert!(error.is_outage(), "{error:?}");
+                assert!(Instant::now() < deadline, "not within a minute: {error}");
+            }
+        }
+    }
 }

@@ -140,6 +140,34 @@ async fn verify_names_shards_that_have_no_row_or_do_not_exist() {
 }
 
 #[tokio::test]
+async fn verify_names_all_differences_if_the_shards_cannot_be_read() {
+    for (change, rows_compared) in [
+        (
+            "alter table event_outbox_shards rename column shard to number",
+            false,
+        ),
+        (
+            "drop table event_outbox_shards;
+            create table event_outbox_shards (shard text primary key, owner text);
+            insert into event_outbox_shards (shard) values ('x')",
+            true,
+        ),
+        ("drop table event_outbox_shards", false),
+    ] {
+        let rig = Rig::new().await;
+        rig.execute("drop index event_outbox_ready").await;
+        rig.execute(change).await;
+        let found = rig.outbox.verify().await.expect("a comparison");
+        let found: Vec<_> = found.iter().map(ToString::to_string).collect();
+        for words in ["event_outbox_ready is missing", "event_outbox_shards"] {
+            assert!(found.iter().any(|text| text.contains(words)), "{found:?}");
+        }
+        let has_rows = found.iter().any(|text| text.starts_with("row "));
+        assert!(rows_compared || !has_rows, "{found:?}");
+    }
+}
+
+#[tokio::test]
 async fn verify_ignores_tables_of_others_whose_names_begin_alike() {
     let rig = Rig::new().await;
     rig.execute(

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use event_sdk_sql::StoreErrorKind;
 use event_sdk_test_servers::postgres::{Database, Postgres};
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
@@ -49,12 +50,42 @@ pub(crate) const LATE_ROW: &str = r#"
         convert_to(replace(convert_from(body, 'UTF8'), '"order":"a","n":0', $4), 'UTF8')
     from event_outbox where id = 1000"#;
 
-/// A trigger that refuses rows, and shows their keys.
-pub(crate) const REFUSE_ROWS: &str = "
-    create function refuse() returns trigger language plpgsql as $$
-        begin raise exception 'no %', new.key; end $$;
-    create trigger refuses before insert on event_outbox
-        for each row execute function refuse()";
+/// The trigger calls a function that this statement begins; the body follows.
+macro_rules! refuse {
+    ($body:literal) => {
+        concat!(
+            "create function refuse() returns trigger language plpgsql as $$ begin ",
+            $body,
+            " end $$; create trigger refuses before insert on event_outbox
+                for each row execute function refuse()"
+        )
+    };
+}
+
+/// Triggers that refuse rows, and show their keys in errors of these kinds: PL/pgSQL chooses text, code
+/// and names freely.
+pub(crate) const REFUSE_ROWS: &[(&str, StoreErrorKind)] = &[
+    (
+        refuse!("raise exception 'no %', new.key;"),
+        StoreErrorKind::Other,
+    ),
+    (
+        refuse!("raise exception 'no %', new.key using errcode = '42501';"),
+        StoreErrorKind::PermissionDenied,
+    ),
+    (
+        refuse!(
+            "raise exception 'no' using errcode = '23514', table = new.key, constraint = new.key;"
+        ),
+        StoreErrorKind::Other,
+    ),
+    // Dynamic SQL: a syntax error, and a table that does not exist.
+    (refuse!("execute new.key;"), StoreErrorKind::Other),
+    (
+        refuse!("execute format('select 1 from %I', new.key);"),
+        StoreErrorKind::SchemaMissing,
+    ),
+];
 
 /// Inserts `$1` rows that were published at `$2`, with the sequences after `$3`.
 pub(crate) const PUBLISHED_ROWS: &str = "

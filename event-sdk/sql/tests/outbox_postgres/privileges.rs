@@ -108,6 +108,34 @@ async fn the_deployment_step_has_the_documented_privileges() {
 }
 
 #[tokio::test]
+async fn verify_names_the_privilege_to_read_the_shards() {
+    let closed = Closed::migrated().await;
+    let pool = closed.user("shop").await;
+    let rig = Rig::over(closed.home.clone(), pool);
+    closed.grant("shop", "").await;
+    let (shop, database) = (closed.name("shop"), closed.home.name());
+    closed
+        .execute(&format!(
+            "grant create on database {database} to {shop};
+            revoke select on event_outbox_shards from {shop}"
+        ))
+        .await;
+    let error = rig.outbox.verify().await.expect_err("no select");
+    assert_eq!(error.kind(), StoreErrorKind::PermissionDenied);
+    let text = error.to_string();
+    assert!(
+        text.contains("`select`") && text.contains("event_outbox_shards"),
+        "{text}"
+    );
+    closed
+        .execute(&format!(
+            "grant select (shard) on event_outbox_shards to {shop}"
+        ))
+        .await;
+    rig.outbox.verify().await.expect("a comparison");
+}
+
+#[tokio::test]
 async fn the_service_and_its_relay_have_the_documented_privileges() {
     let closed = Closed::migrated().await;
     let pool = closed.user("shop").await;

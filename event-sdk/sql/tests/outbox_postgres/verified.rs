@@ -72,3 +72,28 @@ async fn triggers_and_rules_are_named() {
         "{found:?}"
     );
 }
+
+#[tokio::test]
+async fn a_default_that_an_older_postgresql_stored_is_no_difference() {
+    let rig = Rig::new().await;
+    // What versions 12 and 13 make of the migration, and an upgrade keeps.
+    rig.execute(
+        "alter table event_outbox alter created_at
+            set default ((date_part('epoch', clock_timestamp()) * 1000000)::bigint)",
+    )
+    .await;
+    assert_eq!(differences(&rig).await, [""; 0]);
+    rig.execute(
+        "alter table event_outbox alter created_at
+            set default ((date_part('epoch', clock_timestamp()) * 1000)::bigint)",
+    )
+    .await;
+    let found = differences(&rig).await;
+    let [changed] = &*found else {
+        panic!("one difference, not {found:?}");
+    };
+    assert!(
+        changed.starts_with("column event_outbox.created_at is "),
+        "{changed}"
+    );
+}
