@@ -84,18 +84,21 @@ const EXPECTED: &[Expected] = &[
         "a_value_may_be_a_duplicate", "an_event_id_is_its_text",
         "an_id_that_cannot_travel_is_refused", "ids_outlive_their_messages",
         "parallel_duplicates_are_stored_once", "the_window_ends",
+        "a_duplicate_rolls_nothing_up",
     ]),
     exactly(S::HidesDuplicates, &[
         "the_id_of_a_deleted_message_is_remembered",
         "a_duplicate_answers_with_the_first", "a_value_may_be_a_duplicate",
         "an_event_id_is_its_text", "ids_outlive_their_messages",
         "parallel_duplicates_are_stored_once", "the_window_ends",
+        "a_duplicate_rolls_nothing_up",
     ]),
     exactly(S::IgnoresExpectations, &[
         "a_refused_id_is_not_remembered", "every_expectation_has_to_hold",
         "one_of_many_writers_wins", "refused_messages_are_not_delivered",
         "unexpected_entity_sequence_is_refused", "unexpected_stream_sequence_is_refused",
         "unexpected_subject_sequence_is_refused",
+        "what_is_refused_rolls_nothing_up",
     ]),
     exactly(S::DropsHeaders, &[
         "a_message_is_got_by_its_sequence",
@@ -339,6 +342,7 @@ const EXPECTED: &[Expected] = &[
         "ids_belong_to_their_stream", "ids_outlive_their_messages", "no_window_no_deduplication",
         "other_ids_are_no_duplicates",
         "parallel_duplicates_are_stored_once", "the_window_ends",
+        "a_duplicate_rolls_nothing_up",
     ]),
     exactly(S::Pretends(Capability::ValueHandover), &[
         "a_value_arrives_as_it_is", "a_value_comes_again", "a_value_may_be_a_duplicate",
@@ -349,6 +353,7 @@ const EXPECTED: &[Expected] = &[
         "a_refused_id_is_not_remembered", "every_expectation_has_to_hold",
         "expected_stream_sequence_is_stored", "refused_messages_are_not_delivered",
         "unexpected_stream_sequence_is_refused",
+        "what_is_refused_rolls_nothing_up",
     ]),
     exactly(S::Pretends(Capability::ExpectSubject), &[
         "before_the_deleted_last_message_lies_another",

@@ -25,7 +25,9 @@ fn broken_apply(
         Sabotage::Pretends(capability) => {
             let asked = match capability {
                 Capability::StreamAdmin => true,
-                Capability::DenyDeletion => config.denies_delete() || config.denies_purge(),
+                Capability::DenyDeletion => {
+                    config.deny_delete.is_some() || config.deny_purge.is_some()
+                }
                 Capability::RollUp => config.allow_rollup == Some(true),
                 Capability::Compression => config.compression != Compression::None,
                 _ => false,

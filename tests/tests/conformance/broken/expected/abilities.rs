@@ -53,6 +53,7 @@ pub(super) const ABILITIES: &[Expected] = &[
         "a_purge_that_contradicts_itself_is_refused",
         "messages_of_a_missing_stream_are_an_error",
         "what_was_deleted_is_a_gap",
+        "a_roll_up_or_purge_of_all_deletes_schedules",
     ]),
     exactly(S::GetsTheNeighbour, &[
         "a_message_is_got_by_its_sequence", "a_message_that_is_not_there_is_none",
@@ -74,6 +75,7 @@ pub(super) const ABILITIES: &[Expected] = &[
     exactly(S::CountsNothingPurged, &[
         "a_purge_empties_the_stream", "a_purge_goes_by_its_filter",
         "a_purge_ends_before_a_sequence", "a_purge_keeps_the_newest",
+        "a_roll_up_or_purge_of_all_deletes_schedules",
     ]),
     exactly(S::Pretends(Capability::DenyDeletion), &["what_a_stream_denies_stays_denied"]),
     exactly(S::ConfirmsDeniedDeletions, &[
@@ -82,13 +84,17 @@ pub(super) const ABILITIES: &[Expected] = &[
     exactly(S::Pretends(Capability::RollUp), &[
         "a_roll_up_replaces_its_subject", "a_roll_up_replaces_the_stream",
         "a_roll_up_has_to_be_allowed", "roll_ups_are_allowed_and_forbidden_later",
+        "a_duplicate_rolls_nothing_up",
+        "what_is_refused_rolls_nothing_up",
+        "a_roll_up_or_purge_of_all_deletes_schedules",
     ]),
     exactly(S::RollsNothingUp, &[
         "a_roll_up_replaces_its_subject", "a_roll_up_replaces_the_stream",
         "a_roll_up_has_to_be_allowed", "roll_ups_are_allowed_and_forbidden_later",
+        "a_roll_up_or_purge_of_all_deletes_schedules",
     ]),
     exactly(S::RollsUpDuplicates, &["a_duplicate_rolls_nothing_up"]),
-    exactly(S::RollsEverythingUp, &["a_roll_up_replaces_its_subject"]),
+    exactly(S::RollsEverythingUp, &["a_roll_up_replaces_its_subject", "a_roll_up_or_purge_of_all_deletes_schedules"]),
     exactly(S::ConfirmsDeniedRollUps, &[
         "a_roll_up_has_to_be_allowed", "roll_ups_are_allowed_and_forbidden_later",
     ]),

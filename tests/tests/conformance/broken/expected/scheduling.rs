@@ -18,6 +18,7 @@ pub(super) const SCHEDULING: &[Expected] = &[
         "a_work_queue_has_schedules", "a_stream_without_schedules_refuses_them",
         "what_cannot_be_scheduled_is_refused", "a_stream_comes_to_allow_schedules",
         "a_value_is_scheduled", "after_closing_nothing_is_scheduled", "a_drain_leaves_scheduling",
+        "a_roll_up_or_purge_of_all_deletes_schedules",
     ]),
     exactly(S::FiresAtOnce, &[
         "a_message_is_stored_at_its_time", "a_waiting_message_is_not_delivered",
@@ -25,6 +26,7 @@ pub(super) const SCHEDULING: &[Expected] = &[
         "a_later_schedule_replaces_the_earlier", "a_cancellation_says_whether_it_was_in_time",
         "schedules_are_listed", "a_long_list_of_schedules_is_complete", "a_schedule_is_shared",
         "a_work_queue_has_schedules", "a_drain_leaves_scheduling",
+        "a_roll_up_or_purge_of_all_deletes_schedules",
     ]),
     exactly(S::SchedulesNothing, &[
         "a_message_is_stored_at_its_time", "a_waiting_message_is_not_delivered",
@@ -37,12 +39,14 @@ pub(super) const SCHEDULING: &[Expected] = &[
         "a_work_queue_has_schedules", "a_stream_without_schedules_refuses_them",
         "what_cannot_be_scheduled_is_refused", "a_stream_comes_to_allow_schedules",
         "a_value_is_scheduled", "after_closing_nothing_is_scheduled", "a_drain_leaves_scheduling",
+        "a_roll_up_or_purge_of_all_deletes_schedules",
     ]),
     exactly(S::ReplacesNothing, &[
         "a_waiting_message_is_not_delivered", "a_later_schedule_replaces_the_earlier",
         "a_cancelled_schedule_does_not_fire",
         "a_cancellation_says_whether_it_was_in_time", "schedules_are_listed",
         "a_schedule_is_shared", "a_drain_leaves_scheduling",
+        "a_roll_up_or_purge_of_all_deletes_schedules",
     ]),
     exactly(S::CallsEachScheduleAReplacement, &["a_later_schedule_replaces_the_earlier"]),
     exactly(S::CancelsNothing, &[
