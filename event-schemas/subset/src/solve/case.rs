@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use foldhash::{HashMap, HashMapExt, HashSet, HashSetExt};
+use foldhash::{HashMap, HashSet, HashSetExt};
 
 use super::Solver;
 use crate::expr::{Atom, Expr, Keys, Lit};
@@ -14,9 +14,9 @@ const DEPTH: usize = 3;
 /// From how many parts on the answer for a conjunction is remembered.
 const MANY_PARTS: usize = 8;
 
-/// What is known of conjunctions at a depth, while one choice is looked at: its options often have
-/// the same ones in them.
-type Glances = HashMap<(Lit, usize), Option<bool>>;
+/// What is known of conjunctions at a depth, while the choices of one case are looked at: their
+/// options often have the same ones in them.
+pub(super) type Glances = HashMap<(Lit, usize), Option<bool>>;
 
 /// Assumptions about values of one type.
 #[derive(Clone, Debug)]
@@ -135,16 +135,20 @@ impl Solver<'_> {
     }
 
     /// The options of a choice. `None` if one of them holds already.
-    pub(super) fn options(&mut self, case: &Case, choice: Lit) -> Option<Vec<Lit>> {
+    pub(super) fn options(
+        &mut self,
+        case: &Case,
+        choice: Lit,
+        glances: &mut Glances,
+    ) -> Option<Vec<Lit>> {
         let Expr::And(parts) = self.lowering.exprs.get(choice) else {
             return Some(vec![choice]);
         };
         let parts = Rc::clone(parts);
         self.steps = self.steps.saturating_sub(parts.len() as u64 / 32);
         let mut options = Vec::with_capacity(parts.len());
-        let mut glances = Glances::new();
         for part in parts.iter() {
-            match self.holds(case, *part, 0, &mut glances) {
+            match self.holds(case, *part, 0, glances) {
                 Some(false) => return None,
                 Some(true) => {}
                 None => options.push(part.negated()),

@@ -1,7 +1,7 @@
 //! Tells apart the ways in which a value of a type can be written.
 
 use super::Solver;
-use super::case::Case;
+use super::case::{Case, Glances};
 use crate::expr::{Lit, Origin};
 use crate::types::Type;
 
@@ -104,13 +104,14 @@ impl Solver<'_> {
     fn settle(&mut self, case: &mut Case) -> bool {
         let mut at = 0;
         let mut looked: u64 = 0;
+        let mut glances = Glances::default();
         while at < case.choices.len() {
             if looked.is_multiple_of(CHOICES_OF_STEP) && !self.step() {
                 return true;
             }
             looked += 1;
             let choice = case.choices[at];
-            let Some(options) = self.options(case, choice) else {
+            let Some(options) = self.options(case, choice, &mut glances) else {
                 case.choices.swap_remove(at);
                 continue;
             };
@@ -123,6 +124,7 @@ impl Solver<'_> {
                     }
                     // What is known now may decide those before it.
                     at = 0;
+                    glances.clear();
                 }
                 _ => at += 1,
             }
@@ -143,6 +145,7 @@ impl Solver<'_> {
             let mut narrowest: Option<(usize, Vec<Lit>)> = None;
             let mut forced = None;
             let mut at = 0;
+            let mut glances = Glances::default();
             while at < case.choices.len() {
                 let choice = case.choices[at];
                 if choices == Choices::Variants && !self.is_between_variants(choice) {
@@ -152,7 +155,7 @@ impl Solver<'_> {
                 if !self.step() {
                     return Choice::Settled;
                 }
-                match self.options(case, choice) {
+                match self.options(case, choice, &mut glances) {
                     None => {
                         case.choices.swap_remove(at);
                         continue;

@@ -8,7 +8,7 @@
 
 use std::rc::Rc;
 
-use super::case::Case;
+use super::case::{Case, Glances};
 use super::{Best, Outcome, Solver};
 use crate::expr::{Expr, Lit};
 use crate::types::Type;
@@ -108,13 +108,14 @@ impl Solver<'_> {
     /// variant says which of those are left.
     fn next_choice(&mut self, case: &Case, model: &Outcome) -> Next {
         let mut narrowest: Option<((bool, usize), Vec<Lit>)> = None;
+        let mut glances = Glances::default();
         for choice in &case.choices {
             if let Outcome::Found(found) = model
                 && self.satisfies(&found.value, *choice) == Some(true)
             {
                 continue;
             }
-            let Some(options) = self.options(case, *choice) else {
+            let Some(options) = self.options(case, *choice, &mut glances) else {
                 continue;
             };
             match options.len() {
