@@ -19,7 +19,7 @@ use event_sdk_tests::ledger::{
 };
 
 use self::processes::Processes;
-use crate::rig::{PATIENCE, eventually, within};
+use crate::rig::{PATIENCE, so_in_time, within};
 
 /// How many events.
 fn events() -> u64 {
@@ -71,7 +71,15 @@ async fn run(form: Form) {
         stop_a_node(&mut cluster).await;
     }
     within("the publisher", published).await.unwrap();
-    eventually("the end of the work", async || is_done(&bus, form).await).await;
+    let mut left = None;
+    let ended = so_in_time(async || {
+        left = what_is_left(&bus, form).await;
+        left.is_none()
+    });
+    assert!(
+        ended.await,
+        "waited in vain for the end of the work: {left:?}"
+    );
     let journals = processes.end().await;
     let took = begun.elapsed();
 
@@ -135,16 +143,18 @@ async fn stop_a_node(cluster: &mut Cluster) {
         .unwrap();
 }
 
-/// Whether nothing is left to deliver, to settle, or to take out of the park of a slow key.
-async fn is_done(bus: &EventBus, form: Form) -> bool {
+/// What is left to deliver, to settle, or to take out of the park of a slow key.
+async fn what_is_left(bus: &EventBus, form: Form) -> Option<String> {
     for durable in form.durables() {
         match bus.transport().consumer_info(STREAM, &durable).await {
             Ok(info) if (info.ack_pending, info.pending) == (0, 0) => {}
-            _ => return false,
+            info => return Some(format!("{info:?}")),
         }
     }
-    let park = bus.dead_letters(letters()).park(CONSUMER);
-    park.keys().await.is_ok_and(|keys| keys.is_empty())
+    match bus.dead_letters(letters()).park(CONSUMER).keys().await {
+        Ok(keys) if keys.is_empty() => None,
+        keys => Some(format!("{keys:?}")),
+    }
 }
 
 /// All events that are stored, and the dead letters.

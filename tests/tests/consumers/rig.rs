@@ -61,10 +61,18 @@ pub(crate) fn within<T>(
 }
 
 /// Asks until it is so.
-pub(crate) async fn eventually(what: &str, mut ask: impl AsyncFnMut() -> bool) {
+pub(crate) async fn eventually(what: &str, ask: impl AsyncFnMut() -> bool) {
+    assert!(so_in_time(ask).await, "waited in vain for {what}");
+}
+
+/// Asks until it is so, or until it was not so for long. Whether it is so.
+pub(crate) async fn so_in_time(mut ask: impl AsyncFnMut() -> bool) -> bool {
     let begun = Instant::now();
     while !ask().await {
-        assert!(begun.elapsed() < PATIENCE, "waited in vain for {what}");
+        if begun.elapsed() >= PATIENCE {
+            return false;
+        }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+    true
 }
