@@ -143,7 +143,8 @@ async fn stop_a_node(cluster: &mut Cluster) {
         .unwrap();
 }
 
-/// What is left to deliver, to settle, or to take out of the park of a slow key.
+/// Describes the first work that is not done: events to deliver or to settle, or keys in the park. `None` if
+/// all is done.
 async fn what_is_left(bus: &EventBus, form: Form) -> Option<String> {
     for durable in form.durables() {
         match bus.transport().consumer_info(STREAM, &durable).await {

@@ -14,8 +14,8 @@ const DEPTH: usize = 3;
 /// From how many parts on the answer for a conjunction is remembered.
 const MANY_PARTS: usize = 8;
 
-/// What is known of conjunctions at a depth, while the choices of one case are looked at: their
-/// options often have the same ones in them.
+/// Remembers whether a conjunction holds, seen at a glance from a depth. It is valid for one case,
+/// whose choices often contain the same conjunctions.
 pub(super) type Glances = HashMap<(Lit, usize), Option<bool>>;
 
 /// Assumptions about values of one type.

@@ -108,7 +108,7 @@ impl StreamConfig {
     /// [`InvalidStream`] if the name, the number of replicas, the deduplication, the placement, the
     /// mirror or a source is invalid, there is neither a subject nor another stream, two subjects
     /// overlap, a mirror has subjects or sources, a stream with schedules has settings that would
-    /// lose them, or a stream that denies purging allows roll-ups or schedules.
+    /// lose them or keep them from being cancelled, or a stream that denies purging allows roll-ups.
     pub fn check(&self) -> Result<(), InvalidStream> {
         self.check_name()?;
         self.check_upstreams()?;

@@ -69,8 +69,8 @@ impl StreamConfig {
         self.schedules || self.allow_rollup == Some(true)
     }
 
-    /// What the state of a stream with this configuration has: a flag is `Some(true)` or `None`, and
-    /// `allow_rollup` is `None` where [`schedules`](Self::schedules) allow it.
+    /// Returns the configuration as the state of the stream shows it: each of the three flags is
+    /// `Some(true)` or `None`, and `allow_rollup` is `None` if [`schedules`](Self::schedules) is set.
     #[must_use]
     pub fn as_state(mut self) -> Self {
         self.deny_delete = self.deny_delete.filter(|denied| *denied);

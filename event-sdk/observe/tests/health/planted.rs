@@ -29,7 +29,8 @@ pub(crate) const SECRETS: [&str; 6] = [
     "tK+c1f3470b/nats@wrong",
 ];
 
-/// What is said of persons: in data, in the key, in metadata, in errors of handlers and of the database.
+/// Personal data that the test plants in events (data, key, metadata) and in errors of handlers and of the
+/// database.
 pub(crate) const PERSONAL: [&str; 5] = [
     "Ada Lovelace, Countess",
     "ada.lovelace@example.org",

@@ -27,31 +27,41 @@ pub(super) async fn begin_with(pool: &Pool<Postgres>, statement: impl SqlSafeStr
 async fn begin_by(pool: &Pool<Postgres>, statement: Option<SqlStr>) -> Begun {
     // A dropped acquire leaves nothing behind.
     let connection = pool.acquire().await?;
-    Begin(Some(Transaction::begin(connection, statement))).await
+    let begin = Begin {
+        beginning: Some(Transaction::begin(connection, statement)),
+        runtime: Handle::try_current().ok(),
+    };
+    begin.await
 }
 
-/// A `BEGIN` on its way; `None` behind its answer.
-struct Begin(Option<Pin<Box<dyn Future<Output = Begun> + Send>>>);
+/// A `BEGIN` whose answer may be on its way.
+struct Begin {
+    /// `None` after the answer.
+    beginning: Option<Pin<Box<dyn Future<Output = Begun> + Send>>>,
+    /// The runtime of the connection. Where this is dropped, there may be none.
+    runtime: Option<Handle>,
+}
 
 impl Future for Begin {
     type Output = Begun;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Begun> {
-        let Some(beginning) = &mut self.0 else {
+        let Some(beginning) = &mut self.beginning else {
             return Poll::Pending;
         };
         let begun = ready!(beginning.as_mut().poll(cx));
-        self.0 = None;
+        self.beginning = None;
         Poll::Ready(begun)
     }
 }
 
 impl Drop for Begin {
     fn drop(&mut self) {
-        // Without a runtime, the connection is not given back to the pool either.
-        if let Some(beginning) = self.0.take()
-            && let Ok(runtime) = Handle::try_current()
+        if let Some(beginning) = self.beginning.take()
+            && let Some(runtime) = &self.runtime
         {
+            // If the runtime has ended, sqlx gives the connection back at once, and needs it for that.
+            let _entered = runtime.enter();
             runtime.spawn(async move { drop(beginning.await) });
         }
     }
