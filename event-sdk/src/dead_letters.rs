@@ -42,6 +42,7 @@ mod stream_store;
 mod audit;
 mod marks;
 mod state;
+mod takeovers;
 
 mod resend;
 

@@ -27,9 +27,11 @@ use super::class::DeadLetterClass;
 use super::letter::DeadLetter;
 use super::outgoing::invalid_header;
 use super::place::DeadLetterStream;
+use super::takeovers::take_over;
 use super::whole::{Put, Subjects, put_once};
 use super::wire;
 use crate::bus::EventBus;
+use crate::partition::OwnerEpoch;
 use entries::Records;
 
 /// The events of one consumer that wait for their keys, in the dead-letter stream.
@@ -46,7 +48,8 @@ use entries::Records;
 /// [`single_active`](crate::consumer::Consumer::single_active) and letters in a stream does all of
 /// this automatically. Its owner uses the park in this way:
 ///
-/// 1. Before it starts anything, it reads the [keys](Self::keys).
+/// 1. It writes that it [takes over](Self::take_over). Before it starts anything, it reads the
+///    [keys](Self::keys).
 /// 2. It [appends](Self::append) an event of a dead key, and then acknowledges it without handling
 ///    it. If an event of another key fails for good, it puts a letter with
 ///    [`sequenced`](DeadLetter::sequenced) and the key into the store, and then acknowledges the
@@ -75,6 +78,8 @@ pub struct Park {
     bus: EventBus,
     place: DeadLetterStream,
     consumer: Text,
+    /// The owner that uses it.
+    owner: Option<OwnerEpoch>,
 }
 
 impl Park {
@@ -94,6 +99,38 @@ impl Park {
             bus: bus.clone(),
             place: place.into(),
             consumer: consumer.into(),
+            owner: None,
+        }
+    }
+
+    /// Writes that this owner takes over, and returns the park as this owner uses it; `None` if
+    /// `is_owner` says that it is not the owner any more. What an earlier owner
+    /// [appends](Self::append) from now on does not count, since this owner handles its events.
+    ///
+    /// A process may be frozen at any time. `is_owner` is asked each time before something is
+    /// written, and must be false as soon as another process may be the owner.
+    ///
+    /// Not cancel-safe: after dropping the future, the takeover may be written. Repeating it is safe.
+    ///
+    /// # Errors
+    ///
+    /// The [errors of every operation](Self), and of a publish.
+    /// [`WrongLastSequence`](ErrorKind::WrongLastSequence) if another takeover was written just now,
+    /// and cannot be read yet; repeat it.
+    pub async fn take_over(
+        &self,
+        owner: OwnerEpoch,
+        is_owner: impl Fn() -> bool,
+    ) -> Result<Option<Self>, Error> {
+        let is_written = take_over(&self.bus, &self.place, &self.consumer, owner, is_owner).await?;
+        Ok(is_written.then(|| self.owned_by(owner)))
+    }
+
+    /// The park as this owner uses it.
+    pub(crate) fn owned_by(&self, owner: OwnerEpoch) -> Self {
+        Self {
+            owner: Some(owner),
+            ..self.clone()
         }
     }
 
@@ -179,7 +216,7 @@ impl Park {
             rest: rest.unwrap_or_else(|| whole.clone()),
             whole,
         };
-        let headers = wire::headers_of(&parked).map_err(|why| invalid_header(&why))?;
+        let headers = wire::headers_of(&parked, self.owner).map_err(|why| invalid_header(&why))?;
         match put_once(&self.bus, &self.place, &subjects, headers, &parked.body).await? {
             Put::Done => Ok(()),
             Put::Other => {
@@ -216,7 +253,7 @@ impl Park {
         let filters = areas.into_iter().chain([parked]).collect();
         let mut records = Records::default();
         for message in self.read(filters, 1).await? {
-            records.add(&message, key);
+            records.add(&self.place, &message, key);
         }
         Ok(records)
     }

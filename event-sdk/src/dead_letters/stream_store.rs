@@ -10,11 +10,12 @@ use super::area::Area;
 use super::letter::DeadLetter;
 use super::outgoing::invalid_header;
 use super::place::DeadLetterStream;
-use super::store::DeadLetterStore;
+use super::store::{DeadLetterStore, GivenUp};
 use super::subjects::LetterSubject;
 use super::whole::{Put, Subjects, put_once};
 use super::wire;
 use crate::bus::EventBus;
+use crate::partition::OwnerEpoch;
 
 /// Keeps dead letters in a stream, under the subjects and headers of `docs/dead-letters.md`.
 ///
@@ -92,9 +93,9 @@ impl StreamDeadLetters {
         Ok(())
     }
 
-    async fn store(self, letter: DeadLetter) -> Result<(), Error> {
+    async fn store(self, letter: DeadLetter, owner: Option<OwnerEpoch>) -> Result<(), Error> {
         let place = &self.place;
-        let headers = wire::headers_of(&letter).map_err(|why| invalid_header(&why))?;
+        let headers = wire::headers_of(&letter, owner).map_err(|why| invalid_header(&why))?;
         let first = LetterSubject::of(place, &letter);
         let beside = first.beside(&letter.body);
         for subject in [&first, &beside] {
@@ -120,7 +121,18 @@ impl StreamDeadLetters {
 
 impl DeadLetterStore for StreamDeadLetters {
     fn put(&self, letter: &DeadLetter) -> Completion<Result<(), Error>> {
-        Completion::later(self.clone().store(letter.clone()))
+        Completion::later(self.clone().store(letter.clone(), None))
+    }
+
+    /// The letter of an owner does not count if it is stored after another one has taken over: the
+    /// other one handles the event.
+    fn put_unless_done(
+        &self,
+        letter: &DeadLetter,
+        owner: Option<OwnerEpoch>,
+    ) -> Completion<Result<GivenUp, Error>> {
+        let stored = self.clone().store(letter.clone(), owner);
+        Completion::later(async move { stored.await.map(|()| GivenUp::Dead) })
     }
 
     fn verify(&self, consumer: &str) -> Completion<Result<(), Error>> {

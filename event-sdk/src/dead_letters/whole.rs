@@ -14,6 +14,7 @@ use super::outgoing::{Once, Outgoing, all_of, invalid_header, is_body, last_of};
 use super::owned::{next_last, refused_by, write};
 use super::parts::{MOST, Parts};
 use super::place::DeadLetterStream;
+use super::takeovers::is_late;
 use super::wire;
 use crate::bus::EventBus;
 
@@ -48,9 +49,8 @@ pub(super) async fn put_once(
         headers: headers.clone(),
         body: body.clone(),
     };
-    match write(bus, place, message, 0).await {
-        Ok(Once::Stored(_)) => Ok(Put::Done),
-        Ok(Once::Other) => compare(bus, place, &subjects.whole, body).await,
+    match write_once(bus, place, &message, body).await {
+        Ok(put) => Ok(put),
         Err(error) => match Parts::after(&error, &headers, body, None)? {
             Some(parts) => put_divided(bus, place, subjects, &headers, parts, body).await,
             None => Err(error),
@@ -107,8 +107,10 @@ async fn put_parts(
             }
             // Or another stream has it.
             refused_by(bus, place, &subjects.rest).await?;
-            if last_of(bus, place.name(), &subjects.whole).await?.is_some() {
-                return compare(bus, place, &subjects.whole, body).await;
+            if let Some(whole) = last_of(bus, place.name(), &subjects.whole).await?
+                && !is_late(bus, place, &whole, &parts.headers).await?
+            {
+                return compare(bus, place, whole, body).await;
             }
             // An earlier attempt has left parts, perhaps under another limit, and no message names
             // them.
@@ -131,22 +133,38 @@ async fn put_parts(
         headers,
         body: parts.first(),
     };
-    match write(bus, place, message, 0).await? {
-        Once::Stored(_) => Ok(Put::Done),
-        Once::Other => compare(bus, place, &subjects.whole, body).await,
-    }
+    write_once(bus, place, &message, body).await
 }
 
-/// Compares the message on this subject. One that was purged in the meantime was there, too.
+/// Stores the message that makes a letter or parked event complete, if its subject has no message yet,
+/// or only one that an earlier owner stored too late.
+async fn write_once(
+    bus: &EventBus,
+    place: &DeadLetterStream,
+    message: &Outgoing,
+    body: &Bytes,
+) -> Result<Put, Error> {
+    let mut last = 0;
+    while let Once::Other = write(bus, place, message.clone(), last).await? {
+        // One that was purged in the meantime was there, too.
+        let Some(stored) = refused_by(bus, place, &message.subject).await? else {
+            break;
+        };
+        if !is_late(bus, place, &stored, &message.headers).await? {
+            return compare(bus, place, stored, body).await;
+        }
+        last = next_last(bus, place, &message.subject, last, stored.sequence).await?;
+    }
+    Ok(Put::Done)
+}
+
+/// Compares a stored message with the body that was to be stored.
 async fn compare(
     bus: &EventBus,
     place: &DeadLetterStream,
-    subject: &str,
+    mut stored: StoredMessage,
     body: &Bytes,
 ) -> Result<Put, Error> {
-    let Some(mut stored) = refused_by(bus, place, subject).await? else {
-        return Ok(Put::Done);
-    };
     let is_whole = join(bus, place, &mut stored).await?;
     Ok(if is_whole && is_body(&stored.body, body) {
         Put::Done

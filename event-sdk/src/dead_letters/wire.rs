@@ -9,6 +9,7 @@ use super::area::bounded_key;
 use super::class::DeadLetterClass;
 use super::escaping::{escaped, unescaped, unescaped_text};
 use super::letter::{DeadLetter, Origin};
+use crate::partition::OwnerEpoch;
 
 /// What every header of a letter begins with.
 const PREFIX: &str = "Dead-Letter-";
@@ -28,6 +29,7 @@ pub(super) const SEQUENCED: &str = "Dead-Letter-Sequenced";
 pub(super) const REST: &str = "Dead-Letter-Rest";
 pub(super) const LENGTH: &str = "Dead-Letter-Body-Length";
 pub(super) const HEADERS_LENGTH: &str = "Dead-Letter-Headers-Length";
+pub(super) const OWNER: &str = "Dead-Letter-Owner";
 pub(super) const REDRIVE: &str = "Dead-Letter-Redrive";
 pub(super) const ATTEMPTS: &str = "Dead-Letter-Attempts";
 pub(super) const FIRST_FAILURE: &str = "Dead-Letter-First-Failure";
@@ -39,8 +41,12 @@ pub(super) const MAX_TEXT: usize = 3000;
 const MAX_ERROR: usize = 400;
 const MAX_ERRORS: usize = 8;
 
-/// The headers of a letter: its fields, and the original headers that are kept.
-pub(super) fn headers_of(letter: &DeadLetter) -> Result<Headers, InvalidHeader> {
+/// The headers of a letter: its fields, the owner that stores it, and the original headers that are
+/// kept.
+pub(super) fn headers_of(
+    letter: &DeadLetter,
+    owner: Option<OwnerEpoch>,
+) -> Result<Headers, InvalidHeader> {
     let mut headers = kept(&letter.headers)?;
     write_origin(&mut headers, &letter.consumer, &letter.origin)?;
     headers.insert(CLASS, escaped(letter.class.as_str(), MAX_TEXT))?;
@@ -68,7 +74,26 @@ pub(super) fn headers_of(letter: &DeadLetter) -> Result<Headers, InvalidHeader> 
     headers.insert(ATTEMPTS, letter.attempts.to_string())?;
     headers.insert(FIRST_FAILURE, letter.first_failure.to_string())?;
     headers.insert(LAST_FAILURE, letter.last_failure.to_string())?;
+    if let Some(owner) = owner {
+        write_owner(&mut headers, owner)?;
+    }
     Ok(headers)
+}
+
+/// Writes which owner stores a letter or parked event, or takes over.
+pub(super) fn write_owner(headers: &mut Headers, owner: OwnerEpoch) -> Result<(), InvalidHeader> {
+    let OwnerEpoch { partition, number } = owner;
+    headers.insert(OWNER, format!("{partition}.{number}"))?;
+    Ok(())
+}
+
+/// Reads it.
+pub(super) fn read_owner(headers: &Headers) -> Option<OwnerEpoch> {
+    let (partition, number) = headers.get(OWNER)?.split_once('.')?;
+    Some(OwnerEpoch::new(
+        partition.parse().ok()?,
+        number.parse().ok()?,
+    ))
 }
 
 /// Reads a letter; `None` if a header is missing that every letter has, or is malformed.

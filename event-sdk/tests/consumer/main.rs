@@ -19,6 +19,7 @@ mod order;
 mod outage;
 mod parking;
 mod parking_killed;
+mod parking_late;
 mod parking_sequenced;
 mod partitions;
 mod partitions_start;

@@ -1,15 +1,18 @@
 //! The memory transport, whose writes and reads of history take a millisecond before they are done, and
-//! another one before they are answered: a process can be killed between all of them.
+//! another one before they are answered: a process can be killed between all of them. A test can hold
+//! messages back, as a process that is frozen does, and let them go after its end.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use event_sdk::Transport;
+use event_sdk::headers::Headers;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
-    Capabilities, Completion, Confirmation, ConsumerAdmin, Coordination, Drained, Error, History,
-    HistoryRequest, HistoryStream, MessageAdmin, PublishRequest, StreamAdmin, SubscribeRequest,
-    Subscription,
+    Body, Capabilities, Completion, Confirmation, ConsumerAdmin, Coordination, Drained, Error,
+    Expectations, History, HistoryRequest, HistoryStream, MessageAdmin, PublishRequest, Stored,
+    StreamAdmin, SubscribeRequest, Subscription,
 };
+use event_sdk::{Subject, Transport};
 use tokio::sync::watch;
 
 /// The memory transport, slowly.
@@ -18,12 +21,55 @@ pub(crate) struct Slow {
     memory: MemoryTransport,
     /// How many of these milliseconds have passed.
     steps: watch::Sender<u64>,
+    /// What subjects contain whose messages are held back.
+    holds: Arc<Mutex<Option<&'static str>>>,
+    held: watch::Sender<Vec<Message>>,
+}
+
+/// A message that is published.
+#[derive(Debug, Clone)]
+struct Message {
+    subject: Subject,
+    headers: Headers,
+    body: Body,
+    expect: Expectations,
 }
 
 impl Slow {
     pub(crate) fn new(memory: MemoryTransport) -> Self {
-        let steps = watch::Sender::new(0);
-        Self { memory, steps }
+        Self {
+            memory,
+            steps: watch::Sender::new(0),
+            holds: Arc::default(),
+            held: watch::Sender::new(Vec::new()),
+        }
+    }
+
+    /// From now on, messages whose subjects contain this are held back.
+    pub(crate) fn hold(&self, part: &'static str) {
+        *self.holds.lock().unwrap() = Some(part);
+    }
+
+    /// Waits until so many messages are held back.
+    pub(crate) async fn holds(&self, messages: usize) {
+        let mut held = self.held.subscribe();
+        held.wait_for(|held| held.len() >= messages).await.unwrap();
+    }
+
+    /// Stores what was held back. Returns how many messages the streams accepted.
+    pub(crate) async fn let_go(&self) -> usize {
+        let mut accepted = 0;
+        for message in self.held.send_replace(Vec::new()) {
+            accepted += usize::from(self.store(message).await.is_ok());
+        }
+        accepted
+    }
+
+    async fn store(&self, message: Message) -> Result<Stored, Error> {
+        let mut request = PublishRequest::new(&message.subject, message.body);
+        request.headers = message.headers;
+        request.expect = message.expect;
+        self.memory.publish(request).await?.await
     }
 
     /// Waits until so many milliseconds were waited for.
@@ -49,14 +95,20 @@ impl Transport for Slow {
 
     fn publish(&self, message: PublishRequest<'_>) -> Completion<Result<Confirmation, Error>> {
         let slow = self.clone();
-        let subject = message.subject.clone();
-        let (headers, body, expect) = (message.headers, message.body, message.expect);
+        let message = Message {
+            subject: message.subject.clone(),
+            headers: message.headers,
+            body: message.body,
+            expect: message.expect,
+        };
+        let holds = *self.holds.lock().unwrap();
+        if holds.is_some_and(|part| message.subject.as_str().contains(part)) {
+            self.held.send_modify(|held| held.push(message));
+            return Completion::later(std::future::pending());
+        }
         Completion::later(async move {
             slow.later().await;
-            let mut request = PublishRequest::new(&subject, body);
-            request.headers = headers;
-            request.expect = expect;
-            let stored = slow.memory.publish(request).await?.await;
+            let stored = slow.store(message).await;
             Ok(Completion::later(async move {
                 slow.later().await;
                 stored

@@ -25,3 +25,4 @@ mod cluster;
 mod park;
 mod sequenced;
 mod servers;
+mod takeover;

@@ -3,7 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use event_sdk::dead_letters::{Audit, DeadKey, DeadLetterClass, LetterFilter, Origin, Redriven};
+use event_sdk::consumer::OwnerEpoch;
+use event_sdk::dead_letters::{
+    Audit, DeadKey, DeadLetterClass, DeadLetterStore as _, LetterFilter, Origin, Redriven,
+    StreamDeadLetters,
+};
 use event_sdk::headers::Headers;
 use event_sdk::transport::StoredMessage;
 use jiff::Timestamp;
@@ -95,10 +99,14 @@ async fn the_page_says_what_is_written() {
         held.event_id = letter(9).event_id;
         held.sequenced = true;
         held.reason = Some("a reason".to_owned());
-        for letter in [&full, &least, &held] {
+        let queue = bus.dead_letters("DLQ");
+        let owner = OwnerEpoch::new(0, 57);
+        for letter in [&full, &least] {
             put(&bus, letter).await;
         }
-        let queue = bus.dead_letters("DLQ");
+        let store = StreamDeadLetters::new(&bus, "DLQ");
+        let put = store.put_unless_done(&held, Some(owner));
+        within("a letter", put).await.unwrap();
         let audit = Audit::by("alice").because("the price list is complete again");
         let edited = body(id, 8);
         let redrive = queue.edit_and_redrive(1, edited, &audit);
@@ -112,6 +120,8 @@ async fn the_page_says_what_is_written() {
         let requests = stored(&bus, "DLQ", "dlq.=request.>").await;
         compare("The park", &requests[1].headers, least);
         let park = queue.park("billing");
+        let taken = within("a takeover", park.take_over(owner, || true)).await;
+        let park = taken.unwrap().unwrap();
         held.origin.sequence = 43;
         within("an append", park.append(&held)).await.unwrap();
         let key = DeadKey::of(&held).unwrap();
@@ -183,7 +193,7 @@ fn subjects() -> BTreeSet<String> {
 
 /// A subject with `*` in place of names.
 fn shape(subject: &str) -> String {
-    let known = ["dlq", "=state", "=park", "=request"];
+    let known = ["dlq", "=state", "=park", "=request", "=takeover"];
     let tokens = subject.split('.');
     let tokens = tokens.map(|it| if known.contains(&it) { it } else { "*" });
     tokens.collect::<Vec<_>>().join(".")

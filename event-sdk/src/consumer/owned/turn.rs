@@ -19,7 +19,7 @@ use crate::consumer::owner::fence::{Fence, lease_time};
 use crate::consumer::owner::gate::{Baseline, Gate};
 use crate::consumer::owner::keeper::{Handle, Share};
 use crate::consumer::report::ConsumerReport;
-use crate::dead_letters::{DeadKey, ParkedEvent, Requests};
+use crate::dead_letters::{DeadKey, Park, ParkedEvent, Requests};
 use crate::partition::OwnerEpoch;
 use crate::partition::Partition;
 
@@ -64,15 +64,17 @@ impl Turn<'_> {
                 Either::Left((None, _)) | Either::Right(_) => return Ok(()),
             };
             let opened = {
-                let open = std::pin::pin!(self.open());
+                let open = std::pin::pin!(self.open(&fence));
                 match select(open, signal.as_mut()).await {
                     Either::Left((opened, _)) => opened,
                     Either::Right(_) => return Ok(()),
                 }
             };
             let opened = match opened {
-                Ok(opened) => opened,
-                Err(error) if error.is_transient() => {
+                Ok(Some(opened)) => opened,
+                // The ownership is over.
+                Ok(None) => continue,
+                Err(error) if may_pass(&error) => {
                     super::warn(&self.durable, &error);
                     let again = std::pin::pin!(self.owned.pause());
                     if let Either::Right(_) = select(again, signal.as_mut()).await {
@@ -142,12 +144,18 @@ impl Turn<'_> {
         }
     }
 
-    /// Asks for the position of each durable and reads what waits in the park, then subscribes.
-    async fn open(&self) -> Result<Opened, Error> {
+    /// Takes over the park and reads what waits in it, asks for the position of each durable, then
+    /// subscribes; `None` if the ownership is over.
+    async fn open(&self, fence: &Fence) -> Result<Option<Opened>, Error> {
         let opener = &self.owned.opener;
         let park = match &self.owned.park {
-            // Requests last: nothing waits any more for one whose key is not read.
-            Some(park) => Some((park.events_by_key().await?, park.requests_after(0).await?)),
+            Some(park) => {
+                if !self.take_over(park, fence).await? {
+                    return Ok(None);
+                }
+                // Requests last: nothing waits any more for one whose key is not read.
+                Some((park.events_by_key().await?, park.requests_after(0).await?))
+            }
             None => None,
         };
         let transport = opener.bus.transport();
@@ -166,11 +174,35 @@ impl Turn<'_> {
             };
             positions.push((stream, position));
         }
-        Ok(Opened {
+        Ok(Some(Opened {
             positions,
             park,
             sources: opener.open(&self.durable).await?,
-        })
+        }))
+    }
+
+    /// Takes over the park. Returns whether this process is still the owner.
+    async fn take_over(&self, park: &Park, fence: &Fence) -> Result<bool, Error> {
+        let clock = self.owned.opener.bus.clock();
+        let is_owner = || !fence.must_cancel(lease_time(clock));
+        match park.take_over(self.epoch(fence), is_owner).await {
+            Ok(taken) => Ok(taken.is_some()),
+            // Events that need no park go on, and the earlier owner cannot store anything either.
+            Err(error) if *error.kind() == ErrorKind::StreamFull => {
+                tracing::warn!(
+                    target: crate::TRACING_TARGET,
+                    consumer = %self.durable,
+                    "the owner cannot write that it takes over the park: {error}"
+                );
+                Ok(true)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn epoch(&self, fence: &Fence) -> OwnerEpoch {
+        let partition = self.partition.map_or(0, |partition| partition.index);
+        OwnerEpoch::new(partition, fence.epoch())
     }
 
     fn engine(&self, opened: Opened, fence: Arc<Fence>) -> Engine {
@@ -182,13 +214,16 @@ impl Turn<'_> {
         let parts = self.owned.parts.lock();
         let mut parts = parts.unwrap_or_else(PoisonError::into_inner).clone();
         let shared = &self.owned.shared;
-        let partition = self.partition.map_or(0, |partition| partition.index);
+        let owner = self.epoch(&fence);
+        if let Some(options) = &mut parts.park {
+            options.park = Arc::new(options.park.owned_by(owner));
+        }
         parts.shared = Arc::new(Shared {
             bus: shared.bus.clone(),
             name: shared.name.clone(),
             replay: shared.replay,
             handler_timeout: shared.handler_timeout,
-            owner: Some(OwnerEpoch::new(partition, fence.epoch())),
+            owner: Some(owner),
             // A standby is ready too.
             ready: watch::Sender::new(true),
             ending: watch::Sender::new(false),
@@ -227,6 +262,12 @@ impl Turn<'_> {
         }
         engine
     }
+}
+
+/// Whether it helps to open the sources once more. Another owner may have taken over the park in the
+/// meantime.
+fn may_pass(error: &Error) -> bool {
+    error.is_transient() || matches!(error.kind(), ErrorKind::WrongLastSequence { .. })
 }
 
 /// Completes when the ownership of this fence has ended.

@@ -13,7 +13,9 @@ use super::super::audit::Audit;
 use super::super::class::DeadLetterClass;
 use super::super::letter::DeadLetter;
 use super::super::marks::{mark, state_now};
+use super::super::place::DeadLetterStream;
 use super::super::state::{LetterState, LetterStatus};
+use super::super::takeovers::Takeovers;
 use super::super::whole::joined;
 use super::super::wire;
 use super::Park;
@@ -59,11 +61,20 @@ struct Record {
 pub(super) struct Records {
     records: Vec<Record>,
     states: HashMap<u64, LetterState>,
+    takeovers: Takeovers,
 }
 
 impl Records {
-    /// Adds a message, if it is of this key.
-    pub(super) fn add(&mut self, message: &StoredMessage, only: Option<&DeadKey>) {
+    /// Adds a message, if it is of this key, and no owner stored it after the next one had taken over.
+    pub(super) fn add(
+        &mut self,
+        place: &DeadLetterStream,
+        message: &StoredMessage,
+        only: Option<&DeadKey>,
+    ) {
+        if self.takeovers.add(place, message) || self.takeovers.is_late(message) {
+            return;
+        }
         if let Some((id, state)) = LetterState::read(&message.headers) {
             self.states.insert(id, state);
             return;
@@ -128,7 +139,9 @@ impl Records {
 
     /// Those of which nothing became yet.
     fn open(self) -> impl Iterator<Item = Record> {
-        let Self { records, states } = self;
+        let Self {
+            records, states, ..
+        } = self;
         let is_open = move |record: &Record| {
             let state = states.get(&record.place.id);
             state.is_none_or(|state| state.status == LetterStatus::Open)

@@ -17,7 +17,8 @@ use super::DeadLetterQueue;
 use super::filter::LetterFilter;
 use super::scan::Scan;
 
-/// After this time, the first part of a letter is not expected any more.
+/// After this time, the first part of a letter is not expected any more, and nothing of an owner that
+/// was replaced.
 const ABANDONED: Duration = Duration::from_secs(24 * 3600);
 
 impl DeadLetterQueue {
@@ -71,8 +72,9 @@ impl DeadLetterQueue {
         Ok(report)
     }
 
-    /// Deletes letters whose events failed before this time, and events of dead keys that were
-    /// handled or given up before it. Dead keys and their events stay, as in a
+    /// Deletes letters whose events failed before this time, events of dead keys that were
+    /// handled or given up before it, and what an owner stored before it, but after the next owner
+    /// had [taken over](super::super::Park::take_over). Dead keys and their events stay, as in a
     /// [purge](Self::purge).
     ///
     /// Not cancel-safe: as a [purge](Self::purge).
@@ -89,7 +91,12 @@ impl DeadLetterQueue {
         let mut report = self.purge(&filter, deletion).await?;
         let inventory = self.inventory().await?;
         let closed = inventory.closed_before(before);
-        for sequence in inventory.with_belongings(&closed) {
+        let takeovers = inventory.takeovers_before(before, self.bus.clock().now());
+        for sequence in inventory
+            .with_belongings(&closed)
+            .into_iter()
+            .chain(takeovers)
+        {
             self.delete(self.place.name(), sequence, deletion).await?;
         }
         report.events.extend(closed);
@@ -142,8 +149,8 @@ impl DeadLetterQueue {
         while let Some(message) = messages.next().await {
             let message = message?;
             let inner = place.inner(message.subject.as_str());
-            inventory.add(inner.unwrap_or_default(), &message);
             inventory.scan.add(place, &message);
+            inventory.add(inner.unwrap_or_default(), &message);
         }
         Ok(inventory)
     }
@@ -159,6 +166,8 @@ struct Inventory {
     status: HashMap<u64, LetterStatus>,
     /// Parked events.
     parked: BTreeMap<u64, Timestamp>,
+    /// Letters and parked events that an earlier owner stored after the next one had taken over.
+    late: BTreeMap<u64, Timestamp>,
     /// Further parts.
     rests: BTreeMap<u64, Timestamp>,
     /// The further parts of letters and parked events.
@@ -180,7 +189,9 @@ impl Inventory {
         } else if is_in(Area::Rest) {
             self.rests.insert(sequence, message.stored_at);
         } else {
-            if is_in(Area::Park) {
+            if self.scan.takeovers.is_late(message) {
+                self.late.insert(sequence, message.stored_at);
+            } else if is_in(Area::Park) {
                 self.parked.insert(sequence, message.stored_at);
             }
             if let Some(rest) = wire::read_rest(&message.headers) {
@@ -193,7 +204,8 @@ impl Inventory {
     fn left_of(&self, purged: &HashSet<u64>, now: Timestamp) -> BTreeSet<u64> {
         let is_there = |id: &u64| {
             let letter = self.scan.letters.contains_key(id) && !purged.contains(id);
-            letter || self.parked.contains_key(id) || self.scan.unreadable.contains(id)
+            let parked = self.parked.contains_key(id) || self.late.contains_key(id);
+            letter || parked || self.scan.unreadable.contains(id)
         };
         let states = self.states.iter();
         let states = states.filter(|(_, id)| !is_there(id));
@@ -213,24 +225,37 @@ impl Inventory {
         states.chain(rests.map(|(sequence, _)| *sequence)).collect()
     }
 
-    /// Parked events that do not wait any more.
+    /// Parked events that do not wait any more, and what was stored too late.
     fn closed_before(&self, before: Timestamp) -> BTreeSet<u64> {
         let is_closed = |id: &u64| {
             let status = self.status.get(id);
             status.is_some_and(|status| *status != LetterStatus::Open)
         };
-        let parked = self.parked.iter();
-        let closed = parked.filter(|(id, stored)| **stored < before && is_closed(id));
+        let closed = self.parked.iter().filter(|(id, _)| is_closed(id));
+        let closed = closed.chain(&self.late);
+        let closed = closed.filter(|(_, stored)| **stored < before);
         closed.map(|(id, _)| *id).collect()
+    }
+
+    /// Takeovers that no message needs any more: what was stored too late is deleted, and an owner that
+    /// was replaced so long ago stores nothing.
+    fn takeovers_before(&self, before: Timestamp, now: Timestamp) -> BTreeSet<u64> {
+        let abandoned = now.saturating_sub(ABANDONED).unwrap_or(Timestamp::MIN);
+        let takeovers = &self.scan.takeovers;
+        takeovers.replaced_before(before.min(abandoned)).collect()
     }
 
     /// Parked events with what is written of them.
     fn with_belongings(&self, parked: &BTreeSet<u64>) -> BTreeSet<u64> {
         let states = self.states.iter().filter(|(_, id)| parked.contains(id));
+        // A letter that was written again, since the first one was late, has the same further parts.
+        let used = self.rest_of.iter().filter(|(id, _)| !parked.contains(id));
+        let used: HashSet<u64> = used.flat_map(|(_, rest)| rest).copied().collect();
         let rests = parked
             .iter()
             .filter_map(|id| self.rest_of.get(id))
-            .flatten();
+            .flatten()
+            .filter(|rest| !used.contains(rest));
         let belongs = states.map(|(sequence, _)| *sequence).chain(rests.copied());
         belongs.chain(parked.iter().copied()).collect()
     }
@@ -244,6 +269,7 @@ pub struct PurgeReport {
     pub purged: Vec<u64>,
     /// Letters that stay, because their keys wait for them.
     pub kept: Vec<u64>,
-    /// Events of dead keys, handled or given up before, that an expiry deleted.
+    /// Events of dead keys, handled or given up before, that an expiry deleted; and letters and
+    /// events that an owner stored after the next one had taken over.
     pub events: Vec<u64>,
 }

@@ -13,6 +13,7 @@ use super::super::marks::read_state;
 use super::super::place::DeadLetterStream;
 use super::super::state::LetterState;
 use super::super::subjects::LetterSubject;
+use super::super::takeovers::Takeovers;
 use super::super::whole::joined;
 use super::super::wire;
 use super::DeadLetterQueue;
@@ -24,10 +25,14 @@ pub(super) struct Scan {
     pub(super) letters: BTreeMap<u64, LetterSummary>,
     /// The ids of messages that are no letters, though their subjects are those of letters.
     pub(super) unreadable: Vec<u64>,
+    pub(super) takeovers: Takeovers,
 }
 
 impl Scan {
     pub(super) fn add(&mut self, place: &DeadLetterStream, message: &StoredMessage) {
+        if self.takeovers.add(place, message) || self.takeovers.is_late(message) {
+            return;
+        }
         let subject = message.subject.as_str();
         if LetterSubject::of_state(place, subject).is_some() {
             if let Some((id, state)) = LetterState::read(&message.headers)
