@@ -93,7 +93,7 @@ pub(super) async fn take_over(
     let mut headers = Headers::new();
     let inserted = headers
         .insert(wire::CONSUMER, escaped(consumer, wire::MAX_TEXT))
-        .and_then(|_| wire::write_owner(&mut headers, owner));
+        .and_then(|()| wire::write_owner(&mut headers, owner));
     inserted.map_err(|why| invalid_header(&why))?;
     let mut found = last_of(bus, place.name(), &subject).await?;
     loop {

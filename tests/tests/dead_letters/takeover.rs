@@ -191,7 +191,7 @@ async fn a_late_letter_is_written_again_by_the_next_owner() {
 
             // What does not count is deleted, and nothing that the other letter needs.
             let all = stored(&bus, "DLQ", "dlq.billing.>").await.len();
-            let now = Timestamp::now() + std::time::Duration::from_secs(60);
+            let now = Timestamp::now() + std::time::Duration::from_mins(1);
             assert_eq!(queue.expiring_events(now).await.unwrap().len(), 1);
             let expired = queue.expire(now, Deletion::Remove);
             let expired = within("an expiry", expired).await.unwrap();

@@ -59,7 +59,7 @@ struct Record {
 /// Letters and parked events in the order of the dead-letter stream, and what became of them.
 #[derive(Default)]
 pub(super) struct Records {
-    records: Vec<Record>,
+    all: Vec<Record>,
     states: HashMap<u64, LetterState>,
     takeovers: Takeovers,
 }
@@ -88,7 +88,7 @@ impl Records {
             return;
         }
         let failed = letter.class != DeadLetterClass::Parked;
-        self.records.push(Record {
+        self.all.push(Record {
             key,
             position: letter.origin.sequence,
             failed,
@@ -106,7 +106,7 @@ impl Records {
 
     /// What became of a letter or parked event of the key.
     pub(super) fn status(&self, id: u64) -> Option<LetterStatus> {
-        let mut records = self.records.iter();
+        let mut records = self.all.iter();
         records.find(|record| record.place.id == id)?;
         self.states.get(&id).map(|state| state.status.clone())
     }
@@ -139,14 +139,12 @@ impl Records {
 
     /// Those of which nothing became yet.
     fn open(self) -> impl Iterator<Item = Record> {
-        let Self {
-            records, states, ..
-        } = self;
+        let Self { all, states, .. } = self;
         let is_open = move |record: &Record| {
             let state = states.get(&record.place.id);
             state.is_none_or(|state| state.status == LetterStatus::Open)
         };
-        records.into_iter().filter(is_open)
+        all.into_iter().filter(is_open)
     }
 }
 
