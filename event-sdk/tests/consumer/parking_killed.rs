@@ -7,10 +7,7 @@ use std::time::Duration;
 
 use event_sdk::EventBus;
 use event_sdk::consumer::{ConsumerReport, Ctx, Failure, Retry};
-use event_sdk::dead_letters::{DeadLetterClass, DeadLetterStream, DeadLetters, LetterFilter, Page};
-use event_sdk::stream::StreamSpec;
-use event_sdk::transport::BucketConfig;
-use event_sdk::transport::memory::MemoryTransport;
+use event_sdk::dead_letters::{DeadLetterClass, DeadLetters, LetterFilter, Page};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -22,24 +19,6 @@ const EVENTS: u64 = 8;
 
 const fn millis(millis: u64) -> Duration {
     Duration::from_millis(millis)
-}
-
-/// A bus whose writes take time, and another one on the same streams.
-fn buses() -> (Slow, EventBus) {
-    let letters = DeadLetterStream::new("DLQ");
-    let memory = MemoryTransport::builder()
-        .bucket(BucketConfig::default())
-        .stream(
-            StreamSpec::new("EVENTS")
-                .subject(">")
-                .config("events")
-                .unwrap(),
-        )
-        .stream(letters.spec().config("events").unwrap())
-        .stream(letters.retry_spec().config("events").unwrap());
-    let memory = memory.build().unwrap();
-    let bus = EventBus::builder().transport(memory.clone()).unwrap();
-    (Slow::new(memory), bus)
 }
 
 /// The owner. Event 1 fails twice, so that later ones wait in the park; event 5 fails until it is
@@ -86,7 +65,7 @@ fn owner(
 /// repeated, and whether all was done when it was killed.
 async fn killed_after(steps: u64, letters: DeadLetters) -> (usize, bool) {
     let sequenced = letters.is_sequenced();
-    let (transport, bus) = buses();
+    let (transport, bus) = Slow::buses();
     let slow = EventBus::builder().transport(transport.clone()).unwrap();
     let (journal, repaired) = (Journal::new(), Arc::new(AtomicBool::new(false)));
     for number in 1..=EVENTS {
@@ -188,7 +167,7 @@ async fn a_dead_key_keeps_its_order() {
 /// no other one.
 #[tokio::test(start_paused = true)]
 async fn a_parked_event_that_kills_its_process_is_found() {
-    let (_slow, bus) = buses();
+    let (_slow, bus) = Slow::buses();
     for number in 1..=EVENTS {
         place(&bus, "a", number).await;
     }

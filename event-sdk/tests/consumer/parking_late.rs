@@ -6,10 +6,8 @@ use std::time::Duration;
 use event_sdk::EventBus;
 use event_sdk::Pattern;
 use event_sdk::consumer::{ConsumerReport, Ctx, Failure, Retry};
-use event_sdk::dead_letters::{DeadLetterStream, DeadLetters, LetterFilter, Page};
-use event_sdk::stream::StreamSpec;
-use event_sdk::transport::memory::MemoryTransport;
-use event_sdk::transport::{BucketConfig, HistoryRequest, TransportExt as _};
+use event_sdk::dead_letters::{DeadLetters, LetterFilter, Page};
+use event_sdk::transport::{HistoryRequest, TransportExt as _};
 use futures_util::TryStreamExt as _;
 
 use crate::journal::{Journal, OrderPlaced, place};
@@ -17,24 +15,6 @@ use crate::parking::until;
 use crate::slow::Slow;
 
 const EVENTS: u64 = 8;
-
-/// A bus whose messages can be held back, and another one on the same streams.
-fn buses() -> (Slow, EventBus) {
-    let letters = DeadLetterStream::new("DLQ");
-    let memory = MemoryTransport::builder()
-        .bucket(BucketConfig::default())
-        .stream(
-            StreamSpec::new("EVENTS")
-                .subject(">")
-                .config("events")
-                .unwrap(),
-        )
-        .stream(letters.spec().config("events").unwrap())
-        .stream(letters.retry_spec().config("events").unwrap());
-    let memory = memory.build().unwrap();
-    let bus = EventBus::builder().transport(memory.clone()).unwrap();
-    (Slow::new(memory), bus)
-}
 
 /// Handles events as the owner, until the journal has so many notes. The `first` event ends like this.
 async fn owner(
@@ -79,7 +59,7 @@ async fn stored_after_the_takeover(
     part: &'static str,
     first: fn() -> Result<(), Failure>,
 ) {
-    let (transport, bus) = buses();
+    let (transport, bus) = Slow::buses();
     let slow = EventBus::builder().transport(transport.clone()).unwrap();
     let journal = Journal::new();
     for number in 1..=EVENTS {

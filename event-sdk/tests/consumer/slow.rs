@@ -5,14 +5,16 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use event_sdk::dead_letters::DeadLetterStream;
 use event_sdk::headers::Headers;
+use event_sdk::stream::StreamSpec;
 use event_sdk::transport::memory::MemoryTransport;
 use event_sdk::transport::{
-    Body, Capabilities, Completion, Confirmation, ConsumerAdmin, Coordination, Drained, Error,
-    Expectations, History, HistoryRequest, HistoryStream, MessageAdmin, PublishRequest, Stored,
-    StreamAdmin, SubscribeRequest, Subscription,
+    Body, BucketConfig, Capabilities, Completion, Confirmation, ConsumerAdmin, Coordination,
+    Drained, Error, Expectations, History, HistoryRequest, HistoryStream, MessageAdmin,
+    PublishRequest, Stored, StreamAdmin, SubscribeRequest, Subscription,
 };
-use event_sdk::{Subject, Transport};
+use event_sdk::{EventBus, Subject, Transport};
 use tokio::sync::watch;
 
 /// The memory transport, slowly.
@@ -36,6 +38,25 @@ struct Message {
 }
 
 impl Slow {
+    /// A slow transport with the streams of a consumer and of its dead letters, and a bus on the same
+    /// streams that is not slow.
+    pub(crate) fn buses() -> (Self, EventBus) {
+        let letters = DeadLetterStream::new("DLQ");
+        let memory = MemoryTransport::builder()
+            .bucket(BucketConfig::default())
+            .stream(
+                StreamSpec::new("EVENTS")
+                    .subject(">")
+                    .config("events")
+                    .unwrap(),
+            )
+            .stream(letters.spec().config("events").unwrap())
+            .stream(letters.retry_spec().config("events").unwrap());
+        let memory = memory.build().unwrap();
+        let bus = EventBus::builder().transport(memory.clone()).unwrap();
+        (Self::new(memory), bus)
+    }
+
     pub(crate) fn new(memory: MemoryTransport) -> Self {
         Self {
             memory,

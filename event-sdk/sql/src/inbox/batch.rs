@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::begin::{known, record_of};
 use super::database::{InboxDatabase, NewRecord};
 use super::effect::EffectOf;
+use super::reason::proves_undone;
 use super::tx::EffectTx;
 use super::{Inbox, Inner};
 use crate::classify::{class_of, outage};
@@ -160,8 +161,8 @@ impl<DB: InboxDatabase> Inbox<DB> {
         let open = inner.open(&batch.ctxs[first]).await;
         let mut transaction = open.map_err(whole)?;
         let (records, twins) = without_twins(batch, part);
-        let was_dead = inner.were_dead(&mut transaction, batch, &records).await;
-        let was_dead = was_dead.map_err(whole)?;
+        let was_undone = inner.were_undone(&mut transaction, batch, &records).await;
+        let was_undone = was_undone.map_err(whole)?;
         let rows: Vec<_> = records.iter().map(|(_, record)| record.clone()).collect();
         let new = DB::record_all(&mut transaction, &inner.sql, &rows).await;
         let new = new.map_err(|error| whole(outage(error)))?;
@@ -173,7 +174,7 @@ impl<DB: InboxDatabase> Inbox<DB> {
                 stale.push((*event, record.event));
                 continue;
             }
-            if !was_dead.contains(&record.event) {
+            if !was_undone.contains(&record.event) {
                 let ctx = &batch.ctxs[*event];
                 let young = inner.check_age(&mut transaction, ctx, record).await;
                 young.map_err(|failure| refused(*event, failure))?;
@@ -201,8 +202,8 @@ impl<DB: InboxDatabase> Inbox<DB> {
 }
 
 impl<DB: InboxDatabase> Inner<DB> {
-    /// Which redriven events are dead so far.
-    async fn were_dead<S>(
+    /// Of which redriven events a record proves that no effect was committed.
+    async fn were_undone<S>(
         &self,
         connection: &mut DB::Connection,
         batch: &Batch<S>,
@@ -217,7 +218,7 @@ impl<DB: InboxDatabase> Inner<DB> {
         let found = DB::find(connection, &self.sql, &first.consumer, &ids).await;
         let found = found.map_err(outage)?.into_iter();
         Ok(found
-            .filter(|found| found.is_dead)
+            .filter(proves_undone)
             .map(|found| found.event)
             .collect())
     }

@@ -199,11 +199,21 @@ async fn a_redrive_that_is_older_than_the_records_is_refused_but_an_open_letter_
     let report = run().await;
     assert_eq!((report.handled, report.dead_lettered), (0, 1));
     assert_eq!(rig.invoices().await, [1, 2, 3]);
-    // That it was too old does not prove that it was not handled.
+    // That it was too old does not prove that it was not handled: neither alone nor in a batch.
     queue.redrive(LetterFilter::open()).await.unwrap();
     let report = run().await;
     assert_eq!((report.handled, report.dead_lettered), (0, 1));
-    assert_eq!(rig.invoices().await, [1, 2, 3]);
+    sqlx::query("delete from invoices where order_id = 2")
+        .execute(&rig.pool)
+        .await
+        .unwrap();
+    queue.redrive(LetterFilter::open()).await.unwrap();
+    let (at_most, within) = (64, Duration::from_millis(1));
+    let batches = inbox.batches(billing());
+    let consumer = rig.consumer().batches_handled_by(at_most, within, batches);
+    let report = rig.run(consumer.dead_letters(with_letters())).await;
+    assert_eq!((report.handled, report.dead_lettered), (0, 1));
+    assert_eq!(rig.invoices().await, [1, 3]);
 }
 
 #[tokio::test]

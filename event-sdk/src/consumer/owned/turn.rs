@@ -192,7 +192,8 @@ impl Turn<'_> {
                 tracing::warn!(
                     target: crate::TRACING_TARGET,
                     consumer = %self.durable,
-                    "the owner cannot write that it takes over the park: {error}"
+                    "the owner cannot write that it takes over the park; make room in the \
+                     dead-letter stream (purge or expire letters): {error}"
                 );
                 Ok(true)
             }
