@@ -49,11 +49,11 @@ impl ConsumerMonitor {
         self.activity.durables()
     }
 
-    /// The last denial of a request with which the consumer takes over from other instances: to
-    /// write its lease or heartbeat, or to read those of other instances. This concerns running
-    /// consumers with [one owner](super::Consumer::single_active) or
-    /// [partitions](super::Consumer::partitions). Such a consumer cannot take over, although it may
-    /// be [ready](Self::is_ready) because the other instances receive all events. `None` if no
+    /// The error of a denied request, if the server denies a request that the consumer needs to
+    /// take over from other instances: to write its lease or heartbeat, or to read those of other
+    /// instances. This concerns running consumers with [one owner](super::Consumer::single_active)
+    /// or [partitions](super::Consumer::partitions). Such a consumer cannot take over, although it
+    /// may be [ready](Self::is_ready) because the other instances receive all events. `None` if no
     /// denied request is known.
     #[must_use]
     pub fn denied(&self) -> Option<Text> {
