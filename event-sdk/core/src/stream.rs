@@ -250,7 +250,7 @@ impl StreamSpec {
     /// to name it (`bus.subscribe::<E>().stream("ORDERS_EU")`).
     ///
     /// - An existing mirror cannot become the mirror of another stream. From NATS server 2.12 on,
-    ///   it can become a stream with subjects of its own, which keeps its messages
+    ///   it can become a stream with subjects of its own; it then keeps its messages
     ///   (`Capability::PromoteMirror`).
     /// - A mirror may lag behind the other stream. If that stream does not exist, the mirror waits
     ///   for it without an error.

@@ -79,8 +79,8 @@ use std::time::Duration;
 /// Stores messages in streams, and delivers them to consumers.
 ///
 /// The conformance suite (`event_sdk_conformance`) tests the following guarantees. If an operation
-/// needs a [capability](Self::capabilities) that the transport lacks, the transport returns
-/// [`ErrorKind::Unsupported`], and does nothing else instead.
+/// needs a [capability](Self::capabilities) that the transport lacks, it returns
+/// [`ErrorKind::Unsupported`], and has no effect.
 ///
 /// This trait is the data plane. Each optional ability is a separate trait: [`History`],
 /// [`StreamAdmin`], [`ConsumerAdmin`], [`MessageAdmin`], [`Advisories`], [`Coordination`],

@@ -40,10 +40,11 @@ impl ConsumerMonitor {
         self.readiness.is_ready()
     }
 
-    /// The durables from which the consumer receives, as pairs of stream and durable. There are
-    /// several durables if the events are in several streams, if the consumer has
-    /// [partitions](super::Consumer::partitions), or if it has a retry stream. The list is empty
-    /// before the consumer has subscribed, and on a transport without durables.
+    /// The durables from which the consumer receives, as pairs of stream and durable, in the order
+    /// in which the consumer found them. There are several durables if the events are in several
+    /// streams, if the consumer has [partitions](super::Consumer::partitions), or if it has a retry
+    /// stream. The list is empty before the consumer has subscribed, and on a transport without
+    /// durables.
     #[must_use]
     pub fn durables(&self) -> Vec<(Text, Text)> {
         self.activity.durables()

@@ -83,7 +83,8 @@ impl AdvisoryLetters {
 
     /// Listens to the server, and writes letters until the bus is closed.
     ///
-    /// If a letter cannot be written, it is tried again after a growing pause.
+    /// If a letter cannot be written, this method tries again after a pause, which grows with each
+    /// attempt.
     ///
     /// Cancel-safe: dropping the future ends the listening. The letter that is being written may be
     /// stored or not.

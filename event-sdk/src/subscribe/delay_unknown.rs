@@ -75,8 +75,8 @@ impl DelayUnknown {
     /// Sets how many events are delayed at the same time; further events are terminated. The number
     /// must be at least one.
     ///
-    /// An event that was delayed before is always delayed again, even if other events were delayed
-    /// while another subscription had the event. In this case, more events than this number may be
+    /// An event that was delayed before is delayed again, even if other events were delayed while
+    /// another subscription had the event. In this case, more events than this number may be
     /// delayed.
     #[must_use]
     pub fn at_most(mut self, events: usize) -> Self {
