@@ -47,13 +47,13 @@ use options::{OnStreamLoss, Options};
 /// locked aggregate, or one writer). Rows without a key, and rows with `not_before`, have no order.
 ///
 /// **Failures.** During an *outage* (no connection, a timeout, a full stream), the relay pauses,
-/// and tries again with one row at a time. An outage does not count as an attempt. A row that can
+/// and tries again with one row at a time. An outage does not count as an attempt, with one
+/// exception: if a row keeps failing with an outage while other rows of its domain (the first token
+/// of the subject after the prefix) are published, these failures count as attempts. A row that can
 /// never be published, for example because it is too large, is *parked* at once. After other
 /// failures, the row is tried again by the [retry policy](Self::retry), and parked after the last
 /// attempt. A parked row holds back only the rows of its own key, until it is retried, skipped or
-/// purged. There is one exception: if a row keeps failing with an outage while other rows of its
-/// domain (the first token of the subject after the prefix) are published, these failures count as
-/// attempts.
+/// purged.
 ///
 /// **A stream that went back.** A stream may be restored from an older copy, or lose its newest
 /// messages in a power failure. The stream then lacks rows that it had confirmed. So the relay
