@@ -41,10 +41,10 @@ use options::{OnStreamLoss, Options};
 /// before it has marked the row, the next relay publishes the row again under the same message id.
 /// The stream drops the second copy if this copy arrives within the duplicate window.
 ///
-/// **Order.** Before a row is sent, all rows of its key with lower ids are sent that were visible
-/// when the row was read. Only one row of a key is in flight at a time. So the order within a key
-/// is the order of the commits, if transactions that write the same key exclude one another (a
-/// locked aggregate, or one writer). Rows without a key, and rows with `not_before`, have no order.
+/// **Order.** A row is sent only after those rows of its key that have lower ids and were visible
+/// when it was read. Only one row of a key is in flight at a time. So the order within a key is the
+/// order of the commits, provided that two transactions never write rows of the same key at the same
+/// time. Rows without a key, and rows with `not_before`, have no order.
 ///
 /// **Failures.** During an *outage* (no connection, a timeout, a full stream), the relay pauses,
 /// and tries again with one row at a time. An outage does not count as an attempt, with one
@@ -64,9 +64,9 @@ use options::{OnStreamLoss, Options};
 ///
 /// - If the relay may read streams (on NATS this needs `$JS.API.STREAM.INFO.<stream>` and
 ///   `$JS.API.STREAM.MSG.GET.<stream>`), it compares the newest rows by sequence and message id. It
-///   publishes the rows again that the stream has lost, the oldest first, if none of them is older
-///   than [`repair_within`](Self::repair_within). Rows that only have other sequences, because the
-///   stream was moved, are not published again.
+///   publishes the rows again that the stream has lost, the oldest first, if each was published at
+///   most [`repair_within`](Self::repair_within) before the stream's newest row. Rows that only
+///   have other sequences, because the stream was moved, are not published again.
 /// - In any case, it publishes the rows again that were confirmed within the last nine tenths of
 ///   the [duplicate window](Self::duplicate_window). The stream drops the rows that it already has.
 ///
@@ -175,7 +175,8 @@ impl Relay {
 
     /// Sets the maximum age of a loss that the relay repairs. It publishes lost rows again only if
     /// they were published at most this long before the newest row of the stream. Default: 10
-    /// minutes, five times the longest time after which JetStream syncs its files.
+    /// minutes, five times the longest time after which JetStream syncs its files unless configured
+    /// otherwise.
     ///
     /// If older rows are lost too, the relay assumes that the stream was restored from a backup: it
     /// reports the loss, and publishes none of the lost rows. Only rows that are still
