@@ -84,9 +84,9 @@ use crate::{SchemaVersion, Tables};
 /// **Retention.** A [cleaner](Self::cleaner) deletes the record of an event if it is older than the
 /// [retention](InboxBuilder::retention) and the consumer has acknowledged the event. An event that
 /// the server may deliver again keeps its record. After its record was deleted, an event may be
-/// delivered again by a redrive, a replay or a reset of the consumer. Because such an event may have
-/// been handled before, the inbox refuses it, and it becomes a dead letter of the class `rejected`.
-/// [`accept_older`](InboxBuilder::accept_older) changes this. The page
+/// delivered again by a redrive, a replay or a reset of the consumer. Because such an event may
+/// have been handled before, the inbox refuses it, and it becomes a dead letter of the class
+/// `rejected`. [`accept_older`](InboxBuilder::accept_older) changes this. The page
 /// [inbox](https://github.com/event-sdk/event-sdk/blob/main/docs/inbox.md#retention) has the exact
 /// conditions.
 ///
@@ -339,9 +339,9 @@ impl<DB: InboxDatabase> InboxBuilder<DB> {
         self
     }
 
-    /// Accepts events that are redriven, replayed, or delivered after a reset although their records
-    /// may have been deleted. An effect may then happen a second time. By default such events are
-    /// refused.
+    /// Accepts events that are redriven, replayed, or delivered after a reset although their
+    /// records may have been deleted. An effect may then happen a second time. By default such
+    /// events are refused.
     pub fn accept_older(mut self) -> Self {
         self.accept_older = true;
         self

@@ -43,8 +43,8 @@ use options::{OnStreamLoss, Options};
 ///
 /// **Order.** A row is sent only after those rows of its key that have lower ids and were visible
 /// when it was read. Only one row of a key is in flight at a time. So the order within a key is the
-/// order of the commits, provided that two transactions never write rows of the same key at the same
-/// time. Rows without a key, and rows with `not_before`, have no order.
+/// order of the commits, provided that two transactions never write rows of the same key at the
+/// same time. Rows without a key, and rows with `not_before`, have no order.
 ///
 /// **Failures.** During an *outage* (no connection, a timeout, a full stream), the relay pauses,
 /// and tries again with one row at a time. An outage does not count as an attempt, with one
