@@ -1,10 +1,10 @@
-//! `schemas check`: compares the code with the lock, versions with one another, and both with a
-//! git ref.
+//! `schemas check`: compares the code with the lock, versions with each other, and both with a git
+//! ref.
 //!
-//! Without a ref, the committed contracts are the files in the folder. With a ref, they are the
-//! files of the folder at that ref. Versions that exist only in the work tree may then still
-//! change; versions that exist at the ref must be unchanged. Nothing is written, and the work tree
-//! is never touched.
+//! The code is compared with the committed contracts. Without a ref, these are the files in the
+//! folder. With a ref, these are the files of the folder at that ref. Versions that exist at the
+//! ref must then be unchanged; versions that exist only in the work tree may still change. Nothing
+//! is written, and the work tree is never touched.
 
 mod cause;
 mod contracts;
@@ -43,15 +43,16 @@ use git::GitError;
 pub struct Request {
     /// The folder of the contracts.
     pub folder: PathBuf,
-    /// The mode; if absent, the mode of `check.toml`, or the default mode.
+    /// The mode. `None`: the mode in `check.toml`, or else the default mode.
     pub mode: Option<Mode>,
-    /// The content model; if absent, the content model of `check.toml`, or the default.
+    /// The content model. `None`: the content model in `check.toml`, or else the default.
     pub content_model: Option<ContentModel>,
-    /// The git ref whose files are compared, instead of the files in the folder.
+    /// The git ref of the committed contracts. `None`: the committed contracts are the files in the
+    /// folder.
     pub against: Option<String>,
     /// Whether warnings make the check fail.
     pub deny_warnings: bool,
-    /// The current day. A waiver whose last day is before it has expired.
+    /// The current day. A waiver has expired if its last day is before this day.
     pub today: Date,
 }
 
@@ -69,8 +70,8 @@ impl Request {
     }
 }
 
-/// Checks a catalogue against its files. `found` adds findings from elsewhere, for example from a
-/// scan of the sources; waivers apply to them too.
+/// Checks a catalogue against its files. `found` contains further findings, for example from a scan
+/// of the sources. Waivers apply to them too.
 ///
 /// # Errors
 ///

@@ -1,5 +1,5 @@
-//! `EventBus`: the handle that a service shares; it joins a transport, a subject prefix, a
-//! codec, a clock and a source of ids.
+//! `EventBus`: the handle that the parts of a service share. It has a transport, a subject prefix,
+//! a codec, a clock and a source of ids.
 //!
 //! Publishing, subscribing and reading history are in the modules `publish`, `subscribe` and
 //! `history`.
@@ -157,12 +157,12 @@ impl EventBus {
         &self.inner.prefix
     }
 
-    /// Returns another handle of this bus, whose relative subjects have another prefix. Both
-    /// handles share everything else: the connection, the declared streams and durables, clock and
-    /// ids. Draining or closing one handle drains or closes both.
+    /// Returns another handle of this bus with another prefix for relative subjects. Both handles
+    /// share everything else: the connection, the declared streams and durables, clock and ids.
+    /// Draining or closing one handle drains or closes both.
     ///
-    /// Use it to receive what another application publishes under its own prefix, or to answer that
-    /// application.
+    /// Use it to receive events that another application publishes under its own prefix, or to
+    /// publish events to that application.
     ///
     /// ```
     /// use event_sdk::EventBus;
@@ -192,9 +192,9 @@ impl EventBus {
         })
     }
 
-    /// The number of events that this bus has accepted and dropped. Only a bus that has no
-    /// transport and fails open drops events (`transport = "discard"` of the feature `config`). On
-    /// every other bus, the number is zero.
+    /// The number of events that this bus has accepted and dropped. Only a bus that was configured
+    /// with `transport = "discard"` (feature `config`) drops events. On every other bus, the number
+    /// is zero.
     #[must_use]
     pub fn discarded(&self) -> u64 {
         let discarded = self.inner.discarded.as_ref();
@@ -224,8 +224,9 @@ impl EventBus {
         &self.inner.process_gate
     }
 
-    /// The bucket of this bus: entries by key, which are changed by compare-and-set. The instances
-    /// of a service share leases and other state in it. See [`BusBuilder::coordination`].
+    /// The bucket of this bus: it stores entries by key, and changes them by compare-and-set. The
+    /// instances of a service use it to share leases and other state. See
+    /// [`BusBuilder::coordination`].
     ///
     /// The consumers of this bus keep their entries in the same bucket. Begin the keys of your own
     /// entries with the name of the service.
@@ -268,10 +269,10 @@ impl EventBus {
     ///
     /// # Errors
     ///
-    /// The error of the first stream that cannot be applied. It names the stream; the streams
-    /// before it are applied. Kinds: [`InvalidOption`](event_sdk_core::ErrorKind::InvalidOption)
-    /// for an impossible configuration or change, and for an existing stream that copies other
-    /// streams than its declaration says,
+    /// The error of the first stream that cannot be applied. The error names this stream. The
+    /// streams that were declared before this stream are applied. Kinds:
+    /// [`InvalidOption`](event_sdk_core::ErrorKind::InvalidOption) for an impossible configuration
+    /// or change, and if an existing stream copies other streams than its declaration says,
     /// [`PermissionDenied`](event_sdk_core::ErrorKind::PermissionDenied),
     /// [`Unsupported`](event_sdk_core::ErrorKind::Unsupported), or errors of the connection.
     pub async fn apply_streams(&self) -> Result<Vec<(Text, StreamChange)>, Error> {
@@ -293,11 +294,11 @@ impl EventBus {
         Ok(changes)
     }
 
-    /// Shuts the bus down gracefully: call it when the service is told to stop.
+    /// Shuts the bus down gracefully. Call this method when the service has to stop.
     ///
     /// Subscriptions end: [`next`](crate::Subscriber::next) returns `None`. Handlers can publish
     /// and settle their deliveries until the last delivery is settled or `within` is over. So a
-    /// handler that publishes before it acknowledges can finish. If a handler publishes after its
+    /// handler can finish if it publishes before it acknowledges. If a handler publishes after its
     /// acknowledgement, that publish may be refused. If no delivery is unsettled when the drain
     /// begins, publishing is refused at once. All other operations return
     /// [`Closed`](crate::transport::ErrorKind::Closed) at once.

@@ -1,4 +1,4 @@
-//! Configuration by environment, file and code: `Config`, and the bus that is made of it.
+//! Configuration by environment, file and code: `Config`, and how a bus is made from it.
 //!
 //! ```no_run
 //! use event_sdk::EventBus;
@@ -37,16 +37,17 @@
 //! ```
 //!
 //! [docs/configuration.md](https://github.com/event-sdk/event-sdk/blob/main/docs/configuration.md)
-//! has the table of all settings, and the names of these settings in other systems. A program gets
-//! the same table from [`settings`].
+//! has the table of all settings, with their names in other systems. A program gets the same table
+//! from [`settings`].
 //!
 //! - **Precedence**, highest first: [`override_with`](ConfigLoader::override_with) in code,
 //!   environment variables, the TOML file, the [preset](Preset), and
 //!   [`defaults`](ConfigLoader::defaults) in code.
 //! - **Nothing is guessed or ignored.** Without a transport there is no bus. An unknown name, a
-//!   value that is not allowed, and a setting without effect are errors; they say where the value
-//!   is, and what is allowed. Settings of a transport that is not chosen are an exception: they are
-//!   read and checked, but not used, so that `transport` alone switches.
+//!   value that is not allowed, and a setting without effect are errors. Each error says where the
+//!   value is, and which values are allowed. There is one exception: the settings of a transport
+//!   that is not chosen are read and checked, but not used. So you can switch to another transport
+//!   by changing `transport` alone.
 //! - **Secrets** are never shown. A password, token, NKey or credentials file is read again at each
 //!   reconnect.
 
@@ -96,8 +97,8 @@ const VARIABLE_PREFIX: &str = "EVENT_SDK_";
 
 /// The configuration of a bus.
 ///
-/// Each field is the [setting](settings) of the same name, and is documented there too. `Debug`
-/// shows no secret. Fields may be added: start with `default()`, or load a configuration.
+/// Each field is the [setting](settings) of the same name. `Debug` shows no secret. Fields may be
+/// added: start with `default()`, or load a configuration.
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct Config {
@@ -118,9 +119,9 @@ pub struct Config {
     pub region: Option<String>,
     /// All regions. `region` must be one of them.
     pub regions: Vec<String>,
-    /// With several `regions`, the minimum of the timeouts of publishes and requests.
+    /// The minimum for the timeouts of publishes and requests, if there are several `regions`.
     pub inter_region_timeout: Option<Duration>,
-    /// How long a publish may take until it is confirmed. `None`: the timeout of the builder.
+    /// The time limit for the confirmation of a publish. `None`: the timeout of the builder.
     pub publish_timeout: Option<Duration>,
     /// Maximum size of a body in bytes. `None`: the maximum of the builder.
     pub max_payload: Option<u64>,
@@ -152,9 +153,9 @@ impl Default for Loaded {
 }
 
 impl Config {
-    /// The prefix of the point-to-point naming. Events that an application publishes for one other
-    /// application have the prefix `<environment>.<application>.sync.<destination>`. Events that it
-    /// receives from the other application have the prefix
+    /// The prefix of the point-to-point naming. If an application publishes events for one other
+    /// application, these events have the prefix `<environment>.<application>.sync.<destination>`.
+    /// The events that it receives from the other application have the prefix
     /// [`reverse_prefix`](Self::reverse_prefix).
     pub const POINT_TO_POINT: &str = "{environment}.{application}.sync.{destination}";
 
@@ -174,7 +175,7 @@ impl Config {
     }
 
     /// Whether a transport that carries events is chosen: `memory` or `nats`. A service that can
-    /// run without a bus asks this, or sets `discard` or `refuse` as its default transport.
+    /// run without a bus checks this, or sets `discard` or `refuse` as its default transport.
     #[must_use]
     pub fn is_configured(&self) -> bool {
         let carries = [TransportChoice::Memory, TransportChoice::Nats];
@@ -182,19 +183,19 @@ impl Config {
             .is_some_and(|chosen| carries.contains(&chosen))
     }
 
-    /// Where the value of a setting was found; `None` if it was not configured, or the setting is
+    /// Where the value of a setting was found; `None` if the setting was not configured or is
     /// unknown.
     #[must_use]
     pub fn origin(&self, setting: &str) -> Option<&Origin> {
         self.loaded.origins.get(setting)
     }
 
-    /// The filter for a `tracing` subscriber, in the syntax of `tracing_subscriber::EnvFilter`. It
-    /// shows the messages of event-sdk from [`log_level`](Self::log_level) on. `None` if no level
-    /// is set.
+    /// The filter for a `tracing` subscriber, in the syntax of `tracing_subscriber::EnvFilter`.
+    /// With this filter, the subscriber shows the messages of event-sdk of the level
+    /// [`log_level`](Self::log_level) and of more severe levels. `None` if no level is set.
     ///
-    /// The SDK installs no subscriber. If the program's subscriber does not show the level of the
-    /// configuration, the bus that is made of it logs a warning.
+    /// The SDK installs no subscriber. If the program's subscriber does not show messages of
+    /// `log_level`, the bus logs a warning when it is made.
     ///
     /// ```
     /// use event_sdk::config::{Config, LogLevel};

@@ -1,8 +1,8 @@
 //! Consumers, which receive the events of a durable and call the handlers of a service.
 //!
 //! [`EventBus::consumer`](crate::EventBus::consumer) makes a consumer. When it runs, it binds its
-//! durable, and calls a handler for each event. It acknowledges handled events, retries failed ones,
-//! gives up events that cannot succeed, and ends gracefully.
+//! durable, and calls a handler for each event. It acknowledges handled events, repeats failed
+//! attempts, gives up events that cannot succeed, and ends gracefully.
 //!
 //! ```
 //! use event_sdk::consumer::{Ctx, Failure, Outcome, Retry};
@@ -63,15 +63,16 @@
 //! **Failures** have a [class](FailureClass):
 //!
 //! - *Retry*: the consumer starts the handler again in this process, after a delay from the
-//!   [`Retry`] policy. Until then it restarts the ack wait of the event, and handles other events.
-//! - *Outage*: a dependency is unavailable, such as a database. The run does not count as an
-//!   attempt. A circuit breaker opens: events wait until one of them succeeds, which is handled as
-//!   a probe.
+//!   [`Retry`] policy. During the delay, the consumer keeps restarting the ack wait of the event,
+//!   and handles other events.
+//! - *Outage*: a dependency is unavailable, such as a database. This run of the handler does not
+//!   count as an attempt. A circuit breaker opens: the events wait, and one event at a time is
+//!   handled as a probe, until a probe succeeds.
 //! - *Reject*: the consumer gives the event up at once.
 //!
-//! A handler that panics, or exceeds its [time limit](Consumer::handler_timeout), has failed as with
-//! a retry. (Under `panic = "abort"` a panic ends the process.) An event that is given up becomes a
-//! [dead letter](crate::dead_letters).
+//! If a handler panics or exceeds its [time limit](Consumer::handler_timeout), this is a failure of
+//! the class *Retry*. (Under `panic = "abort"` a panic ends the process.) An event that is given up
+//! becomes a [dead letter](crate::dead_letters).
 //!
 //! **Restarts.** Attempts are counted across restarts, by records in the
 //! [bucket](crate::BusBuilder::coordination) of the bus. The consumer writes a record when an attempt
@@ -79,29 +80,31 @@
 //! succeeds at its first delivery, it writes nothing.
 //!
 //! If the process ends while a handler runs, the handler may be the reason. So the consumer repeats
-//! the event alone: no other handler of the process runs at the same time. If the process ends again
-//! in each further attempt, the event becomes a dead letter of the class
-//! [`KilledProcess`](crate::dead_letters::DeadLetterClass::KilledProcess). Other events whose
-//! handlers ran when the process ended are repeated too, but do not become dead letters because of
-//! this. No record is written before the first start for an event. If the process ends in that
-//! start, the handler is therefore started one time more than `max_attempts`.
+//! the event alone: no other handler of the process runs at the same time. If the process ends
+//! again in each further attempt, the event becomes a dead letter of the class
+//! [`KilledProcess`](crate::dead_letters::DeadLetterClass::KilledProcess). Other handlers may have
+//! run when the process ended: their events are repeated too, but do not become dead letters
+//! because of this. No record is written before the first start of a handler for an event. If the
+//! process ends during that start, the start is not counted, and the handler can be started one
+//! time more than `max_attempts`.
 //!
-//! Without the bucket, attempts are counted in the memory of the process, and an event that ends the
-//! process is repeated without a limit. While the bucket cannot be reached, an event that was
-//! delivered before waits up to 5 minutes, and is then handled alone in its process.
+//! Without the bucket, attempts are counted in the memory of the process, and an event that ends
+//! the process is repeated without a limit. While the bucket cannot be reached, an event that was
+//! delivered before waits for the bucket up to 5 minutes. Then it is handled while no other handler
+//! of the process runs.
 //!
-//! **Unknown events**, and events of a newer major version, are normal during a rolling deploy.
-//! The consumer gives them back by a nak with a growing delay, so that an instance of a newer version
-//! can receive them. Beyond the bounds of [`delay_unknown`](Consumer::delay_unknown) they become dead
-//! letters. A message that is not an event becomes a dead letter at once.
+//! **Unknown events**, and events of a newer major version, are normal during a rolling deploy. The
+//! consumer gives such an event back by a nak with a growing delay, so that an instance of a newer
+//! version can receive it. Beyond the bounds of [`delay_unknown`](Consumer::delay_unknown), it
+//! becomes a dead letter. A message that is not an event becomes a dead letter at once.
 //!
 //! **Order.** By default one handler runs at a time, and a retry does not hold up later events.
 //! With [`ordered_by_key`](Consumer::ordered_by_key) a retry holds the later events of its key, and
-//! no other events. This order holds within a process. It holds across instances with
-//! [`single_active`](Consumer::single_active), which lets one instance at a time handle events, or
-//! with [`partitions`](Consumer::partitions), which shares the keys among the instances. With
-//! `single_active`, later events of a key that waits for a retry can wait in the dead-letter stream
-//! ([`Park`](crate::dead_letters::Park)), where they take no place in `max_ack_pending`. They can
+//! no other events. This order holds within a process. Two options extend it to several instances:
+//! [`single_active`](Consumer::single_active) lets one instance at a time handle events, and
+//! [`partitions`](Consumer::partitions) divides the keys among the instances. With `single_active`,
+//! events that wait for a retry of an earlier event of their key can wait in the dead-letter stream
+//! ([`Park`](crate::dead_letters::Park)), where they do not count for `max_ack_pending`. They can
 //! also wait there behind a dead letter of their key
 //! ([`sequenced`](crate::dead_letters::DeadLetters::sequenced)).
 //!
@@ -111,9 +114,9 @@
 //! wrap each attempt ([`layer`](Consumer::layer)). A **preset** sets several options ([`Preset`]).
 //!
 //! **The end.** When its signal completes, a consumer stops receiving, gives back the events whose
-//! handlers have not started, and waits for the handlers that run. [`Readiness`] turns false before
-//! a consumer stops receiving. `shutdown_signal`, of the feature `signal`, completes when the process
-//! receives a signal to end.
+//! handlers have not started, and waits for the handlers that run. [`Readiness`] becomes false
+//! before the consumer stops receiving. The function `shutdown_signal` (feature `signal`) completes
+//! when the process receives a signal to end.
 //!
 //! [`Consumers`] runs several consumers in one process. It can wait until all of them receive
 //! ([`ready`](Consumers::ready)), or until no event is left to handle ([`idle`](Consumers::idle)).

@@ -1,4 +1,4 @@
-//! Dead letters: events that a consumer gave up; the stores that keep them.
+//! Dead letters: events that a consumer has given up, and the stores that keep them.
 //!
 //! A consumer takes a [`DeadLetters`]: a stream of the transport, memory, a closure, or any
 //! [`DeadLetterStore`].
@@ -81,7 +81,8 @@ use std::sync::Arc;
 use crate::bus::EventBus;
 use closure_store::ClosureDeadLetters;
 
-/// Where a consumer keeps its dead letters, and whether they hold their keys. Clones share the store.
+/// Where a consumer keeps its dead letters, and whether a dead letter stops the later events of its
+/// key ([`sequenced`](Self::sequenced)). Clones share the store.
 #[derive(Clone)]
 pub struct DeadLetters {
     kind: Kind,
@@ -98,8 +99,8 @@ enum Kind {
 }
 
 impl DeadLetters {
-    /// Keeps letters in a stream of the bus. `place` is a name, or a [`DeadLetterStream`], which
-    /// shows how to declare the stream.
+    /// Keeps letters in a stream of the bus. `place` is a name, or a [`DeadLetterStream`]. The docs
+    /// of [`DeadLetterStream`] show how to declare the stream.
     #[must_use]
     pub fn stream(place: impl Into<DeadLetterStream>) -> Self {
         Self::of(Kind::Stream(place.into()))
@@ -111,8 +112,8 @@ impl DeadLetters {
         Self::store(letters.clone())
     }
 
-    /// Passes letters to a closure. If the result of a call is lost, the consumer passes the same
-    /// letter again: the closure must then not store it a second time.
+    /// Passes letters to a closure. The consumer may pass a letter to the closure again, if the
+    /// result of the first call was lost. The closure must not store such a letter a second time.
     ///
     /// If the closure fails or panics, the consumer keeps the event, and tries again.
     #[must_use]
@@ -135,8 +136,10 @@ impl DeadLetters {
     }
 
     /// Lets the consumer receive events that [`redrive_letter`](EventBus::redrive_letter) sends
-    /// again from a store: they come through the retry stream of `place`, a name or a
-    /// [`DeadLetterStream`]. Letters in a [stream](Self::stream) already have a retry stream.
+    /// again from a store. `redrive_letter` publishes these events to a *retry stream*, and the
+    /// consumer reads them from there. It is the retry stream of `place`: of the
+    /// [`DeadLetterStream`] with this name, or of the given one. Letters in a
+    /// [stream](Self::stream) already have a retry stream.
     #[must_use]
     pub fn retried_through(mut self, place: impl Into<DeadLetterStream>) -> Self {
         if let Kind::Store { retries, .. } = &mut self.kind {
@@ -152,28 +155,29 @@ impl DeadLetters {
         }
     }
 
-    /// Lets a dead letter hold its key (*sequenced mode*). Later events of the key are then not
-    /// handled: they wait in the [`Park`] of the key, in the dead-letter stream, until an operator
-    /// [redrives](DeadLetterQueue::redrive) the letter, or gives it up
+    /// Lets a dead letter hold its key (*sequenced mode*): later events of the key are then not
+    /// handled. They wait in the [`Park`] of the key, in the dead-letter stream. They wait until an
+    /// operator [redrives](DeadLetterQueue::redrive) the letter, or gives it up
     /// ([`skip_head`](Park::skip_head), [`drop_key`](Park::drop_key)). The consumer then handles
     /// the waiting events, in order, before newer events of the key. By default, a dead letter does
     /// not stop later events.
     ///
-    /// It needs letters in a [stream](Self::stream), and a consumer with
+    /// This mode needs letters in a [stream](Self::stream), and a consumer with
     /// [`ordered_by_key`](crate::consumer::Consumer::ordered_by_key) and
     /// [`single_active`](crate::consumer::Consumer::single_active); otherwise the consumer does not
     /// start. The dead-letter stream must not drop messages because of a limit ([`Park::verify`]).
     ///
-    /// Two kinds of letters do not hold a key: the letter of an event without a key, and the letter
-    /// of an unknown event ([`UnknownEvent`](DeadLetterClass::UnknownEvent)), because later events of
-    /// its key were already handled while it waited for a newer version.
+    /// Two kinds of letters do not hold a key. The letter of an event without a key has no key to
+    /// hold. The letter of an unknown event ([`UnknownEvent`](DeadLetterClass::UnknownEvent)) does
+    /// not hold its key, because later events of the key were already handled while the unknown
+    /// event waited for a newer version.
     #[must_use]
     pub const fn sequenced(mut self) -> Self {
         self.sequenced = true;
         self
     }
 
-    /// Whether a dead letter holds its key.
+    /// Whether a dead letter [holds its key](Self::sequenced).
     #[must_use]
     pub const fn is_sequenced(&self) -> bool {
         self.sequenced
@@ -188,8 +192,8 @@ impl DeadLetters {
         }
     }
 
-    /// The dead-letter stream, if letters are kept in one. Redriven events then come from its retry
-    /// stream.
+    /// The dead-letter stream, if letters are kept in a stream. The consumer then reads redriven
+    /// events from the retry stream of this stream.
     #[must_use]
     pub fn place(&self) -> Option<&DeadLetterStream> {
         match &self.kind {
@@ -198,7 +202,8 @@ impl DeadLetters {
         }
     }
 
-    /// The stream whose retry stream has the redriven events; `None` if there is no retry stream.
+    /// The [`DeadLetterStream`] whose retry stream stores the redriven events; `None` if there is
+    /// no retry stream.
     #[must_use]
     pub fn retries(&self) -> Option<&DeadLetterStream> {
         match &self.kind {

@@ -31,10 +31,10 @@ impl EventBus {
     }
 }
 
-/// A query for stored events of the set `S`: set options, then await it.
+/// A query for stored events of the set `S`: set options, then await the query.
 ///
-/// It reads the events that are stored when it is awaited, by default oldest first. Events of
-/// several streams are merged by stored time.
+/// The query reads the events that are stored when it is awaited, by default the oldest first.
+/// Events of several streams are merged by stored time.
 ///
 /// Awaiting it fails with [`NoStream`](event_sdk_core::ErrorKind::NoStream) if no stream stores
 /// the events, [`InvalidOption`](event_sdk_core::ErrorKind::InvalidOption) or
@@ -65,7 +65,8 @@ impl<S> HistoryQuery<S> {
         }
     }
 
-    /// Reads only events whose subjects also match this pattern, which is relative to the prefix.
+    /// Reads only events whose subjects also match this pattern. The pattern is relative to the
+    /// prefix.
     pub fn subject(mut self, pattern: Pattern) -> Self {
         self.routes.narrow(pattern);
         self
@@ -77,15 +78,15 @@ impl<S> HistoryQuery<S> {
         self
     }
 
-    /// Starts at this sequence or, if no event has it, at the next one in reading order. All events
-    /// must be in one stream.
+    /// Starts at the event with this sequence. If there is no such event, it starts at the next
+    /// event in reading order. All events must be in one stream.
     pub fn from_sequence(mut self, sequence: u64) -> Self {
         self.from = HistoryStart::Sequence(sequence);
         self
     }
 
-    /// Starts at the event stored at this time or, if there is none, at the next event in reading
-    /// order.
+    /// Starts at the event that was stored at this time. If there is no such event, it starts at
+    /// the next event in reading order.
     pub fn from_time(mut self, instant: Timestamp) -> Self {
         self.from = HistoryStart::Time(instant);
         self

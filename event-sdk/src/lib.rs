@@ -49,14 +49,15 @@
 //! - A service shares one [`EventBus`]. [`EventBus::memory`] makes a bus in this process;
 //!   [`EventBus::builder`] sets transport, prefix, streams, clock and codec.
 //! - [`Publisher::publish`] stores an event, and returns its stream and sequence. A [`Prepared`]
-//!   event has a fixed id and time, so publishing it again is recognized as a duplicate. Each
-//!   [`PublishError`] contains the prepared event.
+//!   event has a fixed id and time. If it is published again, the stream recognizes the duplicate.
+//!   Each [`PublishError`] contains the prepared event.
 //! - [`Publisher::publish_at`] and [`publish_after`](Publisher::publish_after) publish an event
 //!   later; [`EventBus::schedules`] cancels and lists scheduled events.
-//! - [`EventBus::subscribe`] binds a consumer of the server, which keeps the position in the stream,
-//!   or creates one. It never changes a consumer. A [`Subscriber`] is a stream of [`Delivery`]s. A
-//!   message that is not an event of the set is a delivery too; its [`decode`](Message::decode)
-//!   returns an error. A [`Batch`] has several deliveries that are settled together.
+//! - [`EventBus::subscribe`] binds a consumer of the server, or creates one. The consumer keeps the
+//!   position in the stream. Subscribing never changes an existing consumer. A [`Subscriber`] is a
+//!   stream of [`Delivery`]s. A message that is not an event of the set is a delivery too; its
+//!   [`decode`](Message::decode) returns an error. A [`Batch`] has several deliveries that are
+//!   settled together.
 //! - [`EventBus::consumer`] runs handlers, with retries, order by key, dead letters and a graceful
 //!   end; see [`consumer`].
 //! - [`EventBus::history`] reads stored events without a consumer.
@@ -65,15 +66,15 @@
 //! - [`EventBus::apply`] creates and changes the declared streams and durables;
 //!   [`EventBus::apply_streams`] does this for the streams only. A bus on the memory transport
 //!   creates its declared streams when it is built. Publishing and subscribing never create or
-//!   change a stream. The package `event-sdk-topology` declares all streams and durables as one
-//!   constant, and plans, applies and verifies it.
-//! - `EventBus::from_env` makes the bus that environment variables or a file describe: see `config`.
+//!   change a stream. With the package `event-sdk-topology`, you declare all streams and durables
+//!   as one constant, and plan, apply and verify it.
+//! - `EventBus::from_env` makes a bus from environment variables or a file: see `config`.
 //! - [`EventBus::drain`] shuts down gracefully.
 //! - [`Pii`] marks personal data: it is serialized as its value, and redacted in `Debug`.
 //! - [`EnvelopeHeader`] has the fields of the envelope except the data; [`codec`] encodes and
 //!   decodes envelopes.
-//! - [`transport`] has the `Transport` trait and [`Error`], whose [`kind`](Error::kind) a program
-//!   can match on.
+//! - [`transport`] has the `Transport` trait and [`Error`]. A program can match on the
+//!   [`kind`](Error::kind) of an error.
 //!
 //! # Guides
 //!

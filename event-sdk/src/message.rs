@@ -1,5 +1,5 @@
-//! `Message`: one received or stored message; its envelope is opened on first use, `decode()`
-//! reads its data, and decode errors are reported here.
+//! `Message`: one received or stored message. Its envelope is read on first use, `decode()` reads
+//! its data, and `DecodeError` is the error of both.
 
 mod spans;
 
@@ -32,8 +32,8 @@ pub(crate) struct Opener {
     pub(crate) tracing: Tracing,
 }
 
-/// A received or stored message. The envelope is read on first use, and the data each time that
-/// [`decode`](Self::decode) is called.
+/// A received or stored message. The envelope is read on first use. The data is read by each call
+/// of [`decode`](Self::decode).
 ///
 /// A message that is not an event of the set `S` is a `Message` too: its
 /// [`subject`](Self::subject), [`headers`](Self::headers) and [`body`](Self::body) can be read,
@@ -69,9 +69,9 @@ impl<S> Message<S> {
     ///
     /// # Errors
     ///
-    /// [`DecodeError`], which contains the raw message. Its [`kind`](DecodeError::kind) tells the
-    /// reason: the body is not an envelope, no event of the set has this subject or type, the data
-    /// does not match, or the version is not supported.
+    /// [`DecodeError`]. It contains the raw message. Its [`kind`](DecodeError::kind) is the reason:
+    /// the body is not an envelope, no event of the set has this subject or type, the data does not
+    /// match, or the version is not supported.
     pub fn decode(&self) -> Result<S, DecodeError>
     where
         S: EventSet,
@@ -311,8 +311,8 @@ impl DecodeError {
     }
 
     /// Whether the event has a newer major version than this program supports. Such an event is
-    /// valid: [`Delivery::refuse`](crate::Delivery::refuse) gives it back with a delay, for an
-    /// instance of a newer version.
+    /// valid: [`Delivery::refuse`](crate::Delivery::refuse) gives it back with a delay, so that an
+    /// instance of a newer version can receive it.
     #[must_use]
     pub fn is_newer(&self) -> bool {
         self.kind() == DecodeErrorKind::Newer
@@ -324,15 +324,16 @@ impl DecodeError {
         &self.0.subject
     }
 
-    /// The path of the value that does not match, such as `items[2].price`; `None` if the path is
-    /// unknown, or the data as a whole does not match.
+    /// The path of the value that does not match, such as `items[2].price`. `None` if the path is
+    /// unknown, or if the data does not match as a whole.
     #[must_use]
     pub fn path(&self) -> Option<&str> {
         self.0.fault.path()
     }
 
-    /// The message of the JSON reader, of a type or of an upcaster. **It may contain event data**,
-    /// and so personal data: do not log it. `None` if `Display` already shows the whole message.
+    /// The message of the JSON reader, of a type or of an upcaster. **It may contain data of the
+    /// event**, which may be personal: do not log it. `None` if `Display` already shows the whole
+    /// message.
     #[must_use]
     pub fn expose(&self) -> Option<&str> {
         self.0.fault.expose()

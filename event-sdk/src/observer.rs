@@ -1,4 +1,5 @@
-//! `Observer`: receives what a bus publishes and what its consumers do, as it happens, for metrics.
+//! `Observer`: is called for the publishes of a bus and for the events of its consumers, for
+//! metrics.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -7,13 +8,13 @@ use std::time::Duration;
 
 use event_sdk_core::transport::Error;
 
-/// Receives what a bus publishes and what its consumers do. Set it with
+/// Is called for the publishes of a bus and for the events of its consumers. Set it with
 /// [`BusBuilder::observer`](crate::BusBuilder::observer). The package `event-sdk-observe` has an
 /// observer for the `metrics` facade.
 ///
 /// The bus calls the observer in the task of the publisher or consumer, so the observer must return
-/// at once. If it panics, the publisher or consumer goes on: the observation is lost, and the bus
-/// logs an error the first time. Without an observer, the bus does no extra work.
+/// at once. If the observer panics, the publisher or consumer continues. The observation is lost,
+/// and the bus logs an error for the first panic. Without an observer, the bus does no extra work.
 pub trait Observer: fmt::Debug + Send + Sync + 'static {
     /// Is called when something has happened.
     fn observe(&self, observation: &Observation<'_>);
@@ -50,13 +51,14 @@ impl<O: Observer> Observer for Guarded<O> {
 
 /// Something that has happened. Kinds and fields may be added.
 ///
-/// `event_type` is always the type of an event that the program declares, so it has few values. It
-/// is `None` for every other message: a raw message, or a message outside the set of the consumer.
+/// `event_type` is the type of an event that the program declares, so it has few different values.
+/// It is `None` for every other message: a raw message, or a message outside the set of the
+/// consumer.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Observation<'a> {
-    /// A publish has ended: it was confirmed, or has failed. A publish whose future is
-    /// dropped earlier is not observed, and neither is an event that a schedule publishes later.
+    /// A publish has ended: it was confirmed, or has failed. It is not observed if its future was
+    /// dropped earlier. An event that a schedule publishes later is not observed either.
     #[non_exhaustive]
     Published {
         /// The type of the event.
@@ -92,15 +94,15 @@ pub enum Observation<'a> {
         /// How long the attempt took; for an event of a batch, how long the whole batch took.
         took: Duration,
     },
-    /// A consumer is done with an event. The consumer's [report](crate::consumer::ConsumerReport)
-    /// counts it in the field that is named like its `end`.
+    /// A consumer has finished an event. The consumer's [report](crate::consumer::ConsumerReport)
+    /// counts the event in the field with the name of `end`.
     #[non_exhaustive]
     Ended {
         /// The name of the consumer.
         consumer: &'a str,
         /// The type of the event.
         event_type: Option<&'static str>,
-        /// What became of the event.
+        /// The outcome of the event.
         end: EventEnd,
     },
 }
@@ -111,7 +113,8 @@ pub enum Observation<'a> {
 pub enum AttemptEnd {
     /// The handler succeeded.
     Succeeded,
-    /// The handler failed, and the event may be tried again: an error, a panic, or the time limit.
+    /// The handler failed (an error, a panic, or the time limit), and the event may be handled
+    /// again.
     Retry,
     /// A dependency is unavailable.
     Outage,
@@ -141,7 +144,8 @@ impl AttemptEnd {
 pub enum EventEnd {
     /// It was handled.
     Handled,
-    /// It was not handled again, because the inbox has it as done by an earlier delivery.
+    /// It was not handled again, because the inbox has a record that an earlier delivery was
+    /// handled.
     DoneBefore,
     /// It was excluded by a filter.
     Filtered,
@@ -151,7 +155,7 @@ pub enum EventEnd {
     Terminated,
     /// It was put into the park of its key. When it is handled later, it ends a second time.
     Parked,
-    /// It was given back for a newer version of the service.
+    /// It was given back, so that a newer version of the service can receive it.
     Delayed,
     /// It was given back because the consumer ends.
     GivenBack,

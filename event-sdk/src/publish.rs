@@ -34,8 +34,8 @@ impl EventBus {
         Publisher::new(self.clone())
     }
 
-    /// Makes publishers for the events of the set `S`, and for no other events. The compiler checks
-    /// that the service publishes only these.
+    /// Returns a value that makes publishers for the events of the set `S`, and for no other
+    /// events. So the compiler checks which events the service publishes.
     #[must_use]
     pub fn publisher_set<S: EventSet>(&self) -> PublisherSet<S> {
         PublisherSet::new(self.clone())

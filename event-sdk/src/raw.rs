@@ -14,8 +14,8 @@ use crate::subscribe::Subscribe;
 impl EventBus {
     /// Publishes and receives messages without a Rust type: subject, headers and bytes.
     ///
-    /// For bridges, replays and tools. The body is published as it is: to publish an event, encode
-    /// its envelope with [`codec`](crate::codec).
+    /// For bridges, replays and tools. The body is published without change. To publish an event,
+    /// encode its envelope with [`codec`](crate::codec).
     #[must_use]
     pub fn raw(&self) -> RawBus {
         RawBus {
@@ -82,7 +82,8 @@ impl RawBus {
         self
     }
 
-    /// Publishes bytes to a subject: await the result to know that they are stored.
+    /// Publishes bytes to a subject. Await the result: when the future completes with `Ok`, the
+    /// message is stored.
     ///
     /// Confirmation, expectations and limits are those of a
     /// [typed publish](crate::Publisher::publish). The message has no message id unless you set
@@ -98,12 +99,13 @@ impl RawBus {
         RawPublish::new(self.bus.clone(), subject, body.into(), self.absolute)
     }
 
-    /// Receives the messages whose subjects match the pattern, whether they are events or not.
+    /// Receives the messages whose subjects match the pattern, including messages that are not
+    /// events.
     ///
-    /// It has all options of a [typed subscription](EventBus::subscribe) except
-    /// [`key`](Subscribe::key) and [`delay_unknown`](Subscribe::delay_unknown). Its
-    /// [`Delivery`](crate::Delivery)s have subject, headers and bytes, are settled like events, and
-    /// have no `decode`.
+    /// The subscription has all options of a [typed subscription](EventBus::subscribe) except
+    /// [`key`](Subscribe::key) and [`delay_unknown`](Subscribe::delay_unknown). A
+    /// [`Delivery`](crate::Delivery) has subject, headers and bytes, but no `decode`. It is settled
+    /// like the delivery of an event.
     pub fn subscribe(&self, pattern: Pattern) -> Subscribe<Untyped> {
         self.subscribe_all([pattern])
     }

@@ -62,8 +62,8 @@ pub struct Schedules {
 }
 
 impl Schedules {
-    /// Cancels the scheduled event `E` with this key, and returns whether this was in time. By
-    /// default `key` is the key of the event; an event can also be scheduled with another key
+    /// Cancels the scheduled event `E` with this key, and returns whether this was in time. `key`
+    /// is the key of the event, unless the event was scheduled with another key
     /// ([`PublishLater::schedule_key`](crate::PublishLater::schedule_key)).
     ///
     /// - [`Cancellation::InTime`]: the event is not published.
@@ -71,8 +71,8 @@ impl Schedules {
     /// - [`Cancellation::Unknown`]: no event waits under this key, and no published event of this
     ///   key is known. Each transport documents how far back it looks for published events.
     ///
-    /// On NATS, cancelling an event when it is just due can take two seconds, until it is clear
-    /// whether the server has published the event.
+    /// On NATS, cancelling an event that is just due can take two seconds. After that time it is
+    /// known whether the server has published the event.
     ///
     /// Not cancel-safe: after dropping the future, the event may be cancelled.
     ///
@@ -109,8 +109,8 @@ impl Schedules {
         })
     }
 
-    /// Returns the waiting events of the set `S`, ordered by their times. If the set has an `other`
-    /// variant, the unknown events that this variant accepts are not returned.
+    /// Returns the waiting events of the set `S`, ordered by their times. Unknown events are not
+    /// returned, even if the set has an `other` variant.
     ///
     /// An event that is scheduled, replaced, cancelled or published during the call may be returned
     /// or not.

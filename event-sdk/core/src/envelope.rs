@@ -1,5 +1,5 @@
-//! `EnvelopeHeader`: every envelope field but `data` (event id, type, timestamp, source,
-//! version, metadata).
+//! `EnvelopeHeader`: all envelope fields except `data` (event id, type, timestamp, source, version,
+//! metadata).
 
 mod key;
 mod loose_id;
@@ -21,11 +21,11 @@ use crate::text::Text;
 
 /// The fields of an envelope except the data.
 ///
-/// `Debug` shows the fields of the contract. Other entries may be personal data, so it shows only
-/// their names and sizes.
+/// `Debug` shows the fields of the contract. Of other entries, it shows only names and sizes,
+/// because they may be personal data.
 ///
-/// The fields are the ones that the wire contract defines. Fields that another publisher added are
-/// kept in [`unknown`](Self::unknown) and written again.
+/// The struct has the fields that the wire contract defines. Fields that another publisher added
+/// are kept in [`unknown`](Self::unknown), and written again.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EnvelopeHeader {
     /// The id of the event (UUID v7 if made by this SDK). A retry has the same id.

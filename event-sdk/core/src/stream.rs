@@ -41,7 +41,7 @@ use crate::text::Text;
 /// assert!(orders.config("events").is_ok());
 /// ```
 ///
-/// A declaration can be a constant, which a deployment and a service share:
+/// A declaration can be a constant that a deployment step and a service share:
 ///
 /// ```
 /// use std::time::Duration;
@@ -92,9 +92,10 @@ impl StreamSpec {
         Self::named(name.into(), &[])
     }
 
-    /// A stream that stores the subjects that `subjects` match, relative to the bus's prefix, with
-    /// the defaults of [`new`](Self::new). The declaration can stand in a `const`. Its patterns are
-    /// checked when it is [used](Self::config), as the patterns of [`subject`](Self::subject) are.
+    /// A stream for the subjects that match one of the patterns in `subjects`, relative to the
+    /// bus's prefix. The stream has the defaults of [`new`](Self::new). The declaration can be a
+    /// `const`. Its patterns are checked when it is [used](Self::config), like the patterns of
+    /// [`subject`](Self::subject).
     #[must_use]
     pub const fn constant(name: &'static str, subjects: &'static [&'static str]) -> Self {
         Self::named(Text::from_static(name), subjects)
@@ -123,8 +124,8 @@ impl StreamSpec {
         }
     }
 
-    /// The declaration of an existing configuration. Subjects under `prefix` become relative to it,
-    /// and come before the others.
+    /// Makes a declaration from an existing configuration. Subjects under `prefix` become relative
+    /// subjects, and come before the other subjects.
     #[must_use]
     pub fn of_config(config: &StreamConfig, prefix: &str) -> Self {
         let mut spec = Self {
@@ -191,14 +192,15 @@ impl StreamSpec {
         self
     }
 
-    /// Limits the bytes of headers and body of one message; larger ones are refused. Zero: no
+    /// Limits the bytes of headers and body of one message; larger messages are refused. Zero: no
     /// limit.
     pub const fn max_message_size(mut self, bytes: u64) -> Self {
         self.limits.message_size = NonZeroU64::new(bytes);
         self
     }
 
-    /// Sets whether a full stream drops its oldest messages or refuses new ones. Default: drops.
+    /// Sets whether a full stream drops its oldest messages or refuses new messages. Default: it
+    /// drops its oldest messages.
     pub const fn when_full(mut self, discard: Discard) -> Self {
         self.limits.discard = discard;
         self
@@ -211,8 +213,8 @@ impl StreamSpec {
         self
     }
 
-    /// Limits the number of remembered message ids, on transports that can (a NATS server limits
-    /// by time only). Default: 100,000.
+    /// Limits the number of remembered message ids, if the transport supports it. (A NATS server
+    /// limits by time only.) Default: 100,000.
     pub const fn duplicate_capacity(mut self, ids: usize) -> Self {
         self.deduplication.capacity = ids;
         self
@@ -243,73 +245,73 @@ impl StreamSpec {
         self
     }
 
-    /// Makes the stream a mirror, which has the messages of another stream with their sequences. A
+    /// Makes the stream a mirror: it has the messages of another stream, with the same sequences. A
     /// mirror has no subjects of its own. So nothing can be published to it, and a subscription has
     /// to name it (`bus.subscribe::<E>().stream("ORDERS_EU")`).
     ///
-    /// - The mirror of an existing stream cannot be changed. From NATS server 2.12 on it can be
-    ///   removed: the stream keeps its messages, and gets subjects of its own
+    /// - An existing mirror cannot become the mirror of another stream. From NATS server 2.12 on,
+    ///   it can become a stream with subjects of its own; it then keeps its messages
     ///   (`Capability::PromoteMirror`).
     /// - A mirror may lag behind the other stream. If that stream does not exist, the mirror waits
     ///   for it without an error.
-    /// - Since nothing is published to a mirror, it has the duplicate window that the transport
-    ///   gives to copies, unless you set another window than the default.
+    /// - Nothing is published to a mirror. So if you leave the duplicate window at its default, the
+    ///   mirror has no such window.
     pub const fn mirror(mut self, of: Upstream) -> Self {
         self.mirror = Some(of);
         self
     }
 
-    /// Copies the messages of other streams into this one, which gives them new sequences. This
-    /// stream may have subjects of its own too.
+    /// Copies the messages of other streams into this stream. This stream gives them new sequences,
+    /// and may have subjects of its own too.
     ///
     /// - Messages of different sources are stored in the order in which they arrive.
-    /// - If two streams copy from each other, filters have to keep a message from being copied in a
-    ///   circle. A server refuses such a loop within its account, but does not see one across
-    ///   domains.
-    /// - A stream with sources and without subjects has the duplicate window that the transport
-    ///   gives to copies, unless you set another window than the default. Within the window, only
-    ///   one of two messages with the same id is copied. On NATS servers before 2.12, the copying
-    ///   from that source then stops.
+    /// - If two streams copy from each other, filters have to make sure that no message is copied
+    ///   in a circle. A server refuses such a loop within its account, but does not detect a loop
+    ///   across domains.
+    /// - If a stream has sources and no subjects, and you leave the duplicate window at its
+    ///   default, the stream has no such window (on NATS servers before 2.14, it has a window of
+    ///   100 ms). Within a duplicate window, only the first of two messages with the same id is
+    ///   copied. On NATS servers before 2.12, the second message also stops all copying from its
+    ///   source.
     pub const fn sources(mut self, of: &'static [Upstream]) -> Self {
         self.sources = of;
         self
     }
 
     /// Sets the servers that keep the stream. Default: an existing stream stays where it is, and a
-    /// new one may be on any servers.
+    /// new stream may be on any servers.
     ///
-    /// A server refuses a placement that no server fulfils. It moves an existing stream to the
-    /// placement.
+    /// A server refuses a placement that no server fulfils. An existing stream is moved to the
+    /// servers of the placement.
     pub const fn placement(mut self, placement: Placement) -> Self {
         self.placement = Some(placement);
         self
     }
 
-    /// Allows messages to be scheduled in this stream
-    /// ([`Scheduler`](crate::transport::Scheduler)), on transports that can: NATS needs server 2.12.
-    /// Default: not allowed.
+    /// Allows messages to be scheduled in this stream ([`Scheduler`](crate::transport::Scheduler)),
+    /// if the transport supports it. NATS needs server 2.12. Default: not allowed.
     ///
     /// - Once applied, this cannot be taken back: the stream always allows schedules.
-    /// - Such a stream must not refuse new messages when it is full, nor keep messages by interest:
-    ///   a server refuses [`Discard::New`], and would lose schedules with [`Retention::Interest`].
-    /// - On a NATS server, a waiting schedule is a message of the stream under
-    ///   `schedules.<stream>.>`, subjects that the stream stores in addition. It counts towards
-    ///   [`max_messages`](Self::max_messages) and [`max_bytes`](Self::max_bytes), and a full stream
-    ///   drops it **without notice** if it is the oldest message. So limit such a stream by
-    ///   [`max_age`](Self::max_age) only, which does not apply to schedules, or make the other limits
-    ///   so large that they are not reached within the longest delay.
-    /// - On a NATS server, consumers of such a stream report no [gaps](crate::transport::Gap): a
-    ///   schedule that fires leaves a gap in the sequences like a message that a limit drops. So
-    ///   use another stream for events whose loss has to be noticed.
+    /// - Such a stream cannot have [`Discard::New`], because a server refuses this, nor
+    ///   [`Retention::Interest`], because the stream would lose schedules.
+    /// - On a NATS server, a waiting schedule is a message of the stream. Its subject begins with
+    ///   `schedules.<stream>.`; the stream stores these subjects in addition to its own. The
+    ///   schedule counts towards [`max_messages`](Self::max_messages) and
+    ///   [`max_bytes`](Self::max_bytes), and a full stream drops it **without notice** if it is the
+    ///   oldest message. So limit such a stream only by [`max_age`](Self::max_age), which does not
+    ///   apply to schedules. Or make the other limits so large that the stream does not reach them
+    ///   within the longest delay.
+    /// - On a NATS server, consumers of such a stream report no [gaps](crate::transport::Gap),
+    ///   because a schedule that fires leaves the same gap in the sequences as a message that a
+    ///   limit drops. So use another stream for events whose loss must be reported.
     pub const fn schedules(mut self) -> Self {
         self.schedules = true;
         self
     }
 
-    /// The name and the relative subjects of a declaration that is a
-    /// [constant](Self::constant), for checks while compiling; `None` if the name is not a
-    /// constant. Subjects that were added by [`subject`](Self::subject) or
-    /// [`absolute`](Self::absolute) are not among them.
+    /// The name and the relative subjects of a declaration that is a [constant](Self::constant),
+    /// for checks at compile time; `None` if the name is not a constant. Subjects that were added
+    /// by [`subject`](Self::subject) or [`absolute`](Self::absolute) are not included.
     #[must_use]
     pub const fn as_constant(&self) -> Option<(&'static str, &'static [&'static str])> {
         match self.name.as_static() {
@@ -318,13 +320,13 @@ impl StreamSpec {
         }
     }
 
-    /// The [mirrored](Self::mirror) stream, for checks while compiling.
+    /// The [mirrored](Self::mirror) stream, for checks at compile time.
     #[must_use]
     pub const fn constant_mirror(&self) -> Option<Upstream> {
         self.mirror
     }
 
-    /// The [sources](Self::sources), for checks while compiling.
+    /// The [sources](Self::sources), for checks at compile time.
     #[must_use]
     pub const fn constant_sources(&self) -> &'static [Upstream] {
         self.sources

@@ -78,28 +78,28 @@ use std::time::Duration;
 
 /// Stores messages in streams, and delivers them to consumers.
 ///
-/// The conformance suite (`event_sdk_conformance`) tests the following guarantees. If a transport
-/// lacks a [capability](Self::capabilities), it returns [`ErrorKind::Unsupported`] and never does
-/// something else instead.
+/// The conformance suite (`event_sdk_conformance`) tests the following guarantees. If an operation
+/// needs a [capability](Self::capabilities) that the transport lacks, it returns
+/// [`ErrorKind::Unsupported`], and has no effect.
 ///
-/// This trait is the data plane. Optional abilities are separate traits: [`History`],
+/// This trait is the data plane. Each optional ability is a separate trait: [`History`],
 /// [`StreamAdmin`], [`ConsumerAdmin`], [`MessageAdmin`], [`Advisories`], [`Coordination`],
-/// [`Scheduler`], [`Snapshots`]. A transport declares an ability by returning it, and in no other way.
-/// [`TransportExt`] calls abilities that may be missing.
+/// [`Scheduler`], [`Snapshots`]. A transport declares an ability by returning it, and in no other
+/// way. [`TransportExt`] calls abilities that may be missing.
 ///
 /// **Publishing**
 /// - A message is stored in the one stream whose subjects match its subject. Without such a
 ///   stream the error is [`ErrorKind::NoStream`].
-/// - The outer future completes when the transport has accepted the message. The message keeps its
-///   place before messages that are published later through the same transport. The inner future
-///   completes when the message is stored, with its sequence. Dropping either future does not take
-///   the message back.
+/// - `publish` returns a future that completes with a second future. The outer future completes
+///   when the transport has accepted the message. The message stays ahead of all messages that are
+///   published later through the same transport. The inner future completes with the sequence when
+///   the message is stored. Dropping either future does not take the message back.
 /// - Callers may await confirmations in any order and at any time: this delays neither other
 ///   confirmations nor later publishes.
 /// - A message whose id was stored within the stream's duplicate window is not stored again: the
 ///   result has the sequence of the first message, and says that it is a duplicate.
-/// - A message id is a header, and counts towards the size as one. An invalid id
-///   ([`MessageId::check`]) is refused with [`ErrorKind::InvalidHeader`].
+/// - A message id is a header, and counts towards the size of the message like other headers. An
+///   invalid id ([`MessageId::check`]) is refused with [`ErrorKind::InvalidHeader`].
 /// - If an expectation fails, nothing is stored, and the error is
 ///   [`ErrorKind::WrongLastSequence`].
 /// - An error says whether the message may have been stored ([`Error::outcome`]).
@@ -109,30 +109,31 @@ use std::time::Duration;
 ///   follows the settings of an existing consumer, and [`BoundConsumer`] lists the settings that
 ///   differ from the requested ones. An existing consumer that would lose or misread messages is
 ///   refused ([`ErrorKind::ConsumerMismatch`], [`ConsumerConfig::bind`]).
-/// - If a filter matches no subject of the stream, no consumer is created, and an existing consumer
-///   is bound only while it still has messages to deliver or unsettled deliveries. Otherwise the
+/// - If a filter matches no subject of the stream, no consumer is created. An existing consumer is
+///   then bound only if it still has messages to deliver or unsettled deliveries. Otherwise the
 ///   error is [`ErrorKind::InvalidSubject`].
 /// - Subscriptions of one durable or group share its messages: each message goes to one of them.
 ///   Every other consumer gets its own copy.
 /// - First deliveries are in order of sequence; a redelivery follows when it is due.
 /// - A message that is not settled within the ack wait is delivered again, to any subscription of
 ///   the consumer, with a higher delivery number. A subscription does not return a message again
-///   while its caller still has an unsettled delivery of it; settling that delivery settles the
-///   newest one. To receive the message again, the caller drops the delivery or settles it with a
-///   `nak`.
+///   while its caller still has an unsettled delivery of the message. If the caller settles that
+///   delivery, this settles the newest delivery of the message. To receive the message again, the
+///   caller drops the delivery or settles it with a `nak`.
 /// - If the ack wait of a message ends before the subscription returns it, the subscription
 ///   discards that delivery and returns a later one.
 /// - Settling is idempotent: a second `ack` succeeds, and an `ack` of a message that was
 ///   delivered again in the meantime acknowledges it. A `nak` of a message that is already
 ///   acknowledged or terminated has no effect.
-/// - With [`AckPolicy::All`], an ack or a term settles its message and all unsettled messages of a
-///   lower sequence, whichever subscription has them. It settles no message of a higher sequence,
-///   and takes effect even if its own message is already settled. The caller must acknowledge a
-///   message only after all messages before it are done. A `nak` and a restart of the ack wait
-///   concern one message.
-/// - Settling several deliveries together ([`Settle::settle_all`]) has the same effect on each as
-///   settling it alone. If some of them fail, the others are still settled, and the error lists the
-///   failed ones. After dropping the future, any of them may be settled or not.
+/// - With [`AckPolicy::All`], an ack or a term settles its message and all unsettled messages with
+///   lower sequences, even if other subscriptions have these messages. It settles no message with a
+///   higher sequence. It takes effect even if its own message is already settled. So the caller
+///   must acknowledge a message only after all messages before it are done. A `nak` and a restart
+///   of the ack wait apply to one message.
+/// - Settling several deliveries together ([`Settle::settle_all`]) has the same effect on each
+///   delivery as settling it alone. If some deliveries cannot be settled, the others are still
+///   settled, and the error lists those that failed. After dropping the future, any of the
+///   deliveries may be settled or not.
 /// - The futures of [`Settlement::AckConfirmed`] and [`Settlement::TermConfirmed`] complete when the
 ///   stream has the settlement: the message is then not delivered again, even if this process or its
 ///   connection fails. Each transport documents what a crash of its server may lose. Other
@@ -140,9 +141,10 @@ use std::time::Duration;
 /// - When a subscription is dropped, its unsettled messages are delivered to other subscriptions of
 ///   the consumer. Messages that had not been returned to the caller are delivered at once, others
 ///   at the latest after the ack wait.
-/// - No loss is silent. If the capability is declared, messages that a stream drops before they
-///   were delivered to a consumer are reported as [`NoticeKind::Gap`], and exhausted messages as
-///   [`NoticeKind::Exhausted`].
+/// - Losses are reported. If the stream drops messages before they were delivered to a consumer,
+///   the subscription reports [`NoticeKind::Gap`] (capability
+///   [`ReportsGaps`](Capability::ReportsGaps)). Exhausted messages are reported as
+///   [`NoticeKind::Exhausted`] (capability [`ReportsExhausted`](Capability::ReportsExhausted)).
 /// - If a stream goes back to an older state, the position of a consumer may lie beyond the last
 ///   sequence of the stream. The consumer then delivers nothing new. If the capability
 ///   [`ReportsGaps`](Capability::ReportsGaps) is declared, the subscription reports
@@ -153,10 +155,13 @@ use std::time::Duration;
 /// - A slow subscription slows no publisher and no other consumer.
 /// - A stream with retention by acknowledgement ([`Retention`](crate::stream::Retention)) drops a
 ///   message as soon as the last required acknowledgement arrives, even if older messages stay. A
-///   term counts as an acknowledgement. An exhausted message stays until it is acknowledged late.
-/// - A work queue refuses a consumer whose filters overlap the filters of another consumer, that
-///   does not start at the oldest message, or that does not acknowledge each message
-///   ([`ErrorKind::InvalidOption`]).
+///   term counts as an acknowledgement. An exhausted message stays until its last delivery is
+///   acknowledged or terminated after all. With
+///   [`Retention::Interest`](crate::stream::Retention::Interest), it is also dropped when its
+///   consumer is deleted.
+/// - A work queue refuses a consumer ([`ErrorKind::InvalidOption`]) if its filters overlap those of
+///   another consumer, if it does not start at the oldest message, or if it does not acknowledge
+///   each message.
 ///
 /// **Closing**
 /// - After [`close`](Self::close) every operation returns [`ErrorKind::Closed`], and
@@ -166,15 +171,16 @@ use std::time::Duration;
 ///   [scheduling](Scheduler) and [coordination](Coordination) returns [`ErrorKind::Closed`].
 /// - Messages that subscriptions had not yet returned to their callers go to other
 ///   subscriptions of their consumer at once.
-/// - Callers can publish, and settle their deliveries, until the last delivery is settled or the
-///   drain's time is over, so a handler that publishes before it acknowledges can finish. After
-///   that, these operations return [`ErrorKind::Closed`] too. Deliveries that are unsettled when the
-///   time is over are given back, as by a `nak` without delay.
-/// - Publishes that were accepted before publishing was refused are confirmed.
+/// - Callers can publish and settle their deliveries until the last delivery is settled or the
+///   drain's time is over. So a handler can finish if it publishes before it acknowledges. After
+///   that, publishing and settling return [`ErrorKind::Closed`] too. Deliveries that are unsettled
+///   when the time is over are given back, as by a `nak` without delay.
+/// - Publishes that were accepted before that time are still confirmed.
 /// - The drain completes when the transport is closed. [`Drained`] counts the deliveries that
 ///   were settled during the drain, and those that were given back.
-/// - If several drains run at the same time, the first whose time is over ends all of them, and
-///   closing does too. Draining or closing a closed transport has no effect.
+/// - If several drains run at the same time, all of them end when the time of one of them is over.
+///   Closing the transport also ends all drains. Draining or closing a closed transport has no
+///   effect.
 ///
 /// **Errors**: every operation may also return errors of the connection
 /// ([`ErrorKind::Disconnected`], [`ErrorKind::Timeout`], [`ErrorKind::Unauthenticated`],
@@ -247,25 +253,25 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
 
     /// How many connections to a server the transport has made so far, for publishing.
     ///
-    /// If the number has changed, the server or its streams may have changed too: a caller that
-    /// must not lose confirmed messages then checks its last ones again. The default is zero, for
-    /// transports without a server.
+    /// If the number has changed, the server or its streams may have changed too. A caller that
+    /// must not lose confirmed messages should then check whether its last messages are still
+    /// stored. The default is zero, for transports without a server.
     fn connections(&self) -> u64 {
         0
     }
 
     /// Whether the transport has a connection to a server now, for publishing.
     ///
-    /// A message that is published without a connection waits for the next one, which may lead to a
-    /// server with an older state. The default is `true`, for transports without a server. A closed
-    /// transport returns `true` too, because nothing waits there.
+    /// A message that is published without a connection waits for the next connection. That
+    /// connection may be to a server with an older state. The default is `true`, for transports
+    /// without a server. A closed transport returns `true` too, because no message waits there.
     fn is_connected(&self) -> bool {
         true
     }
 
-    /// The state of all connections of the transport, for publishing and for deliveries, and when
-    /// the transport was last without one. It is for the health of a service. After a drain or
-    /// close, the state is [`Closed`](LinkState::Closed). The default only knows
+    /// The state of all connections of the transport, for publishing and for deliveries, and the
+    /// last time when a connection was missing. It is for health checks of a service. After a drain
+    /// or close, the state is [`Closed`](LinkState::Closed). The default only knows
     /// [`is_connected`](Self::is_connected), and never reports `Closed`, so a transport with a
     /// server overrides it.
     fn connection_status(&self) -> ConnectionStatus {
@@ -276,7 +282,7 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
         })
     }
 
-    /// Asks the server which user this connection has, and what the user may do. The default is
+    /// Asks the server for the user of this connection and the user's permissions. The default is
     /// `None`, for a transport without users.
     ///
     /// A NATS server answers at `$SYS.REQ.USER.INFO`, to which the user must be allowed to publish.
@@ -309,8 +315,8 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
         Cow::Borrowed("use a transport that can")
     }
 
-    /// Ends all subscriptions, waits up to `within` until all deliveries are settled, gives the
-    /// rest back, and closes: see "Closing" above.
+    /// Ends all subscriptions, waits up to `within` until all deliveries are settled, gives
+    /// unsettled deliveries back, and closes: see "Closing" above.
     ///
     /// The drain begins when the method is called. Dropping the future leaves it unfinished: drain
     /// again, or close.

@@ -65,7 +65,7 @@ impl MemoryTransportBuilder {
         self
     }
 
-    /// Sets the codec for values that must be encoded. It should be the bus's codec. Default:
+    /// Sets the codec for values that must be encoded. It should be the codec of the bus. Default:
     /// [`JsonCodec`].
     ///
     /// Values are encoded if [`hand_over`](Self::hand_over) is off, and on streams with a byte
@@ -93,15 +93,15 @@ impl MemoryTransportBuilder {
     }
 
     /// Sets the number of messages that the default stream keeps. Default:
-    /// [`MemoryTransport::DEFAULT_MAX_MESSAGES`]. This has no effect on other streams, nor [without
-    /// a default stream](Self::without_default_stream).
+    /// [`MemoryTransport::DEFAULT_MAX_MESSAGES`]. This has no effect on other streams, and no
+    /// effect [without a default stream](Self::without_default_stream).
     pub fn default_stream_max_messages(mut self, messages: NonZeroU64) -> Self {
         self.default_max_messages = messages;
         self
     }
 
-    /// Removes the default stream. As on a server,
-    /// [`apply`](event_sdk_core::transport::StreamAdmin::apply) then creates the streams.
+    /// Removes the default stream. Streams are then created by
+    /// [`apply`](event_sdk_core::transport::StreamAdmin::apply), as on a server.
     pub fn without_default_stream(mut self) -> Self {
         self.default_stream = false;
         self

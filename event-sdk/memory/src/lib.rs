@@ -2,54 +2,56 @@
 //!
 //! Services use it as `event_sdk::transport::memory`, or through `EventBus::memory()`.
 //!
-//! [`Transport`] specifies what every transport guarantees, so a program that works on the memory
-//! transport works on a server. This page lists what is particular to the memory transport, and how
-//! it behaves where the contract leaves a choice:
+//! [`Transport`] specifies the guarantees of every transport, so a program that works on the memory
+//! transport works on a server. This page describes the properties that only the memory transport
+//! has, and its behaviour where the contract leaves a choice:
 //!
 //! - **Limits.** The size of a message counts its subject, message id, header names and values, and
 //!   body. A message larger than the stream's byte limit is refused. Ages and duplicate windows are
 //!   checked on access, without a timer. They are measured by how long the clock has run
 //!   ([`Clock::monotonic`]), so changing the time of day does not make messages older. The stored
 //!   time of a message is the time of day, and never decreases from message to message.
-//! - **Gaps.** For each consumer, the transport counts exactly which undelivered messages its
+//! - **Gaps.** For each consumer, the transport counts exactly which undelivered messages the
 //!   stream drops. It reports them at the next poll, or when a durable without subscription is
-//!   bound again. All gaps until then are reported as one, from the first to the last sequence. If
-//!   a message is dropped while a handler has it, it counts as lost only when it would be delivered
-//!   again, after a nak or an expired ack wait. Messages that were dropped before a consumer was
-//!   created count only for a consumer that starts at a sequence, and only from that sequence on.
+//!   bound again. All gaps until then are reported as one gap, from the first to the last sequence.
+//!   If a message is dropped while a handler has it, the message counts as lost only after a nak or
+//!   the end of the ack wait, when it would be delivered again. Messages that were dropped before a
+//!   consumer was created count only if the consumer starts at a sequence, and only from that
+//!   sequence on.
 //! - **Memory** is bounded by the limits of the streams. A consumer stores its position and the
 //!   state of its unsettled deliveries, but no messages.
 //! - **Publishing** holds one lock for a short time and visits only consumers whose filters match
-//!   the subject. For a subject that the stream already holds, it allocates only the message. The
-//!   last sequence under a pattern is searched among the subjects that match the pattern. This is
-//!   fast for the actions of one entity; for other patterns, the time is proportional to the number
-//!   of matching subjects.
+//!   the subject. For a subject that the stream already holds, it allocates only the message. An
+//!   expected last sequence of a pattern is looked up in all subjects that match the pattern. This
+//!   is fast for the actions of one entity. For other patterns, the time is proportional to the
+//!   number of matching subjects.
 //! - **Order of checks.** Message id; expected sequence of the subject or pattern, then of the
 //!   stream; size and room. Servers up to 2.11 use the same order. (From 2.12, a server that is not
 //!   clustered checks the message id last.)
 //! - **Redelivery.** When the ack wait of an unsettled delivery has ended, the next poll counts as
-//!   the next delivery, and starts a new ack wait. If the subscription that polls already has the
-//!   message, the poll does not return the message again.
+//!   the next delivery of the message, and starts a new ack wait. If the caller of this
+//!   subscription still has the message, the poll does not return the message again.
 //! - **Settling.** A `nak` applies to the newest delivery of a message, even if it is called on an
 //!   earlier delivery. A nak of the last allowed delivery makes the message
 //!   [exhausted](event_sdk_core::transport::NoticeKind::Exhausted) at once.
 //! - **Work-queue and interest retention.** A message is dropped with its last required
 //!   acknowledgement. An exhausted message stays until its last delivery is acknowledged or
-//!   terminated late, or until its consumer is deleted. For a consumer without acknowledgements, a
-//!   message counts as settled when its subscription polls for the next message, or ends. Messages
-//!   dropped in this way are not a gap for consumers that are created later. The
+//!   terminated after all. With interest retention, it is also dropped when its consumer is
+//!   deleted. If a consumer has no acknowledgements, a message counts as settled when the
+//!   subscription polls for the next message, or ends. Messages that are dropped by retention are
+//!   not a gap for consumers that are created later. The
 //!   [`Retention`](event_sdk_core::stream::Retention) of a stream cannot be changed. (A server can
 //!   switch between limits and interest.)
 //! - **Changing a stream.** New limits apply to stored messages too, except in a stream that
 //!   refuses new messages when it is full: there the stored messages stay. If a stream gets a byte
 //!   limit, values that it stored without encoding count with an estimated size. Storage, replicas
-//!   and compression are stored in the configuration and have no effect.
+//!   and compression are kept in the configuration, and have no effect.
 //! - **Draining.** A drain has no task of its own: polling its future drives it. An ephemeral
 //!   consumer stays until its unsettled deliveries are settled. Undelivered messages go to other
 //!   [connections](MemoryTransport::connect); the streams end with the last connection.
 //! - **Buckets** are shared by the connections, and end with the last one. Expired entries are
 //!   dropped on the next access to their bucket. Ages and expiries are measured by how long the
-//!   clock has run, without rounding. Replicas and storage are stored in the configuration and have
+//!   clock has run, without rounding. Replicas and storage are kept in the configuration, and have
 //!   no effect.
 //! - **Schedules** are not messages until they fire: they have no sequence, and do not count
 //!   towards the limits of the stream. The limits of the stream by number and bytes also limit the
@@ -57,14 +59,14 @@
 //!   [`StreamFull`](event_sdk_core::transport::ErrorKind::StreamFull). The transport has no task of
 //!   its own, so a schedule fires at the first access to the stream after its time; a waiting
 //!   subscription has a timer for it. Times are measured by how long the clock has run, plus how
-//!   long the machine was suspended. For the last 1,000 schedules that fired in the stream, a late
-//!   cancellation is distinguished from an unknown key.
+//!   long the machine was suspended. For the last 1,000 schedules that fired in the stream, a
+//!   cancellation that comes too late is distinguished from a cancellation of an unknown key.
 //! - **Prefetch.** With acknowledgements, a subscription takes a message only when it is polled,
 //!   and the ack wait starts at that time. Without acknowledgements, it takes up to its prefetch,
 //!   at most 256 messages, and keeps the messages until it is polled or dropped.
-//! - **Groups.** All waiting subscriptions of a consumer are woken for a message, and the first to
-//!   poll receives it. While a delivery has a deadline, each waiting subscription has a timer, so a
-//!   stalled subscription delays nothing.
+//! - **Groups.** All waiting subscriptions of a consumer are woken for a message, and the first one
+//!   that polls receives it. While a delivery has a deadline, each waiting subscription has a
+//!   timer, so a subscription that is not polled does not delay the others.
 //! - **Runtimes.** Only deadlines need a runtime; see [`TokioClock`](event_sdk_clock::TokioClock),
 //!   the default clock.
 //!
@@ -271,7 +273,8 @@ impl MemoryTransport {
         }))
     }
 
-    /// Makes another connection to the same streams, as another process would have to a server's.
+    /// Makes another connection to the same streams, like the connection of another process to a
+    /// server.
     ///
     /// The new connection is drained and closed independently. The streams exist as long as one
     /// connection is open. A clone, by contrast, is the same connection.

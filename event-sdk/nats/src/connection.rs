@@ -62,11 +62,11 @@ impl ConnectionWatch {
         self.0.borrow().clone()
     }
 
-    /// Waits until the state has changed since the last call, or since the watch was created, and
+    /// Waits until the state has changed since the last call (or since the watch was created), and
     /// returns the new state.
     ///
-    /// Of several changes between two calls, only the last state is returned. After
-    /// [`Closed`](ConnectionState::Closed), the future never completes.
+    /// If the state has changed several times between two calls, only the last state is returned.
+    /// After [`Closed`](ConnectionState::Closed), the future never completes.
     ///
     /// Cancel-safe: a change that was not returned is kept for the next call.
     pub async fn changed(&mut self) -> ConnectionState {

@@ -19,8 +19,8 @@
 //! # }
 //! ```
 //!
-//! [`Transport`] specifies what every transport guarantees. This page lists what is particular to
-//! the NATS transport, and how it behaves where the contract leaves a choice:
+//! [`Transport`] specifies the guarantees of every transport. This page describes the properties
+//! that only the NATS transport has, and its behaviour where the contract leaves a choice:
 //!
 //! - **Connection.** When the connection is lost, the client reconnects to any of the servers. It
 //!   never gives up unless [`max_reconnects`](NatsOptions::max_reconnects) is set.
@@ -55,8 +55,8 @@
 //!   not sent again: its publish waits for a late confirmation until the ack timeout, and then has
 //!   an unknown outcome.
 //! - **No responders.** If no stream responds to a publish, the stream may have no leader, or a
-//!   cluster may not know a new stream yet. The transport then sends the message again for up to
-//!   three seconds, but stops when a message that was published later has been stored. Then the
+//!   cluster may not know a new stream yet. The transport then keeps sending the message for up to
+//!   three seconds, or until a message that was published later has been stored. After that, the
 //!   error is [`Timeout`](event_sdk_core::transport::ErrorKind::Timeout), and the publish can be
 //!   retried. If the stream does not exist, the error is
 //!   [`NoStream`](event_sdk_core::transport::ErrorKind::NoStream) at once.
@@ -67,15 +67,15 @@
 //!   [`PermissionDenied`](event_sdk_core::transport::ErrorKind::PermissionDenied), with the
 //!   subject. It is returned at once. For a settlement that does not wait for the server, the error
 //!   ends the subscription instead. To distinguish the errors above, the transport requests
-//!   information about streams (`$JS.API.STREAM.NAMES`, `.INFO`, `.MSG.GET`); without those
-//!   permissions it returns the server's own error. With [`Management::Never`] it makes no such
+//!   information about streams (`$JS.API.STREAM.NAMES`, `.INFO`, `.MSG.GET`). Without these
+//!   permissions, it returns the server's own error. With [`Management::Never`], it makes no such
 //!   request.
-//! - **Ending a subscription.** If an ended subscription has received messages and not returned
-//!   them, the transport naks them for the other subscriptions of the consumer. It does so at once
-//!   on a single server, and within two seconds in a cluster. A cluster may still deliver to the
-//!   inbox of the ended subscription. So the transport listens until the open pull requests end,
-//!   and naks the messages that arrive; each of them counts as delivered once. A
-//!   [drain](Transport::drain) waits for this.
+//! - **Ending a subscription.** If a subscription ends, the transport naks the messages that it had
+//!   received and not returned, so that other subscriptions of the consumer receive them. It does
+//!   this at once on a single server, and within two seconds in a cluster. A cluster may still
+//!   deliver messages to the inbox of the ended subscription. So the transport listens until the
+//!   open pull requests end, and naks the messages that arrive. Each of these messages counts as
+//!   delivered once. A [drain](Transport::drain) waits for this.
 //! - **Groups.** A group ends when no delivery is unsettled and no subscription has requested
 //!   messages for [`inactive_threshold`](NatsOptions::inactive_threshold). A subscription that is
 //!   created at that moment starts a new group.
@@ -85,9 +85,9 @@
 //!   - *Exact or at most.* The number is exact if the filters of the consumer cover the subjects of
 //!     the stream and no other subscription receives from the consumer. Otherwise it is "at most",
 //!     because the server does not say which subjects were dropped. If subjects or filters have
-//!     changed during the subscription, the number is "at most" too. A subscription cannot know
-//!     about changes that were made while none ran: an exact number assumes that they made no
-//!     difference.
+//!     changed during the subscription, the number is "at most" too. A subscription does not know
+//!     of changes that were made while no subscription ran. An exact number assumes that there were
+//!     no such changes.
 //!   - *Shared consumers.* Each subscription reports the gaps that it sees. Messages that other
 //!     subscriptions received count as delivered. If some of these deliveries may have been
 //!     redeliveries, the subscription checks the stream within four seconds. It then reports
@@ -284,10 +284,10 @@ const TRACING_TARGET: &str = "event_sdk::nats";
 
 /// The NATS JetStream transport; see the [crate docs](crate).
 ///
-/// Confirmed publishes survive the end of a server, even by `kill -9`. Recent acknowledgements may
-/// be lost: a server writes the state of its consumers up to 0.1 s later (nats-server 2.15,
-/// `consumerFileStore`). So after a kill it may deliver acknowledged messages again, unless another
-/// server of the cluster has a replica of the consumer.
+/// Confirmed publishes are kept even if the server is killed by `kill -9`. Recent acknowledgements
+/// may be lost, because a server writes the state of its consumers up to 0.1 s later (nats-server
+/// 2.15, `consumerFileStore`). So after a kill, the server may deliver acknowledged messages again,
+/// unless another server of the cluster has a replica of the consumer.
 ///
 /// A clone is another handle of the same connection.
 #[derive(Debug, Clone)]
@@ -306,17 +306,19 @@ impl Nats {
     /// Connects to a server.
     ///
     /// The connection runs in the tokio runtime in which this method is called, and ends with that
-    /// runtime, which needs both drivers: call `enable_all` on its builder. The operations of the
-    /// transport can be awaited in any executor. If a driver is missing, tokio panics at the check,
-    /// and the panic is caught: the panic hook prints it, and with `panic = "abort"` the process
-    /// ends.
+    /// runtime. The runtime needs the I/O driver and the time driver: call `enable_all` on its
+    /// builder. The operations of the transport can be awaited in any executor.
+    ///
+    /// `connect` checks for both drivers. If one of them is missing, tokio panics; `connect`
+    /// catches this panic, and returns `InvalidOption`. The panic hook still prints the panic, and
+    /// under `panic = "abort"` the process ends.
     ///
     /// Cancel-safe: dropping the future stops connecting.
     ///
     /// # Errors
     ///
     /// [`InvalidOption`](event_sdk_core::transport::ErrorKind::InvalidOption) for contradictory
-    /// options, outside of a tokio runtime, and in one without I/O or timers;
+    /// options, outside of a tokio runtime, and in a tokio runtime without I/O or timers;
     /// [`Disconnected`](event_sdk_core::transport::ErrorKind::Disconnected) or
     /// [`Timeout`](event_sdk_core::transport::ErrorKind::Timeout) if no server answers,
     /// [`Unauthenticated`](event_sdk_core::transport::ErrorKind::Unauthenticated) if the server
@@ -334,17 +336,19 @@ impl Nats {
     }
 
     /// Returns a watch on the state of the connection. After the first subscription or history
-    /// request, the watch covers both connections: it is connected if both are.
+    /// request, the watch covers both connections: its state is connected only if both connections
+    /// are.
     pub fn connection(&self) -> ConnectionWatch {
         self.context.watch_both()
     }
 
-    /// Returns a transport without streams on the same connection, for at-most-once events.
+    /// Returns a transport without streams, for at-most-once events. It uses the same connection.
     pub fn core(&self) -> CoreNats {
         CoreNats::new(Arc::clone(&self.context), Arc::clone(&self.consumers))
     }
 
-    /// The version of the connected server, or while there is no connection, of the last server.
+    /// The version of the connected server. While there is no connection, it is the version of the
+    /// last server.
     pub fn server_version(&self) -> Version {
         self.context.server().version
     }

@@ -74,14 +74,14 @@ pub enum Management {
     /// The transport makes all requests that an operation needs.
     #[default]
     Allowed,
-    /// The transport makes no request of the JetStream API except to fetch messages: streams and
-    /// consumers must exist, and the user needs no other permission. Operations that need more
-    /// return an error.
+    /// The transport makes no request to the JetStream API except to fetch messages. Streams and
+    /// consumers must exist. The user needs no other permission for the JetStream API. Operations
+    /// that need other requests return an error.
     ///
-    /// Without these requests, the transport does not know the subjects of the stream, and when a
-    /// subscription begins, it does not know the position of the consumer. So a subscription
-    /// reports gaps only if its filter is `>` and only while it runs, and reports their numbers as
-    /// "at most".
+    /// Without these requests, the transport does not know the subjects of the stream, nor the
+    /// position of the consumer when a subscription begins. So a subscription reports a gap only if
+    /// its filter is `>` and the gap occurs while it runs. It reports the number of missing
+    /// messages as "at most".
     Never,
 }
 
@@ -90,10 +90,10 @@ impl NatsOptions {
     pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
     /// Default timeout of a request to the server.
     pub const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
-    /// Default interval of pings; the connection counts as lost after two unanswered ones.
+    /// Default interval of pings. The connection counts as lost after two unanswered pings.
     pub const DEFAULT_PING_INTERVAL: Duration = Duration::from_secs(10);
-    /// Default time that a publish waits for a connection: less than the publish timeout of a
-    /// bus, so that the publish can fail as "not sent".
+    /// Default time that a publish waits for a connection. It is less than the publish timeout of a
+    /// bus, so that the publish fails with the error "not sent" before that timeout.
     pub const DEFAULT_CONNECTION_WAIT: Duration = Duration::from_secs(4);
     /// Default maximum wait for the confirmation of a publish.
     pub const DEFAULT_ACK_TIMEOUT: Duration = Duration::from_secs(10);
@@ -102,8 +102,8 @@ impl NatsOptions {
     /// Default time after which the server deletes a group or ephemeral consumer that receives no
     /// requests and has no unsettled deliveries.
     pub const DEFAULT_INACTIVE_THRESHOLD: Duration = Duration::from_secs(5 * 60);
-    /// Default maximum number of bytes that a subscription has requested and not received: 16 MiB,
-    /// a quarter of a server's default `max_pending` (64 MB).
+    /// Default maximum number of bytes that a subscription may have requested and not yet received:
+    /// 16 MiB, a quarter of a server's default `max_pending` (64 MB).
     pub const DEFAULT_MAX_PULL_BYTES: u64 = 16 * 1024 * 1024;
 
     pub(super) fn new(servers: impl AsRef<str>) -> Self {
@@ -131,16 +131,16 @@ impl NatsOptions {
         }
     }
 
-    /// Connects only to the given servers, not to others that the cluster announces. Use it if the
-    /// addresses that the cluster announces are unreachable.
+    /// Connects only to the given servers, not to other servers that the cluster announces. Use
+    /// this option if the announced addresses are unreachable.
     pub fn only_given_servers(mut self) -> Self {
         self.only_given_servers = true;
         self
     }
 
-    /// Authenticates with user and password. Errors and logs show the name, also the logs of
-    /// async-nats at TRACE. A name that looks like a secret is refused, and so is an empty
-    /// password.
+    /// Authenticates with user and password. Errors and logs show the name (also the logs of
+    /// async-nats at the level TRACE). A name that looks like a secret is refused. An empty
+    /// password is refused too.
     pub fn user(mut self, name: impl Into<String>, password: impl Into<String>) -> Self {
         self.auth = Some(Auth::Given(Login::User {
             name: name.into(),
@@ -149,9 +149,9 @@ impl NatsOptions {
         self
     }
 
-    /// Authenticates with a user, and the password in a file. The file contains only the password,
-    /// with or without a line break at its end. It is read at each connect and reconnect, so it can
-    /// be replaced.
+    /// Authenticates with a user and the password in a file. The file contains only the password,
+    /// with or without a line break at its end. The file is read at each connect and reconnect, so
+    /// it can be replaced.
     pub fn user_password_file(mut self, name: impl Into<String>, path: impl Into<PathBuf>) -> Self {
         let user = name.into();
         self.auth = Some(Auth::file(SecretKind::Password { user }, path));
@@ -197,8 +197,9 @@ impl NatsOptions {
         self
     }
 
-    /// Authenticates with the login that `callback` returns at each connect and reconnect, such as
-    /// a secret from a vault. Each of the two connections calls it independently.
+    /// Authenticates with the login that `callback` returns at each connect and reconnect, for
+    /// example with a secret from a vault. Each of the two connections calls the callback
+    /// independently.
     ///
     /// The call is part of the attempt to connect, so [`connect_timeout`](Self::connect_timeout)
     /// limits it too. If the callback fails, the attempt fails:
@@ -278,8 +279,8 @@ impl NatsOptions {
         self
     }
 
-    /// Sets the prefix of the JetStream API, if it is imported from another account. Default:
-    /// `$JS.API`.
+    /// Sets the prefix of the JetStream API, for an API that is imported from another account.
+    /// Default: `$JS.API`.
     pub fn api_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.api_prefix = prefix.into();
         self
@@ -302,9 +303,10 @@ impl NatsOptions {
         self
     }
 
-    /// Retries the first connection, for services that may start before their server. A round over
-    /// all servers starts no later than this time after the call of `connect`. Default: 0, no
-    /// retries. Refused credentials, wrong certificates and invalid options fail at once.
+    /// Retries the first connection, for services that may start before their server. `connect`
+    /// tries all servers in rounds, and starts no further round later than this time after its
+    /// call. Default: 0, no retries. Refused credentials, wrong certificates and invalid options
+    /// fail at once.
     pub fn connect_within(mut self, time: Duration) -> Self {
         self.connect_within = time;
         self
@@ -347,8 +349,8 @@ impl NatsOptions {
 
     /// Sets the maximum wait for the confirmation of a publish after it was sent. Default: 10 s.
     ///
-    /// The bus's publish timeout limits the whole publish, and the shorter of the two timeouts ends
-    /// it. To wait longer than 10 s, raise both.
+    /// The publish timeout of the bus limits the whole publish. The shorter of the two timeouts
+    /// ends the publish. To wait longer than 10 s, raise both.
     pub fn ack_timeout(mut self, timeout: Duration) -> Self {
         self.limits.ack = timeout;
         self
@@ -364,20 +366,22 @@ impl NatsOptions {
     /// Sets the time after which the server deletes a group or ephemeral consumer that receives no
     /// requests and has no unsettled deliveries. Default: 5 min.
     ///
-    /// The ephemeral consumer of a killed program stays for this time, and so does a group without
-    /// subscriptions. All subscriptions of a group need the same value.
+    /// An ephemeral consumer of a killed program stays for this time, and a group without
+    /// subscriptions does too. All subscriptions of a group need the same value.
     pub fn inactive_threshold(mut self, threshold: Duration) -> Self {
         self.inactive = threshold;
         self
     }
 
-    /// Sets how many bytes a subscription that prefetches more than one message may have requested
-    /// and not yet received, including headers and subjects. Default: 16 MiB.
+    /// Sets how many bytes a subscription may have requested and not yet received, including
+    /// headers and subjects. This applies to subscriptions that prefetch more than one message.
+    /// Default: 16 MiB.
     ///
-    /// If more bytes wait for a client than the server's `max_pending`, the server disconnects the
-    /// client as a slow consumer, and the messages are delivered again after the ack wait. Keep the
-    /// sum over all subscriptions of a connection well below `max_pending`. A message that is
-    /// larger than its share of a request is requested alone, which takes two round trips.
+    /// A server disconnects a client as a slow consumer if more bytes wait for the client than the
+    /// server's `max_pending`. The messages are then delivered again after the ack wait. Keep the
+    /// sum over all subscriptions of a connection well below `max_pending`. Each request asks for a
+    /// number of messages, and for a share of these bytes according to that number. A message that
+    /// is larger than this share is requested again, alone. This takes two round trips.
     pub fn max_pull_bytes(mut self, bytes: u64) -> Self {
         self.max_pull_bytes = bytes;
         self

@@ -33,28 +33,28 @@
 //!   not answer, a stream or durable is missing, or an outbox cannot be read.
 //! - `degraded`: the service works, but needs attention. A [threshold](Thresholds) is exceeded (for
 //!   example, a certificate expires soon), a consumer is stuck or does not receive, or a consumer
-//!   is denied the lease, heartbeat or read by which it takes over from other instances.
+//!   cannot take over from other instances, because the server denies it a lease, a heartbeat, or
+//!   reading those of other instances.
 //! - `ok`: otherwise.
 //!
-//! A value that the server refuses to show, because the user has no permission or the transport
-//! lacks the ability, is left out of the report. The part then has an `error`, and the status does not
-//! change.
+//! If the user has no permission to read a value, or the transport lacks the ability, the value is
+//! not in the report. The part then has an `error`, and the status does not change.
 //!
 //! **Readiness** ([`Health::is_ready`]) says whether the service is connected and all its consumers
 //! receive. The answer comes from memory, without a request. It does not depend on lag, dead
-//! letters or failures, since taking an instance out of service does not make it faster.
+//! letters or failures, because these do not improve if an instance is taken out of service.
 //!
 //! **Liveness** has no check: a process that can answer is alive. A restart repairs neither a
 //! server nor a database.
 //!
 //! # Cost
 //!
-//! [`Health::check`] returns the last report until it is as old as the
-//! [interval](HealthBuilder::interval), 5 s by default. A check runs in its own task, and calls
-//! that arrive meanwhile wait for it. A check requests the state of each stream and durable, and
-//! the status of each outbox. For a durable with lag, it also reads one stored message, whose time
-//! gives the lag in seconds. All requests run at once, and each is given up after the
-//! [timeout](HealthBuilder::timeout), 2 s by default.
+//! [`Health::check`] returns the last report until this report is as old as the
+//! [interval](HealthBuilder::interval), 5 s by default. A check runs in its own task. Calls that
+//! arrive during a check wait for its report. A check requests the state of each stream and
+//! durable, and the status of each outbox. For a durable with lag, it also reads one stored
+//! message: the time of this message gives the lag in seconds. All requests run at once, and each
+//! is given up after the [timeout](HealthBuilder::timeout), 2 s by default.
 //!
 //! # Modules
 //!
@@ -142,13 +142,13 @@ impl Health {
         }
     }
 
-    /// Returns the report of the last check or, if that report is as old as the interval, of a new
-    /// check.
+    /// Returns the report of the last check. If that report is as old as the interval, it makes a
+    /// new check.
     ///
-    /// The call returns within the timeout of a check even if the server does not answer, as long
-    /// as the executor and the clock of the bus run.
+    /// The call returns within the timeout of a check, even if the server does not answer. This
+    /// requires that the executor and the clock of the bus run.
     ///
-    /// Cancel-safe: in a tokio runtime, a check runs in its own task, and completes even if nobody
+    /// Cancel-safe: in a tokio runtime, a check runs in its own task, and completes even if no call
     /// waits for it. In another runtime, the next call continues the check.
     pub async fn check(&self) -> Arc<HealthReport> {
         let running = {

@@ -1,4 +1,4 @@
-//! `Operations`: what the commands know about the program that provides them.
+//! `Operations`: the description of a program for the commands that it provides.
 
 mod known;
 
@@ -16,8 +16,8 @@ use event_sdk_topology::permissions::PermissionsBuilder;
 pub use known::Collect;
 pub(crate) use known::{KnownEvent, Sent};
 
-/// What the commands know about a program: its name, its topology, its events and stores, and where
-/// its server is.
+/// The description of a program for the commands: its name, its topology, its events and stores,
+/// and its server.
 #[derive(Debug, Clone)]
 pub struct Operations {
     pub(crate) name: &'static str,
@@ -33,7 +33,7 @@ pub struct Operations {
 }
 
 impl Operations {
-    /// The operations of a program. `name` is what the program is called on a command line.
+    /// The operations of a program. `name` is the name of the program on a command line.
     #[must_use]
     pub const fn new(name: &'static str) -> Self {
         Self {
@@ -50,15 +50,15 @@ impl Operations {
         }
     }
 
-    /// Sets the topology. Default: none; commands that need a topology say so.
+    /// Sets the topology. Default: none. Commands that need a topology then say that there is none.
     #[must_use]
     pub const fn topology(mut self, topology: Topology) -> Self {
         self.topology = Some(topology);
         self
     }
 
-    /// Sets the users of the server, which the command `permissions` prints. Default: none; the
-    /// command then says so.
+    /// Sets the users of the server. The command `permissions` prints them with their permissions.
+    /// Default: none; the command then says that there are none.
     ///
     /// ```
     /// # use event_sdk_ops::Operations;
@@ -77,9 +77,9 @@ impl Operations {
         self
     }
 
-    /// Adds the events of a set, or one event, so that commands decode them, hide their
-    /// [personal data](event_sdk::Pii) and publish them. Default: none. The data of unknown events
-    /// are not shown, since they may be personal.
+    /// Adds the events of a set, or one event, so that commands decode them, hide their [personal
+    /// data](event_sdk::Pii) and publish them. Default: none. The data of unknown events is not
+    /// shown, because it may be personal.
     #[must_use]
     pub fn events<S: EventSet + Visit<Collect>>(mut self) -> Self {
         let mut collect = Collect::default();
@@ -94,8 +94,8 @@ impl Operations {
         events.find(|event| event.spec.is_subject(whole, relative))
     }
 
-    /// Uses this bus instead of connecting as the configuration says. For tests, and for programs
-    /// that already have a bus.
+    /// Uses this bus instead of a connection by the configuration. This is for tests, and for
+    /// programs that already have a bus.
     #[must_use]
     pub fn bus(mut self, bus: EventBus) -> Self {
         self.bus = Some(bus);
@@ -120,8 +120,8 @@ impl Operations {
         self
     }
 
-    /// Sets what `recover` compares after a restore: the outbox, the inboxes and the durables of
-    /// the program. Default: only the durables that `--durable` names.
+    /// Sets the parts that the command `recover` compares after a restore: the outbox, the inboxes
+    /// and the durables of the program. Default: only the durables that `--durable` names.
     ///
     /// ```
     /// # use event_sdk_ops::Operations;

@@ -1,5 +1,5 @@
-//! `Inbox`: effects that happen exactly once, because each is in one transaction with the record of
-//! its event.
+//! `Inbox`: effects that happen exactly once, because each effect is in one transaction with the
+//! record of its event.
 
 mod batch;
 mod begin;
@@ -76,22 +76,25 @@ use crate::{SchemaVersion, Tables};
 /// [`batches`](Self::batches): one transaction for many events.
 ///
 /// **The record** has the consumer, the id of the event, the number of its redrive, and the
-/// outcome: done or dead. If an event whose record is done is delivered again, it is acknowledged
-/// without an effect. If its record is dead, only a redrive handles it again. The consumer records
-/// that an event is dead before its letter is stored; with [`dead_letters`](Self::dead_letters),
-/// one transaction writes both.
+/// outcome: done or dead. If an event whose record is done is delivered again, the event is
+/// acknowledged without an effect. An event whose record is dead is handled again only after a
+/// redrive. The consumer records that an event is dead before its letter is stored; with
+/// [`dead_letters`](Self::dead_letters), one transaction writes both.
 ///
 /// **Retention.** A [cleaner](Self::cleaner) deletes the record of an event if it is older than the
 /// [retention](InboxBuilder::retention) and the consumer has acknowledged the event. An event that
-/// the server may deliver again keeps its record. After its record was deleted, an event is
-/// delivered again only by a redrive, a replay or a reset of the consumer. Because such an event
-/// may have been handled before, the inbox refuses it, and it becomes a dead letter of the class
-/// `rejected`. [`accept_older`](InboxBuilder::accept_older) changes this.
+/// the server may deliver again keeps its record. After its record was deleted, an event may be
+/// delivered again by a redrive, a replay or a reset of the consumer. Because such an event may
+/// have been handled before, the inbox refuses it, and it becomes a dead letter of the class
+/// `rejected`. [`accept_older`](InboxBuilder::accept_older) changes this. The page
+/// [inbox](https://github.com/event-sdk/event-sdk/blob/main/docs/inbox.md#retention) has the exact
+/// conditions.
 ///
 /// **Owners.** If a consumer has one owner
-/// ([`single_active`](event_sdk::consumer::Consumer::single_active)), each effect locks the epoch
-/// of the owner, which a takeover raises. If an owner was replaced and has not noticed it yet, its
-/// effects are refused.
+/// ([`single_active`](event_sdk::consumer::Consumer::single_active)), each owner has a number, its
+/// *epoch*, which is higher than the epochs of all owners before it. The inbox stores the epoch of
+/// the current owner, and each effect locks the stored epoch in its transaction. If an owner was
+/// replaced and has not noticed this yet, its effects are refused.
 pub struct Inbox<DB: InboxDatabase> {
     inner: Arc<Inner<DB>>,
 }
@@ -148,8 +151,8 @@ impl<DB: InboxDatabase> Inbox<DB> {
         Effects::new(self.clone(), effects)
     }
 
-    /// Returns a handler that passes the transaction to a closure, and the closure commits it. Pass
-    /// the handler to [`on_handler`](event_sdk::consumer::Consumer::on_handler):
+    /// Returns a handler that passes a transaction to a closure. The closure commits the
+    /// transaction. Pass the handler to [`on_handler`](event_sdk::consumer::Consumer::on_handler):
     ///
     /// ```
     /// # use event_sdk::EventBus;
@@ -188,9 +191,9 @@ impl<DB: InboxDatabase> Inbox<DB> {
     /// [`batches_handled_by`](event_sdk::consumer::Consumer::batches_handled_by). It writes the
     /// effects of all events of a batch, and their records, in one transaction.
     ///
-    /// The records are written in one statement. If an effect fails, everything is rolled back, and
-    /// the batch is divided until each event that fails is alone. Later events of the same key wait
-    /// for the failed event.
+    /// The records are written in one statement. If an effect fails, the transaction is rolled
+    /// back, and the batch is divided until each event that fails is handled alone. Later events of
+    /// the same key wait for the failed event.
     pub fn batches<H>(&self, effects: H) -> BatchEffects<H, DB> {
         BatchEffects::new(self.clone(), effects)
     }
@@ -203,15 +206,15 @@ impl<DB: InboxDatabase> Inbox<DB> {
         InboxCleaner::new(self.store(), bus, self.inner.retention)
     }
 
-    /// Returns the inbox in the form that a consumer asks before it gives an event up. If you write
-    /// a handler that wraps handlers of the inbox, return this value from its
+    /// Returns the inbox as the trait object that a consumer calls before it gives an event up. If
+    /// you write a handler that wraps handlers of the inbox, return this value from its
     /// [`Handle::inbox`](consumer::Handle::inbox).
     #[must_use]
     pub fn as_consumer_inbox(&self) -> Arc<dyn consumer::Inbox> {
         Arc::clone(&self.inner) as Arc<dyn consumer::Inbox>
     }
 
-    /// Returns the inbox as its [cleaner](Self::cleaner) uses it.
+    /// Returns the inbox as the trait object that its [cleaner](Self::cleaner) uses.
     #[must_use]
     pub fn store(&self) -> Arc<dyn InboxStore> {
         Arc::clone(&self.inner) as Arc<dyn InboxStore>
@@ -235,8 +238,8 @@ impl<DB: InboxDatabase> Inbox<DB> {
     }
 
     /// Checks that this program can work with the tables. A consumer with this inbox, or with its
-    /// [dead letters](Self::dead_letters), makes this check when it starts; a cleaner, before its
-    /// first round.
+    /// [dead letters](Self::dead_letters), makes this check when it starts. A cleaner makes it
+    /// before its first round.
     ///
     /// Cancel-safe: it changes nothing.
     ///
@@ -256,19 +259,19 @@ impl<DB: InboxDatabase> Inbox<DB> {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] of a kind that is an [outage](StoreErrorKind::is_outage), of
     /// [`SchemaMissing`](StoreErrorKind::SchemaMissing),
     /// [`SchemaOlder`](StoreErrorKind::SchemaOlder), [`SchemaNewer`](StoreErrorKind::SchemaNewer),
-    /// [`PermissionDenied`](StoreErrorKind::PermissionDenied), or of
-    /// [`Other`](StoreErrorKind::Other).
+    /// [`PermissionDenied`](StoreErrorKind::PermissionDenied), [`Other`](StoreErrorKind::Other),
+    /// and every kind that is an [outage](StoreErrorKind::is_outage).
     pub async fn status(&self, consumer: &str) -> Result<InboxStatus, StoreError> {
         let inner = &self.inner;
         inner.inbox_status(consumer.to_owned().into()).await
     }
 
-    /// Forgets the owners of a consumer. Call this after its coordination bucket was deleted and
-    /// created again: epochs in a new bucket begin at one, and the inbox refuses epochs below the
-    /// recorded one. Returns how many partitions were forgotten.
+    /// Forgets the owners of a consumer. Call this method after the coordination bucket of the
+    /// consumer was deleted and created again. In a new bucket the epochs of the owners begin at
+    /// one, and the inbox would refuse them, because it has recorded higher epochs. Returns the
+    /// number of forgotten partitions.
     ///
     /// Stop all instances of the consumer first. Otherwise an owner that was replaced could write
     /// after this call.
@@ -326,7 +329,7 @@ impl<DB: InboxDatabase> InboxBuilder<DB> {
         self
     }
 
-    /// Sets how long records are kept; this is the deduplication window. Default:
+    /// Sets how long records are kept. This is the deduplication window. Default:
     /// [`RETENTION`](Self::RETENTION), 30 days.
     ///
     /// Choose at least the longest time after which you may redrive or replay an event, or reset a
@@ -336,9 +339,9 @@ impl<DB: InboxDatabase> InboxBuilder<DB> {
         self
     }
 
-    /// Accepts events that are redriven, replayed, or delivered after a reset although they are
-    /// older than the retention. An effect may then happen a second time. By default such events
-    /// are refused.
+    /// Accepts events that are redriven, replayed, or delivered after a reset although their
+    /// records may have been deleted. An effect may then happen a second time. By default such
+    /// events are refused.
     pub fn accept_older(mut self) -> Self {
         self.accept_older = true;
         self

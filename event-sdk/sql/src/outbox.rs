@@ -20,18 +20,20 @@ pub use enqueue::{Enqueue, Enqueued};
 pub use tx::Tx;
 
 /// An outbox: events are stored in the caller's transaction, and a [relay](Self::relay) publishes
-/// them. The event and the other writes of the transaction are committed together, or neither is.
+/// them. The event is committed together with the other writes of the transaction, or not at all.
 ///
 /// Clones are cheap and are the same outbox.
 ///
 /// **Order.** Events of one key are published in the order of their inserts. This is also the order
-/// in which the transactions commit, if transactions that write the same key exclude one another:
-/// for example, they lock the row of the aggregate, or there is only one writer.
+/// in which the transactions commit, provided that two transactions never write events of the same
+/// key at the same time: for example, each first locks the database row that the key identifies, or
+/// there is only one writer.
 ///
-/// **Behind a proxy that pools transactions**, such as `PgBouncer`, everything works: no statement
-/// depends on state outside of its transaction. For this reason, statements are not prepared by
-/// name. Without such a proxy, [`named_statements`](Self::named_statements) saves a round trip for
-/// each insert.
+/// **A proxy that pools transactions**, such as `PgBouncer`, may give each transaction another
+/// connection. The statements of the SDK work behind such a proxy: none depends on state outside of
+/// its transaction, and none is prepared by name. For your own statements, call sqlx's
+/// `persistent(false)`. Without such a proxy, [`named_statements`](Self::named_statements) saves a
+/// round trip for each insert.
 pub struct Outbox<DB: Store> {
     inner: Arc<Inner<DB>>,
 }
@@ -72,11 +74,11 @@ impl<DB: Store> Outbox<DB> {
     }
 
     /// Prepares statements by name, once for each connection. With PostgreSQL, this saves a round
-    /// trip for each insert. It does not work behind a proxy that gives each transaction another
-    /// connection.
+    /// trip for each insert. Named statements do not work behind a proxy that gives each
+    /// transaction another connection.
     ///
-    /// Call this before you clone the outbox: a clone that was made before does not wake the relays
-    /// of this value.
+    /// Call this method before you clone the outbox: an older clone does not wake the relays of the
+    /// outbox that this method returns.
     #[must_use]
     pub fn named_statements(self) -> Self {
         let inner = self.inner;
@@ -90,8 +92,8 @@ impl<DB: Store> Outbox<DB> {
 
     /// Begins a transaction that wakes the relays of this process as soon as it has committed.
     ///
-    /// On SQLite, the transaction takes the write lock at once (`BEGIN IMMEDIATE`). So it waits for
-    /// other writers here, and never fails because of them later.
+    /// On SQLite, the transaction takes the write lock at once (`BEGIN IMMEDIATE`). So this call
+    /// waits for other writers, and the transaction never fails later because of them.
     ///
     /// Cancel-safe.
     ///
@@ -107,9 +109,9 @@ impl<DB: Store> Outbox<DB> {
     /// Stores an event in the caller's transaction. Await the result. The event is published after
     /// the commit, or never if the transaction is rolled back.
     ///
-    /// `connection` is a [`Tx`], a transaction or a connection of sqlx. The codec of the bus makes
-    /// the envelope now, so id, time and correlation are fixed by this call. Options:
-    /// [`caused_by`](Enqueue::caused_by), [`not_before`](Enqueue::not_before) and others.
+    /// `connection` is a [`Tx`], a transaction or a connection of sqlx. This call encodes the
+    /// envelope with the codec of the bus, so id, time and correlation do not change later.
+    /// Options: [`caused_by`](Enqueue::caused_by), [`not_before`](Enqueue::not_before) and others.
     pub fn enqueue<'c, E: Event>(
         &self,
         connection: &'c mut impl AsConnection<DB>,
@@ -130,11 +132,11 @@ impl<DB: Store> Outbox<DB> {
     }
 
     /// Removes the events with this [cancel key](Enqueue::cancel_key) whose time has not come, in
-    /// the caller's transaction. Returns the number of removed events: zero if there is no such
-    /// event, or if a relay has already taken it to publish it.
+    /// the caller's transaction. Returns the number of removed events. It is zero if there is no
+    /// such event, or if a relay has already taken the event to publish it.
     ///
-    /// If the future is dropped, roll the caller's transaction back; otherwise the call is
-    /// cancel-safe.
+    /// Not cancel-safe: if the future is dropped, the events may or may not be removed in the
+    /// transaction, so roll the transaction back.
     ///
     /// # Errors
     ///
@@ -155,8 +157,8 @@ impl<DB: Store> Outbox<DB> {
         .await
     }
 
-    /// Returns a relay of this outbox, which publishes the rows. Run at least one relay in a
-    /// process of the service.
+    /// Returns a relay that publishes the rows of this outbox. Run at least one relay in a process
+    /// of the service.
     pub fn relay(&self) -> Relay {
         let inner = &self.inner;
         Relay::new(
@@ -167,8 +169,8 @@ impl<DB: Store> Outbox<DB> {
     }
 
     /// Creates the tables, or brings older tables up to date. Run this as a deployment step, before
-    /// the programs that need the tables start. Programs of the previous version go on working with
-    /// the new tables.
+    /// the programs that need the tables start. Programs of the previous version continue to work
+    /// with the new tables.
     ///
     /// Repeating the call does nothing. Several processes may call it at the same time.
     ///
@@ -199,11 +201,11 @@ impl<DB: Store> Outbox<DB> {
 
     /// Compares the tables with those that the migrations create: columns, indexes, constraints,
     /// triggers, the rows of the shards and, on PostgreSQL, rules and the function
-    /// `event_outbox_enqueue`. Differences come from changes by hand, or from migrations that did
-    /// not run. On PostgreSQL, the call creates a schema and removes it again, so it needs the
-    /// privilege to create schemas. Call it as the owner of the tables: other users may not see all
-    /// columns, and need `select` on the table of the shards. The rows of the shards are compared only
-    /// if this table and its column `shard` exist as the migrations create them.
+    /// `event_outbox_enqueue`. A difference is caused by a change by hand, or by a migration that
+    /// did not run. On PostgreSQL, the call creates a schema and removes it again, so the user
+    /// needs the privilege to create schemas. Call it as the owner of the tables: other users may
+    /// not see all columns, and need `select` on the table of the shards. The rows of the shards
+    /// are compared only if this table and its column `shard` exist as the migrations create them.
     ///
     /// Cancel-safe.
     ///

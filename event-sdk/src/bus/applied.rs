@@ -11,8 +11,8 @@ use event_sdk_core::transport::{
 
 use super::EventBus;
 
-/// The result of [`EventBus::apply`]: what changed for each stream and durable, and for the bucket.
-/// `Display` prints one line for each.
+/// The result of [`EventBus::apply`]: the change of each stream and durable, and of the bucket.
+/// `Display` prints one line for each of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Applied {
@@ -53,8 +53,8 @@ impl EventBus {
     /// Returns the [declared](super::BusBuilder::consumer) durables, each with its stream and the
     /// configuration that [`apply`](Self::apply) gives it, in the order of the declarations.
     ///
-    /// If the declared streams store all events of the durables, nothing is requested. Otherwise
-    /// the transport is asked which streams store them.
+    /// If the declared streams store all events of the durables, the call makes no request.
+    /// Otherwise it asks the transport which streams store these events.
     ///
     /// Cancel-safe: it changes nothing.
     ///
@@ -81,18 +81,18 @@ impl EventBus {
     ///
     /// Call it once in a deployment step, before anything subscribes.
     ///
-    /// During a rolling deploy, instances of the older version share the durable. One of them may
-    /// receive an event that only the new version knows: its `decode` fails, and the handler
-    /// should call [`Delivery::refuse`](crate::Delivery::refuse), which gives the event back for
-    /// another instance.
+    /// During a rolling deploy, instances of the older version share the durable. An instance of
+    /// the older version may receive an event that only the new version knows. Then `decode` fails,
+    /// and the handler should call [`Delivery::refuse`](crate::Delivery::refuse): this gives the
+    /// event back, so that another instance can receive it.
     ///
     /// Not cancel-safe: after dropping the future, some streams and durables may have been
     /// applied. Applying them again is safe.
     ///
     /// # Errors
     ///
-    /// The error of the first stream, bucket or durable that cannot be applied. It names what
-    /// failed; everything before it is applied. Kinds: those of
+    /// The error of the first stream, bucket or durable that cannot be applied. The error names
+    /// this item. All items before this item are applied. Kinds: those of
     /// [`apply_streams`](Self::apply_streams); for a bucket also
     /// [`Unsupported`](event_sdk_core::ErrorKind::Unsupported) on a transport without coordination;
     /// for a durable also [`ConsumerMismatch`](event_sdk_core::ErrorKind::ConsumerMismatch) if a
@@ -104,9 +104,10 @@ impl EventBus {
         self.apply_planned().await
     }
 
-    /// Applies all declarations like [`apply`](Self::apply), and also changes which streams an
-    /// existing stream copies. A mirror that is changed in this way ends for good. The package
-    /// `event-sdk-topology` calls this method after it has planned the change and warned of it.
+    /// Applies all declarations like [`apply`](Self::apply). In addition, it changes which streams
+    /// an existing stream copies. If it ends a mirror in this way, the stream cannot become a
+    /// mirror again. The package `event-sdk-topology` calls this method after it has planned the
+    /// change and has printed a warning.
     ///
     /// Not cancel-safe, like [`apply`](Self::apply).
     ///

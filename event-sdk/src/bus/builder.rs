@@ -108,16 +108,16 @@ impl BusBuilder {
         self
     }
 
-    /// Adds a metadata entry to every event that this bus publishes, such as its region. The name
-    /// `key` is refused, because each event has its own key.
+    /// Adds a metadata entry to every event that this bus publishes, for example the region of the
+    /// service. The name `key` is refused, because each event has its own key.
     pub fn metadata(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
         self.metadata.push((name.into(), text.into()));
         self
     }
 
     /// Declares a stream. `memory` creates it; on other transports, [`EventBus::apply`] and
-    /// [`EventBus::apply_streams`] create or change it. To find the stream of a subject, a
-    /// subscription looks first among the declared streams, and then asks the transport.
+    /// [`EventBus::apply_streams`] create or change it. A subscription first looks for its subjects
+    /// in the declared streams, and then asks the transport for the streams.
     pub fn stream(mut self, stream: StreamSpec) -> Self {
         self.streams.push(stream);
         self
@@ -133,8 +133,8 @@ impl BusBuilder {
     /// and attempt records. [`EventBus::apply`] creates or changes the bucket; `memory` creates it.
     ///
     /// Without this declaration, the bus uses the bucket `EVENT_SDK`. `memory` creates this bucket,
-    /// but `apply` does not: another service that declares it, or a deployment step, has to create
-    /// it. Buses that share a durable need the same bucket.
+    /// but `apply` does not: another service that declares the bucket, or a deployment step, has to
+    /// create the bucket. Buses that share a durable need the same bucket.
     ///
     /// ```
     /// use event_sdk::EventBus;
@@ -179,28 +179,29 @@ impl BusBuilder {
         self
     }
 
-    /// Sets the maximum size of a body in bytes. The bus refuses to publish and to decode a larger
-    /// one. Default: 8 MiB. The transport may have a lower limit.
+    /// Sets the maximum size of a body in bytes. The bus refuses to publish or decode a larger
+    /// body. Default: 8 MiB. The transport may have a lower limit.
     pub fn max_payload(mut self, bytes: usize) -> Self {
         self.max_payload = bytes;
         self
     }
 
-    /// Treats this bus as a process of its own, for tests in which several services, or services on
-    /// virtual time, share a process. A bus that is built by [`memory`](Self::memory) is always
-    /// treated in this way.
+    /// Treats this bus as if it had its own process. It is for tests in which several services
+    /// share a process, or services run on virtual time. A bus that is built by
+    /// [`memory`](Self::memory) is always treated in this way.
     ///
-    /// If a handler may have ended its process, the consumer repeats the event of this handler while
-    /// no other handler of the process runs. Normally, the consumer waits until no handler runs on
-    /// any bus of the process. With this setting, it waits only for the handlers on this bus.
+    /// If a handler may have ended its process, the consumer handles the event of this handler
+    /// again while no other handler of the process runs. By default, the consumer waits until no
+    /// handler runs on any bus of the process. With this setting, it waits only for the handlers on
+    /// this bus.
     pub fn simulated_process(mut self) -> Self {
         self.simulated_process = true;
         self
     }
 
-    /// Connects the spans of the bus with a tracing system, such as OpenTelemetry: events carry the
-    /// context of their `publish` spans, and are processed in spans of the same trace. Default:
-    /// none; see [`trace`](crate::trace).
+    /// Connects the spans of the bus with a tracing system, such as OpenTelemetry. An event then
+    /// carries the context of its `publish` span, and is processed in a span of the same trace.
+    /// Default: none; see [`trace`](crate::trace).
     pub fn trace_source(mut self, source: impl TraceSource) -> Self {
         self.trace_source = Some(Arc::new(source));
         self

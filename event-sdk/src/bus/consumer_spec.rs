@@ -14,8 +14,8 @@ use super::wanted::Filters;
 use super::{EventBus, Routes};
 use crate::partition::Partition;
 
-/// The declaration of a durable consumer. [`EventBus::apply`] creates or changes the durable, and
-/// subscriptions to it use the declared settings unless they set their own.
+/// The declaration of a durable consumer. [`EventBus::apply`] creates or changes the durable. A
+/// subscription to the durable uses the declared settings, except those that the subscription sets.
 ///
 /// If the events of the set are in several streams, each of these streams has a durable of this
 /// name.
@@ -89,9 +89,9 @@ impl ConsumerSpec {
 
     /// Sets the maximum number of deliveries of an event. Default: 0, no limit.
     ///
-    /// A NATS server reports an exhausted event only once, when it becomes exhausted. If the durable
-    /// has no subscription at that time, the report is lost, and the event stays in the stream
-    /// undelivered. [`Subscribe::max_deliver`](crate::Subscribe::max_deliver)
+    /// A NATS server reports an exhausted event only once, when it becomes exhausted. If the
+    /// durable has no subscription at that time, the report is lost, and the event stays in the
+    /// stream without another delivery. [`Subscribe::max_deliver`](crate::Subscribe::max_deliver)
     /// says which of these events the next subscription still finds.
     pub fn max_deliver(mut self, deliveries: u32) -> Self {
         self.config.max_deliver = NonZeroU32::new(deliveries);
@@ -104,15 +104,15 @@ impl ConsumerSpec {
         self
     }
 
-    /// Sets the server's backoff: the ack wait of each delivery, by its number. These waits replace
-    /// [`ack_wait`](Self::ack_wait). Default: none.
+    /// Sets the server's backoff: one ack wait for each delivery of an event, the first wait for
+    /// the first delivery. These waits replace [`ack_wait`](Self::ack_wait). Default: none.
     pub fn server_backoff(mut self, waits: impl IntoIterator<Item = Duration>) -> Self {
         self.config.backoff = waits.into_iter().collect();
         self
     }
 
-    /// Restricts the durable to subjects of the set that also match this pattern, which is relative
-    /// to the prefix. If this method is called twice, both patterns must match.
+    /// Restricts the durable to those subjects of the set that also match this pattern. The pattern
+    /// is relative to the prefix. If this method is called twice, both patterns must match.
     pub fn subject(mut self, pattern: Pattern) -> Self {
         self.routes.narrow(pattern);
         self

@@ -12,7 +12,7 @@ use super::stop::Stop;
 use super::watchdog::WatchId;
 use super::{Ctx, Failure, Inbox};
 
-/// Events that one handler takes together, for example in one database transaction.
+/// Events that a handler processes together, for example in one database transaction.
 ///
 /// [`Consumer::on_batches`](super::Consumer::on_batches) passes them in the order of the stream.
 /// With [`ordered_by_key`](super::Consumer::ordered_by_key) a batch can contain several events of a
@@ -28,7 +28,7 @@ impl<S> EventBatch<S> {
         self.events.len()
     }
 
-    /// Whether the batch has no events. A batch that a handler gets always has at least one.
+    /// Whether the batch has no events. A batch that a handler gets always has at least one event.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.events.is_empty()
@@ -70,12 +70,12 @@ impl<S> fmt::Debug for EventBatch<S> {
 /// Which events of a batch failed.
 ///
 /// - [`of`](Self::of): these events failed, and the others are done. With
-///   [`ordered_by_key`](super::Consumer::ordered_by_key), later events of a failed key are not
-///   done: they are handled after the failed event, and this try does not count as an attempt at
-///   them.
-/// - Any error, by `?`: the whole batch failed, and none of its events is done. If the batch had
-///   several events, each of them is then handled alone, so that one event cannot make the others
-///   fail; the failed batch does not count as an attempt.
+///   [`ordered_by_key`](super::Consumer::ordered_by_key), later events with the key of a failed
+///   event are not done either. They are handled after the failed event, and this run does not
+///   count as an attempt for them.
+/// - Any other error, by `?`: the whole batch failed, and none of its events is done. If the batch
+///   had several events, each of them is then handled alone, so one event cannot make the others
+///   fail. The failed batch does not count as an attempt.
 pub struct BatchFailure(Repr);
 
 enum Repr {
@@ -126,7 +126,7 @@ pub trait HandleBatch<S>: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`BatchFailure`]: which events failed, or that all of them did.
+    /// A [`BatchFailure`] says which events failed, or that all of them failed.
     fn handle_batch(
         &self,
         batch: EventBatch<S>,

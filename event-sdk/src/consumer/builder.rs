@@ -41,9 +41,10 @@ use crate::dead_letters::DeadLetters;
 use crate::raw::Untyped;
 use crate::subscribe::{DelayUnknown, Subscribe};
 
-/// A consumer of the set `S`: add handlers and options, then [run](Self::run_until) it.
+/// A consumer of the set `S`: add handlers and options, then [run](Self::run_until) the consumer.
 ///
-/// [`EventBus::consumer`] makes one. The docs of the [module](super) explain what a consumer does.
+/// [`EventBus::consumer`] makes a consumer. The docs of the [module](super) explain what a consumer
+/// does.
 #[must_use = "a consumer does nothing until it is run"]
 pub struct Consumer<S> {
     bus: EventBus,
@@ -65,7 +66,7 @@ pub struct Consumer<S> {
 }
 
 impl EventBus {
-    /// Makes a consumer of the events of the set `S` that uses the durable `name`.
+    /// Makes a consumer that receives the events of the set `S` from the durable `name`.
     ///
     /// Instances with the same name share the events. When the consumer runs, it binds the durable,
     /// or creates it, as [`EventBus::subscribe`] does.
@@ -96,11 +97,11 @@ impl EventBus {
 
 /// Handlers.
 impl<S: EventSet> Consumer<S> {
-    /// Handles the event `P` with a closure. Each event of the set needs exactly one handler, which
-    /// is checked when the consumer starts; see [`otherwise`](Self::otherwise).
+    /// Handles the event `P` with a closure. Each event of the set needs exactly one handler (or
+    /// [`otherwise`](Self::otherwise)); this is checked when the consumer starts.
     ///
-    /// A closure can also take an `Arc` of the event. If the transport passed the event without
-    /// encoding, the event is then not copied.
+    /// A closure can also take an `Arc` of the event. This saves a copy of the event if the
+    /// transport passed the event without encoding.
     pub fn on<P, F, Fut>(mut self, handle: F) -> Self
     where
         P: 'static,
@@ -112,7 +113,7 @@ impl<S: EventSet> Consumer<S> {
         self
     }
 
-    /// Like [`on`](Self::on), and passes the closure a clone of `state` in each attempt, such as a
+    /// Like [`on`](Self::on). In each attempt, the closure also gets a clone of `state`, such as a
     /// pool, a client or an `Arc`.
     pub fn on_with<T, P, F, Fut>(mut self, state: T, handle: F) -> Self
     where
@@ -197,8 +198,8 @@ impl<S> Consumer<S> {
     /// confirmed, the event is terminated at its next delivery, without another attempt.
     ///
     /// The consumer acknowledges an event after its letter is stored. If a letter cannot be stored,
-    /// the consumer tries again, and holds the event until then. With a
-    /// [stream](DeadLetters::stream), the consumer also receives its redriven events.
+    /// the consumer tries again, and holds the event until the letter is stored. If the letters are
+    /// in a [stream](DeadLetters::stream), the consumer also receives its redriven events.
     ///
     /// `letters` are [`DeadLetters`], or a store of another crate that converts into them, such as
     /// a table of a database.
@@ -211,9 +212,9 @@ impl<S> Consumer<S> {
     /// doubled after each probe, up to 30 s.
     ///
     /// A handler that ends in an [outage](super::FailureClass::Outage) opens the circuit breaker.
-    /// Then events wait, fetching pauses, and one event at a time is handled as a probe, until one
-    /// succeeds. An outage does not count as an attempt, unless only one event reports it while
-    /// others succeed.
+    /// Then events wait, fetching pauses, and one event at a time is handled as a probe, until a
+    /// probe succeeds. An outage does not count as an attempt, unless only one event reports
+    /// outages while other events succeed.
     pub fn probe_interval(mut self, interval: ProbeInterval) -> Self {
         self.options.probe_interval = interval;
         self
@@ -232,8 +233,8 @@ impl<S> Consumer<S> {
         self
     }
 
-    /// Sets how long one attempt may take. After this time the handler's future is dropped, which
-    /// counts as a failed attempt. Default: 30 s.
+    /// Sets how long one attempt may take. After this time the handler's future is dropped, and the
+    /// attempt has failed. Default: 30 s.
     pub fn handler_timeout(mut self, limit: Duration) -> Self {
         self.options.handler_timeout = Some(limit);
         self
@@ -245,14 +246,14 @@ impl<S> Consumer<S> {
         self
     }
 
-    /// Sets for how long the consumer keeps an event alive: from the time when it receives the event,
-    /// it restarts the ack wait until this time is over. Default: one hour.
+    /// Sets for how long the consumer keeps an event alive: it restarts the ack wait of the event
+    /// until this limit has passed since it received the event. Default: one hour.
     ///
     /// If a handler holds an event longer, the server delivers the event again: first within one
-    /// ack wait after this limit, then after each ack wait, until the handler ends. Another
-    /// instance that receives this delivery handles the event. The instance whose handler still
-    /// runs does not start the event a second time: it drops the new delivery, and the outcome of
-    /// the running handler settles that delivery too.
+    /// ack wait after this limit, then after each ack wait, until the handler ends. If another
+    /// instance receives this delivery, it handles the event. If the delivery comes to the instance
+    /// whose handler still runs, that instance does not start a second handler: it drops the new
+    /// delivery, and the outcome of the running handler settles that delivery too.
     pub fn keep_alive_for(mut self, limit: Duration) -> Self {
         self.options.keep_alive_for = limit;
         self
@@ -260,31 +261,32 @@ impl<S> Consumer<S> {
 
     /// Sets how many handlers run at the same time. Default: 1.
     ///
-    /// A single handler runs in the task of the consumer, several run in tasks of their own. Events
-    /// then end in any order, unless [`ordered_by_key`](Self::ordered_by_key) is set.
+    /// With 1, the handler runs in the task of the consumer. With more, each handler runs in its
+    /// own task, and the events end in any order, unless [`ordered_by_key`](Self::ordered_by_key)
+    /// is set.
     pub fn concurrency(mut self, handlers: usize) -> Self {
         self.options.concurrency = handlers;
         self
     }
 
     /// Handles events of the same key and stream one after the other, in the order of the stream.
-    /// While an event waits for a retry, later events of its key wait too; events of other keys do
-    /// not.
+    /// While an event waits for a retry, later events of its key wait too. Events of other keys do
+    /// not wait for it.
     ///
     /// The key of an event is `metadata.key` of its envelope, or else the key in its subject
     /// ([`Message::key`](crate::Message::key)). Events of different types with the same key are
-    /// handled in one common order, so that all events of an entity stay in order, whichever
-    /// service published them. An event without a key does not wait for other events; the consumer
-    /// logs the first one.
+    /// handled in one common order. So all events of an entity stay in order, even if several
+    /// services publish them. An event without a key does not wait for other events; the consumer
+    /// logs a warning for the first such event.
     ///
     /// Events that wait for their key count for [`max_ack_pending`](Self::max_ack_pending) (1,000
     /// unless set). If the consumer has [one owner](Self::single_active) and keeps its dead letters
-    /// in [a stream](crate::dead_letters::DeadLetters::stream), a key that waits for a retry, or
-    /// whose handler has run for a second, takes at most a quarter of these places. Its further
-    /// events wait in the [park](crate::dead_letters::Park) of the key in that stream, and are
-    /// handled in order before newer ones. A consumer without one owner or without such a stream
-    /// has no park. One key can then take all places and stop the other keys; a warning reports
-    /// this.
+    /// in [a stream](crate::dead_letters::DeadLetters::stream), a key takes at most a quarter of
+    /// these places while it waits for a retry, or when its handler has run for a second. Further
+    /// events of the key wait in the [park](crate::dead_letters::Park) of the key in that stream.
+    /// They are handled in order, before newer events of the key. A consumer without one owner or
+    /// without such a stream has no park. One key can then take all places and stop the other keys;
+    /// a warning reports this.
     pub fn ordered_by_key(mut self) -> Self {
         self.options.ordered = true;
         self
@@ -297,9 +299,9 @@ impl<S> Consumer<S> {
         self
     }
 
-    /// Accepts a durable with a finite `max_deliver`, after which the server gives events up. By
-    /// default such a durable is refused, because the server could give up events that no handler
-    /// has seen. `EventBus::apply` lifts the limit.
+    /// Accepts a durable with a finite `max_deliver`. By default such a durable is refused, because
+    /// the server gives an event up after this number of deliveries, even if no handler has seen
+    /// the event. `EventBus::apply` removes the limit.
     pub fn accept_max_deliver(mut self) -> Self {
         self.options.accept_max_deliver = true;
         self
@@ -333,7 +335,7 @@ impl<S> Consumer<S> {
         self
     }
 
-    /// See [`Subscribe::max_ack_pending`]. It limits how many events all instances together hold.
+    /// See [`Subscribe::max_ack_pending`]. This limits how many events all instances hold together.
     pub fn max_ack_pending(mut self, deliveries: u32) -> Self {
         self.subscribe = self.subscribe.max_ack_pending(deliveries);
         self
@@ -384,12 +386,12 @@ impl<S: EventSet> Consumer<S> {
     /// handlers end within the [drain time](Self::drain_within), and gives the other events back to
     /// the server.
     ///
-    /// The [report](ConsumerReport) says what was handled, and names the events whose handlers did
-    /// not end in time. The bus stays open; [drain](EventBus::drain) it afterwards, so that the last
-    /// acknowledgements arrive.
+    /// The [report](ConsumerReport) counts the handled events, and names the events whose handlers
+    /// did not end in time. The bus stays open. [Drain](EventBus::drain) it afterwards to make sure
+    /// that the last acknowledgements arrive.
     ///
-    /// Not cancel-safe: after dropping the future, handlers that ran are cancelled, and their events
-    /// are delivered again after the ack wait.
+    /// Not cancel-safe: dropping the future cancels the running handlers, and their events are
+    /// delivered again after the ack wait.
     ///
     /// # Errors
     ///

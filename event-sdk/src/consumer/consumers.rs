@@ -23,11 +23,11 @@ pub use self::report::{ConsumersReport, EndedConsumer};
 use super::options::Options;
 use super::{Consumer, ConsumerMonitor, ConsumerReport};
 
-/// Several consumers of one process, each in a task of its own.
+/// Several consumers of one process. Each consumer runs in its own task.
 ///
-/// They are added and removed while the others run, and [`run_until`](Self::run_until) ends them
-/// together. A consumer that fails does not stop the others, unless
-/// [`stop_on_failure`](Self::stop_on_failure) is set. A clone is the same registry.
+/// A consumer can be added or removed while the others run. [`run_until`](Self::run_until) ends all
+/// of them together. A consumer that fails does not stop the others, unless
+/// [`stop_on_failure`](Self::stop_on_failure) is set. Clones share the same consumers.
 ///
 /// ```
 /// # use event_sdk::{Event, EventBus, consumer::{Consumers, shutdown_signal}};
@@ -100,9 +100,9 @@ impl Consumers {
         }
     }
 
-    /// Sets how long running handlers may take to end once the consumers are told to end. Default:
-    /// 25 s. It limits the [drain time](Consumer::drain_within) of each consumer that is added to
-    /// these `Consumers` after this call.
+    /// Sets how long running handlers may take to end after the signal to end. Default: 25 s. This
+    /// time limits the [drain time](Consumer::drain_within) of each consumer that is added after
+    /// this call.
     pub fn drain_within(mut self, limit: Duration) -> Self {
         self.drain_within = limit;
         self
@@ -114,11 +114,11 @@ impl Consumers {
         self
     }
 
-    /// Adds a consumer, and runs it in a task of its own. The task binds the subscription. If that
-    /// fails, the consumer has failed, and [`failed`](Self::failed) and [`remove`](Self::remove)
-    /// say so.
+    /// Adds a consumer, and runs it in its own task. The task binds the subscription. If this is
+    /// not possible, the consumer has failed: [`failed`](Self::failed) returns its id, and
+    /// [`remove`](Self::remove) its error.
     ///
-    /// Several consumers may have the same name: they share its events.
+    /// Several consumers may have the same name. They then share the events.
     ///
     /// # Errors
     ///
@@ -150,16 +150,16 @@ impl Consumers {
         Ok(id)
     }
 
-    /// Ends one consumer gracefully, and removes it. From this call on, the consumer does not
-    /// belong to these consumers. Its id is not used again.
+    /// Ends one consumer gracefully, and removes it. The consumer is removed as soon as this method
+    /// is called. Its id is not used again.
     ///
     /// Not cancel-safe: after dropping the future, the consumer still ends, and its report is lost.
     ///
     /// # Errors
     ///
     /// [`ConsumerNotFound`](ErrorKind::ConsumerNotFound) if the consumer was removed before,
-    /// [`Timeout`](ErrorKind::Timeout) if a handler that blocks its thread keeps it from ending,
-    /// and otherwise the error of [`Consumer::run_until`] with which it ended.
+    /// [`Timeout`](ErrorKind::Timeout) if a handler blocks its thread, so that the consumer cannot
+    /// end; otherwise the error of [`Consumer::run_until`] with which the consumer ended.
     pub async fn remove(&self, id: ConsumerId) -> Result<ConsumerReport, Error> {
         let member = self.registry().members.remove(&id);
         match member {
@@ -172,10 +172,10 @@ impl Consumers {
         }
     }
 
-    /// Runs until `signal` completes, until every consumer has ended, or, with
-    /// [`stop_on_failure`](Self::stop_on_failure), until one has failed. It then ends all consumers
-    /// at the same time, and waits for them: their drain times run at the same time. From then on,
-    /// no consumer can be added.
+    /// Runs until `signal` completes, or until every consumer has ended. With
+    /// [`stop_on_failure`](Self::stop_on_failure), it also stops when one consumer has failed. It
+    /// then ends all consumers at the same time, and waits for them. Their drain times run at the
+    /// same time. After that, no consumer can be added.
     ///
     /// While there are no consumers, it waits for the signal.
     ///
@@ -208,8 +208,8 @@ impl Consumers {
         ConsumersReport::new(join_all(ends).await)
     }
 
-    /// Waits until a consumer has failed, and returns its id. It returns at once if a consumer has
-    /// failed before and was not removed. [`remove`](Self::remove) then returns the error.
+    /// Waits until a consumer has failed, and returns its id. If a consumer has already failed and
+    /// was not removed, it returns at once. [`remove`](Self::remove) then returns the error.
     ///
     /// Cancel-safe.
     pub async fn failed(&self) -> ConsumerId {
@@ -237,7 +237,8 @@ impl Consumers {
         })
     }
 
-    /// How many consumers run, by the type of each event in their sets, such as `order.placed`.
+    /// For each event type in the sets of the running consumers (such as `order.placed`), the
+    /// number of these consumers.
     #[must_use]
     pub fn count_by_type(&self) -> BTreeMap<&'static str, usize> {
         let mut counts = BTreeMap::new();
@@ -259,16 +260,16 @@ impl Consumers {
         })
     }
 
-    /// The monitors of all consumers, also of those that have ended, in the order in which they were
-    /// added: for the health of a service.
+    /// The monitors of all consumers in the order in which they were added, including consumers
+    /// that have ended. They are for health checks of a service.
     #[must_use]
     pub fn monitors(&self) -> Vec<ConsumerMonitor> {
         let registry = self.registry();
         registry.members.values().map(Member::monitor).collect()
     }
 
-    /// Whether there are consumers, and all of them [receive](super::Readiness): for a readiness
-    /// probe of the process. It turns false before the first of them begins to drain.
+    /// Whether there are consumers, and all of them [receive](super::Readiness). Use it for a
+    /// readiness probe of the process. It becomes false before the first consumer begins to drain.
     #[must_use]
     pub fn is_ready(&self) -> bool {
         let registry = self.registry();

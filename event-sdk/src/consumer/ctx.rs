@@ -35,15 +35,15 @@ impl Ctx {
         self.held.envelope()
     }
 
-    /// The number of this attempt, starting at one: how many handlers were started for the event,
-    /// this one included. An event that was delivered again without having been handled does not
-    /// count, nor does an outage.
+    /// The number of this attempt, starting at one: how many times a handler was started for the
+    /// event, this start included. A start that ended in an outage does not count. A delivery for
+    /// which no handler was started does not count either.
     #[must_use]
     pub fn attempt(&self) -> u32 {
         self.attempt
     }
 
-    /// Decodes the event again, as `T`: the type of the event, or a set that has it.
+    /// Decodes the event again. `T` is the type of the event, or a set that contains the event.
     ///
     /// # Errors
     ///
@@ -91,10 +91,10 @@ impl Ctx {
         self.held.shared().owner
     }
 
-    /// Whether this event and `earlier` are handled in the order in which they came. This holds if
-    /// both have the same key and stream, and the consumer handles events in the
-    /// [order](super::Consumer::ordered_by_key) of their keys. A redriven event is in the order of
-    /// its original stream.
+    /// Whether the consumer handles this event and `earlier` in the order of their stream. This is
+    /// the case if both have the same key and stream, and the consumer is [ordered by
+    /// key](super::Consumer::ordered_by_key). For a redriven event, the original stream of the
+    /// event counts.
     #[must_use]
     pub fn is_in_order_with(&self, earlier: &Self) -> bool {
         let order = |ctx: &Self| {
@@ -111,7 +111,7 @@ impl Ctx {
     /// Tells the consumer that an earlier delivery of the event was handled, and that this delivery
     /// had no effect. When the event is acknowledged, it then counts as
     /// [`done_before`](super::ConsumerReport::done_before) and not as `handled`. Handlers with an
-    /// [inbox](super::Inbox) call it.
+    /// [inbox](super::Inbox) call this method.
     pub fn note_done_before(&self) {
         self.held.note_done_before();
     }
@@ -129,14 +129,14 @@ impl Ctx {
         &self.held.shared().bus
     }
 
-    /// Publishes an event that this event caused. It inherits correlation id and trace, has this
-    /// event's id as causation id, and takes over the metadata that
-    /// [`inherit_metadata`](super::Consumer::inherit_metadata) names.
+    /// Publishes an event that this event caused. The published event inherits the correlation id
+    /// and the trace of this event, has the id of this event as its causation id, and takes over
+    /// the metadata that [`inherit_metadata`](super::Consumer::inherit_metadata) names.
     ///
-    /// The id of the published event derives from this event, the consumer, the type, and the number
-    /// of events of the type that the attempt has already published. A repeated attempt therefore
-    /// publishes under the same ids, and the stream drops the duplicates within its duplicate window.
-    /// If a handler publishes different events in each attempt, use
+    /// The id of the published event is computed from this event, the consumer, the type, and the
+    /// number of events of this type that the attempt has already published. A repeated attempt
+    /// therefore publishes events with the same ids, and the stream drops the duplicates within its
+    /// duplicate window. If a handler publishes different events in each attempt, use
     /// [`fresh_id`](PublishFrom::fresh_id).
     ///
     /// To publish an event later, schedule it on the [bus](Self::bus) with
@@ -150,9 +150,9 @@ impl Ctx {
 
     /// Restarts the ack wait of the event.
     ///
-    /// The consumer does this automatically while a handler runs. Call it in a handler whose
-    /// [time limit](super::Consumer::handler_timeout) is off and which runs longer than the
-    /// consumer keeps events alive.
+    /// The consumer does this automatically while a handler runs. Call this method only in a
+    /// handler that has no [time limit](super::Consumer::handler_timeout) and runs longer than the
+    /// consumer [keeps events alive](super::Consumer::keep_alive_for).
     ///
     /// Not cancel-safe: after dropping the future, the ack wait may have been restarted or not.
     ///
@@ -170,8 +170,8 @@ impl Ctx {
         self.held.shared().replay
     }
 
-    /// Whether the consumer is ending. The handler has until the end of the consumer's
-    /// [drain time](super::Consumer::drain_within).
+    /// Whether the consumer is ending. The handler must end within the consumer's [drain
+    /// time](super::Consumer::drain_within).
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         *self.held.shared().ending.borrow()
@@ -187,7 +187,8 @@ impl Ctx {
         let _ = ending.wait_for(|ending| *ending).await;
     }
 
-    /// How long the handler may still run, if it has a limit that is known.
+    /// The [time limit](super::Consumer::handler_timeout) of one attempt; `None` if there is no
+    /// limit.
     #[must_use]
     pub fn time_limit(&self) -> Option<Duration> {
         self.held.shared().handler_timeout

@@ -13,9 +13,9 @@ pub type Outcome = Result<(), Failure>;
 /// The reason why a handler did not succeed. Its [class](FailureClass) decides whether and when the
 /// consumer handles the event again.
 ///
-/// Any error converts into a failure with `?`: its class is [`Outage`](FailureClass::Outage) if the
-/// error, or a source of it, says that a dependency is unavailable (see
-/// [`class_of`](Self::class_of)), and [`Retry`](FailureClass::Retry) otherwise.
+/// Any error converts into a failure with `?`. The class of the failure is
+/// [`Outage`](FailureClass::Outage) if the error or one of its sources says that a dependency is
+/// unavailable (see [`class_of`](Self::class_of)), and [`Retry`](FailureClass::Retry) otherwise.
 /// [`outage`](Self::outage) and [`reject`](Self::reject) set another class.
 ///
 /// ```
@@ -38,7 +38,8 @@ pub type Outcome = Result<(), Failure>;
 /// [`because`](Self::because). This is all that logs, dead letters and metrics contain.
 /// [`expose`](Self::expose) returns the error itself.
 ///
-/// `Failure` does not implement [`std::error::Error`], so that every error can convert into it.
+/// `Failure` does not implement [`std::error::Error`]; otherwise not every error could convert into
+/// it.
 pub struct Failure(Box<Inner>);
 
 struct Inner {
@@ -57,11 +58,11 @@ pub enum FailureClass {
     /// The event may succeed later: it is handled again after a delay. The failed run counts as an
     /// attempt.
     Retry,
-    /// A dependency is unavailable (a database, another service): no event would succeed now. The
-    /// run does not count as an attempt; fetching pauses until a probe succeeds.
+    /// A dependency is unavailable (a database, another service): no event would succeed now. This
+    /// run of the handler does not count as an attempt. Fetching pauses until a probe succeeds.
     ///
-    /// If events of other keys still succeed, each outage of this event counts as an attempt, so the
-    /// event becomes a dead letter in the end. If there are no other events, the event waits.
+    /// If events of other keys still succeed, each outage of this event counts as an attempt. So
+    /// the event becomes a dead letter in the end. If there are no other events, the event waits.
     Outage,
     /// The event will never succeed: it becomes a dead letter at once.
     Reject,
@@ -101,8 +102,7 @@ impl Failure {
         Self::new(FailureClass::Reject, type_name::<E>(), error.into())
     }
 
-    /// Adds a constant text to the summary. It is constant so that it cannot contain data of an
-    /// event.
+    /// Adds a constant text to the summary. A constant text cannot contain data of an event.
     #[must_use]
     pub fn because(mut self, reason: &'static str) -> Self {
         self.0.because = Some(reason);
@@ -150,12 +150,12 @@ impl Failure {
         FailureClass::Retry
     }
 
-    /// Asks `classify` for the class of the error, and then of each of its sources, until it returns
-    /// one. A class that was set explicitly, by [`retry`](Self::retry), [`outage`](Self::outage) or
-    /// [`reject`](Self::reject), stays as it is.
+    /// Asks `classify` for the class of the error, and then of each of its sources, until
+    /// `classify` returns a class. If the class was set by [`retry`](Self::retry),
+    /// [`outage`](Self::outage) or [`reject`](Self::reject), it does not change.
     ///
-    /// Stores classify the errors of their databases in this way.
-    /// [`Consumer::classify`](super::Consumer::classify) does the same for all handlers of a
+    /// Stores use this method for the errors of their databases.
+    /// [`Consumer::classify`](super::Consumer::classify) sets such a function for all handlers of a
     /// consumer.
     #[must_use]
     pub fn classified_by<F>(mut self, classify: F) -> Self

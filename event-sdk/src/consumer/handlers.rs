@@ -40,8 +40,8 @@ use crate::raw::Untyped;
 /// }
 /// ```
 ///
-/// When the handler's time is over, its future is dropped at an `await`, and the event is handled
-/// again later. Write the handler so that this does no harm.
+/// When the time limit of the handler is over, its future is dropped at an `await`, and the event
+/// is handled again later. The handler must tolerate this.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not handle `{E}`",
     label = "`{E}` is an event of the set and has no handler here",
@@ -53,15 +53,16 @@ pub trait Handle<E>: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`Failure`], whose [class](FailureClass) decides what follows.
+    /// A [`Failure`]. Its [class](FailureClass) decides whether and when the event is handled
+    /// again.
     fn handle(&self, event: E, ctx: &Ctx) -> impl Future<Output = Outcome> + Send;
 
-    /// The inbox in which the handler records, in the transaction of its effect, that an event is
-    /// done. Default: none.
+    /// The inbox of the handler: the handler records there, in the transaction of its effect, that
+    /// an event is done. Default: none.
     ///
-    /// The consumer asks once, when the handler is added. It then does not give up an event that
-    /// the inbox has recorded as done. All handlers of a consumer have the same inbox (the same
-    /// `Arc`), or none.
+    /// The consumer calls this method once, when the handler is added. With an inbox, the consumer
+    /// does not give up an event that the inbox has recorded as done. All handlers of a consumer
+    /// must have the same inbox (the same `Arc`), or none.
     fn inbox(&self) -> Option<Arc<dyn Inbox>> {
         None
     }

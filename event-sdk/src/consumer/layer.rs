@@ -22,8 +22,9 @@ pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 /// One attempt to handle an event: the request of the layers of
 /// [`Consumer::layer`](super::Consumer::layer).
 ///
-/// It cannot be cloned, so a layer cannot try it again. [`Consumer::retry`](super::Consumer::retry)
-/// does that: it keeps the event alive, counts attempts and writes the dead letter.
+/// An attempt cannot be cloned, so a layer cannot repeat it. The consumer repeats attempts by its
+/// policy ([`Consumer::retry`](super::Consumer::retry)): it keeps the event alive, counts the
+/// attempts and writes the dead letter.
 pub struct Attempt {
     ctx: Ctx,
     call: Call,

@@ -40,34 +40,36 @@ impl ConsumerMonitor {
         self.readiness.is_ready()
     }
 
-    /// The durables from which the consumer receives, each as stream and durable, in the order in
-    /// which it found them. There are several if its events are in several streams, with
-    /// [partitions](super::Consumer::partitions), and with a retry stream. Empty until the consumer
-    /// has subscribed, and on a transport without durables.
+    /// The durables from which the consumer receives, as pairs of stream and durable, in the order
+    /// in which the consumer found them. There are several durables if the events are in several
+    /// streams, if the consumer has [partitions](super::Consumer::partitions), or if it has a retry
+    /// stream. The list is empty before the consumer has subscribed, and on a transport without
+    /// durables.
     #[must_use]
     pub fn durables(&self) -> Vec<(Text, Text)> {
         self.activity.durables()
     }
 
-    /// The error of a request that the server denies to a running consumer with [one
-    /// owner](super::Consumer::single_active) or [partitions](super::Consumer::partitions): a
-    /// request to write its lease or heartbeat, or to read the leases or heartbeats of other
-    /// instances. The consumer then cannot take over from these instances, even if it is
-    /// [ready](Self::is_ready) because they receive all events. `None` if no denied request is
-    /// known.
+    /// The error of a denied request, if the server denies a request that the consumer needs to
+    /// take over from other instances: to write its lease or heartbeat, or to read those of other
+    /// instances. This concerns running consumers with [one owner](super::Consumer::single_active)
+    /// or [partitions](super::Consumer::partitions). Such a consumer cannot take over, although it
+    /// may be [ready](Self::is_ready) because the other instances receive all events. `None` if no
+    /// denied request is known.
     #[must_use]
     pub fn denied(&self) -> Option<Text> {
         self.activity.denied()
     }
 
-    /// How many events the consumer has handled in this process so far: successes of its handlers.
+    /// How many events the handlers of the consumer have handled successfully in this process so
+    /// far.
     #[must_use]
     pub fn handled(&self) -> u64 {
         self.activity.handled()
     }
 
-    /// How many events have ended in this process so far, in whatever way: handled, given up, filtered,
-    /// put off or given back.
+    /// How many events have ended in this process so far: they were handled, given up, filtered,
+    /// delayed or given back.
     #[must_use]
     pub fn ended(&self) -> u64 {
         self.activity.ended()

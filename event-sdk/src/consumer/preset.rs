@@ -7,8 +7,7 @@ use jiff::Timestamp;
 
 use super::Retry;
 
-/// Settings of a consumer that belong together; [`Consumer::preset`](super::Consumer::preset) takes
-/// them.
+/// Settings of a consumer that belong together, for [`Consumer::preset`](super::Consumer::preset).
 ///
 /// | preset | retry | ack wait | at most unsettled | starts | replay |
 /// |---|---|---|---|---|---|
@@ -17,8 +16,9 @@ use super::Retry;
 /// | [`replay_from_time`](Self::replay_from_time) | | | | at the time | yes |
 /// | [`replay_from_sequence`](Self::replay_from_sequence) | | | | at the sequence | yes |
 ///
-/// Options that a preset does not set stay as they are. **An option that is set explicitly
-/// wins**, whether it is called before the preset or after it; of two presets, the later one wins.
+/// Options that a preset does not set stay as they are. **An option that is set explicitly takes
+/// precedence** over a preset, even if the preset is set later. If two presets set an option, the
+/// later preset counts.
 ///
 /// ```
 /// use event_sdk::consumer::{Preset, Retry};
@@ -67,8 +67,8 @@ impl Preset {
         }
     }
 
-    /// Settings for events that soon lose their value, such as prices: another instance takes over
-    /// quickly, and a failing event is given up soon.
+    /// Settings for events that soon lose their value, such as prices. Another instance takes over
+    /// quickly, and an event that fails is given up soon.
     #[must_use]
     pub const fn low_latency() -> Self {
         Self {
@@ -83,7 +83,7 @@ impl Preset {
     /// [`Ctx::is_replay`](super::Ctx::is_replay) is true.
     ///
     /// The start is used only when the durable is created. An existing durable keeps its position,
-    /// so a replay needs a consumer with a name of its own.
+    /// so each replay needs a consumer with a new name.
     #[must_use]
     pub const fn replay_from_time(start: Timestamp) -> Self {
         Self {

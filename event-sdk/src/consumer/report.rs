@@ -15,10 +15,10 @@ pub struct ConsumerReport {
     /// Events that were acknowledged without effect, because the [inbox](super::Inbox) has a record
     /// that an earlier delivery was handled.
     pub done_before: u64,
-    /// Events that a [filter](super::Consumer::filter) left out, and that were acknowledged.
+    /// Events that a [filter](super::Consumer::filter) excluded. They were acknowledged.
     pub filtered: u64,
-    /// Events of other partitions, which each durable of a consumer with partitions also delivers.
-    /// They were acknowledged without being handled; see
+    /// Events of other partitions. With partitions, each durable delivers the events of all
+    /// partitions. These events were acknowledged without being handled; see
     /// [`Consumer::partitions`](super::Consumer::partitions).
     pub of_other_partitions: u64,
     /// Attempts that failed: errors, timeouts and panics of handlers. Outages do not count.
@@ -29,17 +29,17 @@ pub struct ConsumerReport {
     pub dead_lettered: u64,
     /// Events that were terminated, because the consumer has no dead letters.
     pub terminated: u64,
-    /// Events that were put into the park of their key, to be handled later: see
+    /// Events that were put into the park of their key, to be handled later; see
     /// [`ordered_by_key`](super::Consumer::ordered_by_key). An event that is handled later also
     /// counts as `handled`.
     pub parked: u64,
-    /// Unknown events that were given back for a newer version.
+    /// Unknown events that were given back, so that a newer version can receive them.
     pub delayed: u64,
     /// Events that were given back at the end.
     pub given_back: u64,
-    /// Events that were handled, but given back at the end: with
-    /// [`ack_all`](super::Consumer::ack_all) an event is acknowledged only after all events before
-    /// it, and one of those was given back.
+    /// Events that were handled, but given back at the end. This happens with
+    /// [`ack_all`](super::Consumer::ack_all): an event is acknowledged only after all events before
+    /// it, and one of these events was given back.
     pub repeated: u64,
     /// Settlements that failed: the events may be delivered again.
     pub settlements_failed: u64,

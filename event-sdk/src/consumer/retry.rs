@@ -9,11 +9,11 @@ use std::time::Duration;
 
 /// The delays between the attempts of one event, and the number of attempts.
 ///
-/// An attempt is a handler that was started and ended in a failure of class retry, in a timeout, in
-/// a panic or in the end of the process. An outage is not an attempt.
+/// Each start of the handler for an event is an attempt. A start that ends in an
+/// [outage](super::FailureClass::Outage) does not count.
 ///
-/// The runtime waits in the process and keeps the event alive at the server, so a delay should be
-/// at most a few minutes.
+/// During a delay, the consumer holds the event in the process and restarts its ack wait. So a
+/// delay should be at most a few minutes.
 ///
 /// ```
 /// use std::time::Duration;
@@ -66,7 +66,7 @@ impl Retry {
     /// attempt, and so on; the last step repeats. Five attempts unless
     /// [`max_attempts`](Self::max_attempts) says otherwise.
     ///
-    /// Between 1 and 12 steps; other arrays do not compile. For steps that are known only at run
+    /// Between 1 and 12 steps; other arrays do not compile. For steps that are only known at run
     /// time, see [`from_steps`](Self::from_steps).
     #[must_use]
     pub const fn steps<const N: usize>(steps: [Duration; N]) -> Self {
@@ -105,9 +105,9 @@ impl Retry {
         })
     }
 
-    /// Waits for `first` after the first attempt, and `factor` times longer after each further one,
-    /// but never longer than `cap`. Five attempts unless [`max_attempts`](Self::max_attempts) says
-    /// otherwise.
+    /// Waits for `first` after the first attempt. Each further delay is `factor` times as long as
+    /// the delay before it, but never longer than `cap`. Five attempts unless
+    /// [`max_attempts`](Self::max_attempts) says otherwise.
     ///
     /// [`check`](Self::check) refuses a `first` of zero, a `cap` below `first`, and a `factor` that
     /// is below one or not finite.
@@ -124,23 +124,24 @@ impl Retry {
         none
     }
 
-    /// Five attempts with 1, 5, 30 and 120 seconds between them: the usual setting for effects that
-    /// must happen. This is the default of a consumer.
+    /// Five attempts with 1, 5, 30 and 120 seconds between them. This is the default of a consumer,
+    /// and the usual policy for effects that must happen.
     #[must_use]
     pub const fn at_least_once() -> Self {
         Self::steps([secs(1), secs(5), secs(30), secs(120)])
     }
 
-    /// Five attempts, with delays that grow to a minute: 1, 5, 15, 30 and then always 60 seconds.
-    /// The last step is used if [`max_attempts`](Self::max_attempts) is raised.
+    /// Five attempts with 1, 5, 15 and 30 seconds between them. If
+    /// [`max_attempts`](Self::max_attempts) is raised, each further delay is 60 seconds.
     #[must_use]
     pub const fn up_to_a_minute() -> Self {
         Self::steps([secs(1), secs(5), secs(15), secs(30), secs(60)])
     }
 
-    /// Five attempts within about four seconds: delays from 100 ms on, doubled up to 2 seconds,
-    /// each shortened at random by up to half. For consumers that hold few unsettled events, and
-    /// must not hold an event for long.
+    /// Five attempts with 0.1, 0.2, 0.4 and 0.8 seconds between them, each delay shortened at
+    /// random by up to half: the delays are at most 1.5 seconds together. If
+    /// [`max_attempts`](Self::max_attempts) is raised, the delay doubles up to 2 seconds. This
+    /// policy is for consumers that hold few unsettled events, and must not hold an event for long.
     #[must_use]
     pub const fn low_latency() -> Self {
         Self::exponential(Duration::from_millis(100), 2.0, secs(2)).jitter(0.5)
@@ -155,8 +156,9 @@ impl Retry {
     }
 
     /// Shortens each delay at random by up to this fraction, so that events that failed together
-    /// are not all repeated at the same time. `0.0` is no jitter; with `0.25`, a delay of 4 s
-    /// becomes a delay between 3 s and 4 s; `1.0` is full jitter: between zero and the delay.
+    /// are not all repeated at the same time. With `0.0` there is no jitter. With `0.25`, a delay
+    /// of 4 s becomes a delay between 3 s and 4 s. With `1.0`, it becomes a delay between zero and
+    /// 4 s.
     ///
     /// [`check`](Self::check) refuses a fraction that is not between zero and one.
     #[must_use]
@@ -165,8 +167,8 @@ impl Retry {
         self
     }
 
-    /// The number of attempts, the first one included. After the last one has failed, the event is
-    /// given up: it becomes a dead letter.
+    /// Sets the number of attempts, the first one included. When the last attempt has failed, the
+    /// event is given up: it becomes a dead letter.
     ///
     /// [`check`](Self::check) refuses zero, and more than one for [`none`](Self::none).
     #[must_use]
@@ -180,12 +182,13 @@ impl Retry {
         self.max_attempts
     }
 
-    /// How long to wait after the attempt of this number has failed, or `None` if that was the last
-    /// one. Attempts are counted from one.
+    /// How long to wait after attempt number `attempt` has failed; `None` after the last attempt.
+    /// Attempts are counted from one.
     ///
     /// The delay depends on the arguments alone: the jitter comes from `seed`, so the same seed
-    /// gives the same delays. Different events need different seeds. A policy that
-    /// [`check`](Self::check) refuses never panics here, and never repeats without a limit.
+    /// gives the same delays. Different events need different seeds. Even for a policy that
+    /// [`check`](Self::check) refuses, this method does not panic, and the number of attempts has a
+    /// limit.
     pub fn delay(&self, attempt: u32, seed: u64) -> Option<Duration> {
         if attempt >= self.max_attempts {
             return None;
@@ -213,7 +216,7 @@ impl Retry {
             .map_or(delay, |short| short.min(delay))
     }
 
-    /// Whether the policy can be used. A consumer calls this when it starts.
+    /// Checks whether the policy can be used. A consumer calls this method when it starts.
     ///
     /// # Errors
     ///

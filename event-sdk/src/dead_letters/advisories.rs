@@ -1,5 +1,5 @@
-//! `AdvisoryLetters`: letters of events that the server or another client ended, from the server's
-//! advisories.
+//! `AdvisoryLetters`: writes letters from the server's advisories, for events that the server or
+//! another client gave up.
 
 use std::fmt;
 use std::sync::Arc;
@@ -28,12 +28,13 @@ use crate::partition::Partition;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// Writes letters of events that no handler ended: the server reached `max_deliver`, or another
-/// client terminated the message. A consumer with dead letters never terminates messages itself.
+/// Writes letters of events that were given up outside of the consumer: the server reached
+/// `max_deliver`, or another client terminated the message. (A consumer with dead letters never
+/// terminates messages.)
 ///
 /// The server reports each such event once, in an advisory, to the clients that are subscribed at
-/// that time. So [`listen`](Self::listen) misses the advisories that the server sends while it does
-/// not run. If a stream stores the advisories, [`read`](Self::read) misses none:
+/// that time. So [`listen`](Self::listen) misses advisories that the server sends while `listen`
+/// does not run. If a stream stores the advisories, [`read`](Self::read) misses none:
 ///
 /// ```
 /// use event_sdk::stream::StreamSpec;
@@ -44,8 +45,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 ///     .fold(StreamSpec::new("ADVISORIES"), |stream, kind| stream.absolute(kind.subjects()));
 /// ```
 ///
-/// The message is read from its stream. If the stream drops acknowledged messages, it has dropped a
-/// terminated message too, so no letter can be written. The event is then
+/// The message is read from its stream. A stream that drops acknowledged messages has already
+/// dropped a terminated message. Then no letter can be written: the event is
 /// [counted](AdvisoryReport::gone) and logged as an error.
 #[derive(Clone)]
 pub struct AdvisoryLetters {
@@ -71,10 +72,9 @@ impl AdvisoryLetters {
         }
     }
 
-    /// Says that the consumer has `number` [partitions](crate::consumer::Consumer::partitions),
-    /// each with its own durable. A number that no consumer can have is an error of
-    /// [`listen`](Self::listen) and [`read`](Self::read)
-    /// ([`InvalidOption`](crate::ErrorKind::InvalidOption)).
+    /// Declares that the consumer has `number` [partitions](crate::consumer::Consumer::partitions),
+    /// each with its own durable. If no consumer can have this number, [`listen`](Self::listen) and
+    /// [`read`](Self::read) return an error ([`InvalidOption`](crate::ErrorKind::InvalidOption)).
     #[must_use]
     pub fn partitions(mut self, number: u32) -> Self {
         self.partitions = Some(number);
@@ -83,7 +83,8 @@ impl AdvisoryLetters {
 
     /// Listens to the server, and writes letters until the bus is closed.
     ///
-    /// A letter that cannot be written is written again, with a growing pause.
+    /// If a letter cannot be written, this method tries again after a pause, which grows with each
+    /// attempt.
     ///
     /// Cancel-safe: dropping the future ends the listening. The letter that is being written may be
     /// stored or not.
@@ -150,7 +151,8 @@ impl AdvisoryLetters {
         Ok(report)
     }
 
-    /// Writes the letter of one advisory. However often it is written, the letter is stored once.
+    /// Writes the letter of one advisory. If it is written several times, it is still stored only
+    /// once.
     ///
     /// Not cancel-safe: after dropping the future, the letter may be stored or not. Writing it again
     /// is safe.

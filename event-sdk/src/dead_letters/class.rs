@@ -19,13 +19,14 @@ pub enum DeadLetterClass {
     Unreadable,
     /// The consumer does not know the event or its version, and no instance knew it in time.
     UnknownEvent,
-    /// The handler ended the process each time that it ran, also when it ran alone.
+    /// The process ended each time while the handler ran, also when it ran alone.
     KilledProcess,
     /// The server stopped delivering the event: its consumer has a finite `max_deliver`.
     MaxDeliveries,
     /// Another client of the consumer terminated the message.
     Terminated,
-    /// The event did not fail: it waits for its key, in a [`Park`](super::Park).
+    /// The event did not fail. It waits for an earlier event of its key, in a
+    /// [`Park`](super::Park).
     Parked,
     /// Another class, written by another client or by a newer version.
     Other(Text),

@@ -22,7 +22,7 @@ use super::class::DeadLetterClass;
 pub struct DeadLetter {
     /// The consumer that gave the event up.
     pub consumer: Text,
-    /// The place of the original message.
+    /// Where the original message was stored.
     pub origin: Origin,
     /// The id of the event, if its envelope can be read.
     pub event_id: Option<Uuid>,
@@ -31,7 +31,7 @@ pub struct DeadLetter {
     /// The key of the event, if it has one. A key of more than 500 bytes is represented by its
     /// beginning and a hash.
     pub key: Option<String>,
-    /// Whether later events of the key wait for this one, in the [`Park`](super::Park) of the key
+    /// Whether later events of the key wait for this event, in the [`Park`](super::Park) of the key
     /// ([sequenced mode](super::DeadLetters::sequenced)).
     pub sequenced: bool,
     /// How often the event was redriven before it failed this time: zero for the first letter.
@@ -40,12 +40,12 @@ pub struct DeadLetter {
     pub class: DeadLetterClass,
     /// Summaries of the error and of its sources, the outermost first.
     ///
-    /// They are shown in lists and logs: they name kinds and types of errors, and hold no values.
+    /// Lists and logs show them. They contain kinds and types of errors, and no values.
     pub errors: Vec<String>,
     /// The reason that another client gave when it terminated the message. **It may contain data of
     /// the event**: lists and `Debug` do not show it.
     pub reason: Option<String>,
-    /// How many attempts were made: handlers that were started.
+    /// How many attempts were made: how many times a handler was started.
     pub attempts: u32,
     /// When the event failed for the first time.
     pub first_failure: Timestamp,
@@ -58,7 +58,8 @@ pub struct DeadLetter {
 }
 
 impl DeadLetter {
-    /// The letter of an event that failed now, at its first attempt, without headers.
+    /// Makes the letter of an event that failed now, at its first attempt. The letter has no
+    /// headers.
     #[must_use]
     pub fn new(
         consumer: impl Into<Text>,
@@ -115,8 +116,8 @@ pub struct Origin {
     pub stream: Text,
     /// The sequence in the stream.
     pub sequence: u64,
-    /// The whole subject. It is a text, because another client may have published the message to a
-    /// subject that this SDK refuses.
+    /// The whole subject. It is not a `Subject`, because another client may have published the
+    /// message to a subject that this SDK refuses.
     pub subject: Text,
     /// The prefix of the bus, if the subject lies below it.
     pub prefix: Option<Text>,

@@ -11,9 +11,10 @@ use super::area::{Area, consumer_token};
 /// The names of a dead-letter stream: the stream itself, its retry stream, and the first tokens of
 /// their subjects.
 ///
-/// Letters have subjects that begin with `dlq.`, and redriven events subjects that begin with
-/// `retry.`. Neither has the prefix of a bus, so that no filter of events matches them. If several
-/// deployments share one account of a server, give each a prefix ([`under`](Self::under)).
+/// The subjects of letters begin with `dlq.`, and the subjects of redriven events begin with
+/// `retry.`. They do not have the prefix of a bus, so no filter of events matches them. If several
+/// deployments share one account of a server, give each deployment a prefix
+/// ([`under`](Self::under)).
 ///
 /// Declare both streams like any other stream; [`EventBus::apply`](crate::EventBus::apply) creates
 /// them:
@@ -80,8 +81,8 @@ impl DeadLetterStream {
         &self.retry
     }
 
-    /// The declaration of the dead-letter stream: it keeps every letter until it is purged, and
-    /// refuses new ones if a limit that you add is reached.
+    /// The declaration of the dead-letter stream. The stream keeps every letter until the letter is
+    /// purged. If you add a limit, a full stream refuses new letters.
     ///
     /// If you add a maximum age, the stream also drops letters that are still open.
     #[must_use]
@@ -94,8 +95,8 @@ impl DeadLetterStream {
     /// The declaration of the retry stream: it keeps every redriven event.
     ///
     /// If a redrive is killed and run again, the second run looks in this stream for the events
-    /// that the first one has sent. If you add a maximum age, a second run that comes later than
-    /// this age sends the events again.
+    /// that the first run has sent. If you add a maximum age, a second run after this age sends the
+    /// events again.
     #[must_use]
     pub fn retry_spec(&self) -> StreamSpec {
         StreamSpec::new(self.retry.clone())

@@ -39,8 +39,8 @@ impl EventBus {
 /// Each operation reads the whole stream, or the letters of one consumer. Lists, groups and `Debug`
 /// show no data of events; [`show`](Self::show) does.
 ///
-/// All operations fail with [`StreamNotFound`](crate::ErrorKind::StreamNotFound) if the stream does
-/// not exist, [`Unsupported`](crate::ErrorKind::Unsupported) on a transport without history,
+/// Every operation can return [`StreamNotFound`](crate::ErrorKind::StreamNotFound) if the stream
+/// does not exist, [`Unsupported`](crate::ErrorKind::Unsupported) on a transport without history,
 /// [`PermissionDenied`](crate::ErrorKind::PermissionDenied), or errors of the connection.
 #[derive(Debug, Clone)]
 pub struct DeadLetterQueue {
@@ -49,7 +49,7 @@ pub struct DeadLetterQueue {
 }
 
 impl DeadLetterQueue {
-    /// The park of a consumer: its events that wait for their keys.
+    /// The park of a consumer: its events that wait for earlier events of their keys.
     #[must_use]
     pub fn park(&self, consumer: impl Into<Text>) -> Park {
         Park::new(&self.bus, self.place.clone(), consumer)
@@ -106,8 +106,8 @@ impl DeadLetterQueue {
         Ok(self.read(id).await?.map(|stored| stored.letter))
     }
 
-    /// The ids of messages that have the subject of a letter, but cannot be read as a letter:
-    /// another client wrote them without the headers that every letter has.
+    /// The ids of messages that have the subject of a letter, but cannot be read as letters. They
+    /// were written by another client, without the headers that every letter has.
     ///
     /// Cancel-safe: it changes nothing.
     ///

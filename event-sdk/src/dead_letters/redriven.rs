@@ -17,11 +17,12 @@ const EDITED: &str = "Dead-Letter-Edited";
 /// The most bytes of a name or note in a header.
 const MAX_NOTE: usize = 3000;
 
-/// What the headers of a message in the retry stream say: the origin of the event, and its redrive.
+/// The contents of the headers of a message in the retry stream: the origin of the event, and its
+/// redrive.
 ///
-/// A consumer decodes the event as if it had come under the subject of its
-/// [`origin`](Self::origin). Only headers of messages from the retry stream can be trusted: every
-/// publisher of events could write such headers to other streams.
+/// A consumer decodes the event by the subject of its [`origin`](Self::origin). Trust only headers
+/// of messages from the retry stream: every publisher of events can write such headers to other
+/// streams.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Redriven {

@@ -1,4 +1,4 @@
-//! `LetterState`: what became of a letter, and how it is written beside the letter.
+//! `LetterState`: the state of a letter, and how the state is stored beside the letter.
 
 use event_sdk_core::headers::{Headers, InvalidHeader};
 use event_sdk_core::text::Text;
@@ -18,9 +18,9 @@ const RETRY_SEQUENCE: &str = "Dead-Letter-Retry-Sequence";
 pub struct LetterState {
     /// The status.
     pub status: LetterStatus,
-    /// When it got the status.
+    /// When the letter got the status.
     pub at: Option<Timestamp>,
-    /// The person or program that changed it.
+    /// The person or program that changed the status.
     pub by: Option<String>,
     /// The reason that was given.
     pub note: Option<String>,
@@ -32,15 +32,15 @@ pub struct LetterState {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LetterStatus {
-    /// Nothing was done about it yet.
+    /// The letter was not yet redriven, archived or given up.
     Open,
     /// It was redriven.
     Redriven,
-    /// It was put aside.
+    /// It was archived: put aside until it is reopened.
     Archived,
     /// Its consumer handled it, after its key was released (sequenced mode).
     Handled,
-    /// It was skipped, so that the events behind it go on (sequenced mode).
+    /// It was skipped: the events that waited behind it are handled (sequenced mode).
     Skipped,
     /// It failed again, or was edited: another letter has taken its place (sequenced mode).
     Replaced,
@@ -82,7 +82,7 @@ impl LetterStatus {
 }
 
 impl LetterState {
-    /// The state of an open letter: nothing was done about it yet.
+    /// The state of an open letter.
     #[must_use]
     pub const fn open() -> Self {
         Self {
@@ -94,7 +94,7 @@ impl LetterState {
         }
     }
 
-    /// A status that begins at this time.
+    /// A state with this status from this time on.
     #[must_use]
     pub fn since(status: LetterStatus, at: Timestamp, audit: &Audit) -> Self {
         Self {

@@ -1,5 +1,5 @@
-//! `DeadLetterStore`: the trait of what keeps dead letters; `GivenUp`: what became of an event that
-//! was to be given up.
+//! `DeadLetterStore`: the trait of stores of dead letters. `GivenUp`: the outcome for an event that
+//! a consumer was about to give up.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,39 +10,39 @@ use uuid::Uuid;
 use super::letter::DeadLetter;
 use crate::partition::OwnerEpoch;
 
-/// Keeps dead letters: a JetStream stream, a database table, memory, a closure.
+/// A store of dead letters: a JetStream stream, a database table, memory, or a closure.
 ///
-/// The consumer acknowledges the event after [`put`](Self::put) has succeeded. A letter that cannot
-/// be written is an outage: the consumer keeps the event, and tries again. It waits for a `put` for 30
-/// seconds at most; then it drops the future, and tries again as after an error. A panic of `put`, or
-/// of its future, is an error too.
+/// The consumer acknowledges the event after [`put`](Self::put) has succeeded. If a letter cannot
+/// be stored, the consumer keeps the event, and tries again. It waits for the future of `put` for
+/// at most 30 seconds. Then it drops the future, and tries again as after an error. A panic of
+/// `put` or of its future counts as an error too.
 pub trait DeadLetterStore: fmt::Debug + Send + Sync + 'static {
     /// Stores the letter.
     ///
-    /// It is idempotent: a letter that is stored already (the same consumer, event and redrive
-    /// number) is not stored again, and the result is `Ok`. The future completes when the letter is
-    /// stored durably.
+    /// The call is idempotent: if a letter with the same consumer, event and redrive number is
+    /// already stored, the letter is not stored again, and the result is `Ok`. The future completes
+    /// when the letter is stored durably.
     ///
     /// Not cancel-safe: after dropping the future, the letter may be stored or not. Storing it again
     /// is safe.
     ///
     /// # Errors
     ///
-    /// Errors of the store; the letter may have been stored if [`Error::outcome`] says so.
+    /// Errors of the store. [`Error::outcome`] says whether the letter may have been stored.
     fn put(&self, letter: &DeadLetter) -> Completion<Result<(), Error>>;
 
     /// Stores the letter, unless the store knows that the event was handled after all.
     ///
-    /// A database that has both the letters and the [inbox](crate::consumer::Inbox) of a consumer
-    /// stores the letter and records the event as dead in one transaction. It does neither for an
-    /// `owner` that was replaced, as [`Inbox::give_up`](crate::consumer::Inbox::give_up) says. The
+    /// If a database has both the letters and the [inbox](crate::consumer::Inbox) of a consumer, it
+    /// stores the letter and records the event as dead in one transaction. It does neither if
+    /// `owner` was replaced, as [`Inbox::give_up`](crate::consumer::Inbox::give_up) says. The
     /// default [stores](Self::put) the letter.
     ///
-    /// Not cancel-safe: as [`put`](Self::put).
+    /// Not cancel-safe, like [`put`](Self::put).
     ///
     /// # Errors
     ///
-    /// The errors of [`put`](Self::put), and that the owner was replaced.
+    /// The errors of [`put`](Self::put), and an error if the owner was replaced.
     fn put_unless_done(
         &self,
         letter: &DeadLetter,
@@ -64,14 +64,14 @@ pub trait DeadLetterStore: fmt::Debug + Send + Sync + 'static {
         None
     }
 
-    /// Checks, before a consumer starts, that its letters can be stored. The default accepts every
-    /// consumer.
+    /// Checks that the letters of a consumer can be stored. The consumer calls this method before
+    /// it starts. The default accepts every consumer.
     ///
     /// Cancel-safe: it changes nothing.
     ///
     /// # Errors
     ///
-    /// The error says what is missing, and what to do about it.
+    /// The error says what is missing, and how to provide it.
     fn verify(&self, consumer: &str) -> Completion<Result<(), Error>> {
         let _ = consumer;
         Completion::ready(Ok(()))
@@ -105,9 +105,9 @@ impl<T: DeadLetterStore + ?Sized> DeadLetterStore for Arc<T> {
 pub enum GivenUp {
     /// The event is dead.
     Dead,
-    /// The event was recorded as dead before, and its letter may not have been stored: this is that
-    /// letter, with its earlier reason.
+    /// The event was already recorded as dead, and its letter may not have been stored. This is the
+    /// letter of that record, with the earlier reason.
     DeadBefore(Box<DeadLetter>),
-    /// The effect of the event is done: the event has no letter, and is acknowledged.
+    /// The effect of the event is already done: no letter is stored, and the event is acknowledged.
     Done,
 }

@@ -1,4 +1,5 @@
-//! `LetterWorkflow`: what an operator does with dead letters, whatever keeps them: a stream, a table.
+//! `LetterWorkflow`: the operations of an operator on dead letters in any store (a stream, a
+//! table).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,11 +20,11 @@ use super::queue::{
 /// The future of an operation on letters.
 pub type LetterFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
 
-/// What an operator does with dead letters, whatever keeps them: for tools that do not know the store.
+/// The operations of an operator on dead letters, for tools that work with any store.
 ///
-/// [`DeadLetterQueue`] does it for letters in a stream, `SqlDeadLetterQueue` of `event-sdk-sql` for
-/// those in a table. Their methods of the same names say what each operation does, and whether it is
-/// cancel-safe.
+/// [`DeadLetterQueue`] implements this trait for letters in a stream, and `SqlDeadLetterQueue` of
+/// `event-sdk-sql` for letters in a table. The docs of their methods describe each operation, and
+/// whether it is cancel-safe.
 pub trait LetterWorkflow: fmt::Debug + Send + Sync + 'static {
     /// Lists letters, oldest first, without their bodies.
     fn list<'a>(
@@ -43,7 +44,8 @@ pub trait LetterWorkflow: fmt::Debug + Send + Sync + 'static {
         each: &'a mut LetterProgress<'a>,
     ) -> LetterFuture<'a, RedriveReport>;
 
-    /// Redrives a letter with another body, which is an envelope with the id of the original event.
+    /// Redrives a letter with another body. The body must be an envelope with the id of the
+    /// original event.
     fn edit_and_redrive<'a>(
         &'a self,
         id: u64,
@@ -51,32 +53,33 @@ pub trait LetterWorkflow: fmt::Debug + Send + Sync + 'static {
         audit: &'a Audit,
     ) -> LetterFuture<'a, ()>;
 
-    /// Checks what [`edit_and_redrive`](Self::edit_and_redrive) checks before it sends the event, and
-    /// returns the edited envelope.
+    /// Makes the same checks as [`edit_and_redrive`](Self::edit_and_redrive), without sending the
+    /// event, and returns the edited envelope.
     fn check_edit<'a>(&'a self, id: u64, body: &'a Bytes) -> LetterFuture<'a, RawEnvelope>;
 
-    /// Puts open letters aside. Returns their ids.
+    /// Archives open letters: they are put aside until they are reopened. Returns their ids.
     fn archive<'a>(
         &'a self,
         filter: &'a LetterFilter,
         audit: &'a Audit,
     ) -> LetterFuture<'a, Vec<u64>>;
 
-    /// Takes archived letters back. Returns their ids.
+    /// Reopens archived letters. Returns their ids.
     fn reopen<'a>(
         &'a self,
         filter: &'a LetterFilter,
         audit: &'a Audit,
     ) -> LetterFuture<'a, Vec<u64>>;
 
-    /// Deletes letters with everything that belongs to them.
+    /// Deletes letters, with everything that is stored for them.
     fn purge<'a>(
         &'a self,
         filter: &'a LetterFilter,
         deletion: Deletion,
     ) -> LetterFuture<'a, PurgeReport>;
 
-    /// Deletes letters whose events failed before this time, with everything that belongs to them.
+    /// Deletes letters whose events failed before this time, with everything that is stored for
+    /// them.
     fn expire(&self, before: Timestamp, deletion: Deletion) -> LetterFuture<'_, PurgeReport>;
 
     /// Reads the ids of the events of dead keys that an expiry deletes in addition to letters.
@@ -85,7 +88,7 @@ pub trait LetterWorkflow: fmt::Debug + Send + Sync + 'static {
         Box::pin(async { Ok(Vec::new()) })
     }
 
-    /// Reads what became of redriven letters, by id.
+    /// Reads the outcomes of redriven letters, by id.
     fn outcomes<'a>(
         &'a self,
         filter: &'a LetterFilter,
@@ -96,14 +99,15 @@ pub trait LetterWorkflow: fmt::Debug + Send + Sync + 'static {
         Box::pin(async { Ok(Vec::new()) })
     }
 
-    /// The queue, if the letters are in a stream, where keys can wait for them (sequenced mode).
-    /// Default: `None`.
+    /// The queue, if the letters are in a stream. Only there, keys can wait for letters (sequenced
+    /// mode). Default: `None`.
     fn in_stream(&self) -> Option<&DeadLetterQueue> {
         None
     }
 }
 
-/// Called after each letter with two numbers: the letters done so far, and the letters selected.
+/// A function that is called after each letter, with the number of letters done so far and the
+/// number of letters selected.
 pub type LetterProgress<'a> = dyn FnMut(u64, u64) + Send + 'a;
 
 /// How [`LetterWorkflow::redrive`] sends letters.
@@ -114,7 +118,8 @@ pub struct RedriveOptions {
     pub audit: Audit,
     /// The maximum number of events a second. Zero, the default: no limit.
     pub per_second: u32,
-    /// Whether the run only reports the selected letters, and sends and marks nothing. Default: no.
+    /// Whether the redrive only reports the selected letters, and neither sends nor marks a letter.
+    /// Default: no.
     pub dry_run: bool,
 }
 

@@ -15,10 +15,11 @@ use super::{IntoPublishable, Prepared, Publish, PublishError, PublishFuture, Pub
 
 /// A publish of several events: set options, then await it.
 ///
-/// Events are sent in order, with a limited number in flight. If one fails, the others continue,
-/// and the error has a result for each event. A lazy iterator is advanced only as events are sent.
+/// Events are sent in order, with a limited number in flight. If an event fails, the others are
+/// still published, and the error contains a result for each event. The iterator is advanced only
+/// when an event can be sent.
 ///
-/// Not cancel-safe: after dropping it, events that were already sent may be stored, and the
+/// Not cancel-safe: after dropping the future, events that were already sent may be stored, and the
 /// others are not.
 #[must_use = "nothing is published until this is awaited"]
 pub struct PublishAll<'a, E, I> {

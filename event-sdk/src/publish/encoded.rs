@@ -15,9 +15,9 @@ use super::{IntoPublishable, Publishable, Publisher};
 
 /// An event encoded by the codec of a bus: subject, headers and bytes of the message.
 ///
-/// [`Publisher::encode`] returns it. To send what [`Publisher::publish`] would have sent,
-/// pass this subject and body to [`RawBus::publish`](crate::RawBus::publish) after
-/// [`absolute`](crate::RawBus::absolute), and add these headers and this message id.
+/// [`Publisher::encode`] returns it. To send the same message as [`Publisher::publish`], call
+/// [`RawBus::absolute`](crate::RawBus::absolute), pass the subject and the body to
+/// [`RawBus::publish`](crate::RawBus::publish), and add the headers and the message id.
 ///
 /// Fields may be added.
 #[derive(Clone, PartialEq, Eq)]
@@ -55,7 +55,7 @@ impl<E: Event> Publisher<E> {
     /// Encodes an event without publishing it, with the codec, the prefix and the limits of the
     /// bus. An event that is not prepared gets its id and time now.
     ///
-    /// Outboxes and schedulers use it: they store the message, and publish it later with
+    /// Outboxes and schedulers use this method: they store the message, and publish it later with
     /// [`EventBus::raw`](crate::EventBus::raw).
     ///
     /// ```
@@ -89,8 +89,9 @@ impl<E: Event> Publisher<E> {
     ///
     /// [`InvalidSubject`](ErrorKind::InvalidSubject), [`InvalidHeader`](ErrorKind::InvalidHeader),
     /// [`Encode`](ErrorKind::Encode), [`TooLarge`](ErrorKind::TooLarge), and
-    /// [`InvalidOption`](ErrorKind::InvalidOption) for an expectation about sequences or a
-    /// [roll-up](super::Prepared::roll_up), which a message that is published later cannot have.
+    /// [`InvalidOption`](ErrorKind::InvalidOption) if the event expects a sequence or has a
+    /// [roll-up](super::Prepared::roll_up), because neither is possible for a message that is
+    /// published later.
     pub fn encode(&self, event: impl IntoPublishable<E>) -> Result<EncodedEvent, Error> {
         let prepared = match event.into_publishable() {
             new @ Publishable::New(_) => self.prepare(new),

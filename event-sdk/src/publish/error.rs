@@ -11,8 +11,9 @@ use super::Prepared;
 /// A failed publish, with the prepared event. If you publish this event again, the stream
 /// recognizes the duplicate.
 ///
-/// `?` converts it to an [`Error`], and drops the event. `Display` names the subject and the kind.
-/// The [`source`](std::error::Error::source) is the same [`Error`], and says the reason.
+/// `?` converts a `PublishError` to its [`Error`], and drops the event. `Display` shows the subject
+/// and the kind. The [`source`](std::error::Error::source) is that [`Error`], which shows the
+/// reason.
 pub struct PublishError<E> {
     error: Error,
     prepared: Box<Prepared<E>>,
@@ -41,7 +42,7 @@ impl<E> PublishError<E> {
         &self.error
     }
 
-    /// The kind, on which a program can match.
+    /// The kind. A program can match on it.
     pub fn kind(&self) -> &ErrorKind {
         self.error.kind()
     }

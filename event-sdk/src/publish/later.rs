@@ -23,35 +23,36 @@ use crate::trace::{PublishSpan, TraceContext};
 /// [`Publisher::publish_at`](crate::Publisher::publish_at) and
 /// [`publish_after`](crate::Publisher::publish_after) return it.
 ///
-/// Awaiting it completes when the stream has the schedule. The schedule then fires without this
-/// process.
+/// The future completes when the stream has stored the schedule. The schedule then fires even if
+/// this process has ended.
 ///
 /// - **Stream.** The event waits in the stream that will store it. That stream must allow schedules
-///   ([`StreamSpec::schedules`](crate::stream::StreamSpec::schedules)), on memory or on NATS from
-///   server 2.12.
-/// - **Envelope.** Id and time of the event are set when it is scheduled
-///   ([`occurred_at`](Self::occurred_at) sets another time); its stored time is the time of
-///   publishing. Subject, correlation and trace are the same as for a publish.
+///   ([`StreamSpec::schedules`](crate::stream::StreamSpec::schedules)). The memory transport and
+///   NATS servers from 2.12 on support this.
+/// - **Envelope.** Id and time of the event are set when the event is scheduled
+///   ([`occurred_at`](Self::occurred_at) sets another time). Its stored time is the time when it is
+///   published. Subject, correlation and trace are the same as for a publish.
 /// - **Precision.** The event is published at its time or up to a second later, never before. A
 ///   time in the past counts as now. Events whose times are at least a second apart are published
 ///   in the order of their times.
-/// - **Key.** An event type has at most one waiting event for each key: scheduling another event of
-///   the type with the same key replaces the first. So if the same event is scheduled again after
-///   an error, or by a repeated handler, it still waits only once.
+/// - **Key.** An event type has at most one waiting event for each key. If another event of the
+///   type is scheduled with the same key, it replaces the waiting event. So an event that is
+///   scheduled again after an error, or by a repeated handler, still waits only once.
 /// - **Duplicates.** The published event has no message id, so the stream recognizes no duplicate
-///   of it. If an event is scheduled again after its time, it is published twice. This may happen
-///   after a [`Timeout`](ErrorKind::Timeout) with an unknown outcome. Both publishes have the same
-///   event id if the same [prepared](crate::Publisher::prepare) event is scheduled.
+///   of it. If an event is scheduled again after it was published, it is published twice. This may
+///   happen after a [`Timeout`](ErrorKind::Timeout) with an unknown outcome. If the same
+///   [prepared](crate::Publisher::prepare) event is scheduled, both messages have the same event
+///   id.
 /// - **Crash.** A schedule is stored like a message. If an event is due while the server is
 ///   unavailable, it is published when the server is back. The memory transport keeps schedules as
 ///   long as its streams.
 /// - **Transactions.** Scheduling is not part of a database transaction. If the event must be
-///   scheduled if and only if a transaction commits, use an outbox with `not_before` instead, which
-///   works on any transport.
-/// - **Limits.** A full stream on NATS drops waiting events like others, without notice; see
-///   [`StreamSpec::schedules`](crate::stream::StreamSpec::schedules).
+///   published only if a transaction commits, use an outbox with `not_before` instead. This works
+///   on any transport.
+/// - **Limits.** On NATS, a full stream drops waiting events like other messages, without notice;
+///   see [`StreamSpec::schedules`](crate::stream::StreamSpec::schedules).
 ///
-/// Not cancel-safe: after dropping it, the event may be scheduled or not.
+/// Not cancel-safe: after dropping the future, the event may be scheduled or not.
 ///
 /// Awaiting it fails with a [`PublishError`]. Its kinds: [`ErrorKind::NoStream`],
 /// [`ErrorKind::InvalidOption`] (the stream allows no schedules, the time is after
@@ -87,9 +88,9 @@ impl<'a, E: Event> PublishLater<'a, E> {
         }
     }
 
-    /// Sets the key by which the event is replaced and [cancelled](crate::Schedules::cancel).
-    /// Default: the key of the event, or its id if it has none. The key of the event itself does
-    /// not change.
+    /// Sets the key by which the waiting event is replaced and
+    /// [cancelled](crate::Schedules::cancel). Default: the key of the event, or the id of an event
+    /// without a key. The key of the event itself does not change.
     pub fn schedule_key(mut self, key: impl fmt::Display) -> Self {
         self.key = Some(key.to_string());
         self
@@ -128,7 +129,7 @@ impl<'a, E: Event> PublishLater<'a, E> {
         })
     }
 
-    /// Sets how long the schedule may take until it is confirmed. Default: the bus's
+    /// Sets the time limit for the confirmation of the schedule. Default: the bus's
     /// `publish_timeout`.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
@@ -328,7 +329,7 @@ impl PublishedLater {
         self.at
     }
 
-    /// Whether the event replaced another one that was waiting under the same key.
+    /// Whether the event replaced another event that was waiting under the same key.
     #[must_use]
     pub fn replaced(&self) -> bool {
         self.replaced

@@ -1,5 +1,5 @@
-//! `Prepared`: an event with fixed id and timestamp, so that a retry is recognized as a
-//! duplicate.
+//! `Prepared`: an event with fixed id and timestamp. If it is published again, the stream
+//! recognizes the duplicate.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -159,7 +159,7 @@ impl<E> Prepared<E> {
         self
     }
 
-    /// Deletes earlier messages when the event is stored, in a stream that allows it.
+    /// Deletes earlier messages when the event is stored. The stream has to allow roll-ups.
     #[must_use]
     pub fn roll_up(mut self, earlier: RollUp) -> Self {
         self.extra_mut().roll_up = Some(earlier);
@@ -202,8 +202,8 @@ impl<E: Event> Prepared<E> {
         self.head.to_header(&*self.event)
     }
 
-    /// Inherits the correlation id and trace of the cause, and sets the cause's id as causation
-    /// id.
+    /// Takes over the correlation id and the trace of the cause, and sets the id of the cause as
+    /// causation id.
     ///
     /// A cause that is not an envelope changes nothing.
     #[must_use]
@@ -220,8 +220,8 @@ impl<E: Event> Prepared<E> {
         self
     }
 
-    /// Sets the correlation id, for example from a request. It must not be personal data, since logs
-    /// and traces show it.
+    /// Sets the correlation id, for example from a request. It must not be personal data, because
+    /// logs and traces show it.
     #[must_use]
     pub fn correlation_id(mut self, id: impl Into<LooseId>) -> Self {
         self.change(|head| head.metadata.correlation_id = Some(id.into()));

@@ -15,7 +15,7 @@ use crate::bus::EventBus;
 
 /// Publishes events of the type `E`.
 ///
-/// Keep it and reuse it: it computes the subject once.
+/// Keep a publisher and reuse it, because it computes the subject only once.
 pub struct Publisher<E> {
     dispatch: Dispatch<E>,
 }
@@ -27,8 +27,8 @@ impl<E: Event> Publisher<E> {
         }
     }
 
-    /// Publishes an event: await the result to know that the event is stored. Nothing is published
-    /// before the result is awaited.
+    /// Publishes an event. Await the result: nothing is published before that. When the future
+    /// completes with `Ok`, the event is stored.
     ///
     /// Takes the event, an `Arc` of it, or a [prepared](Self::prepare) event. An event that is not
     /// prepared gets its id and time when the result is first polled, or when an option first
@@ -37,9 +37,10 @@ impl<E: Event> Publisher<E> {
         Publish::new(&self.dispatch, event.into_publishable())
     }
 
-    /// Publishes an event at a later time, by the clock of the transport: await the result to know
-    /// that the event is scheduled. A time in the past counts as now. [`PublishLater`] says what a
-    /// schedule needs and promises; [`EventBus::schedules`] cancels and lists scheduled events.
+    /// Publishes an event at a later time, by the clock of the transport. Await the result: when
+    /// the future completes with `Ok`, the event is scheduled. A time in the past counts as now.
+    /// [`PublishLater`] describes the requirements and guarantees of a schedule.
+    /// [`EventBus::schedules`] cancels and lists scheduled events.
     ///
     /// ```
     /// use event_sdk::{Event, EventBus};
@@ -70,8 +71,8 @@ impl<E: Event> Publisher<E> {
         PublishLater::new(&self.dispatch, event.into_publishable(), When::At(time))
     }
 
-    /// Publishes an event after a delay, which begins when the result is first polled and is
-    /// measured by the bus's clock; see [`publish_at`](Self::publish_at).
+    /// Publishes an event after a delay; see [`publish_at`](Self::publish_at). The delay begins
+    /// when the result is first polled, and is measured by the clock of the bus.
     pub fn publish_after(
         &self,
         event: impl IntoPublishable<E>,
@@ -85,7 +86,8 @@ impl<E: Event> Publisher<E> {
         self.dispatch.prepare(event.into_publishable())
     }
 
-    /// Publishes several events in their order, without waiting for the confirmation of each.
+    /// Publishes several events in their order, without waiting for one confirmation before the
+    /// next event is sent.
     pub fn publish_all<I>(&self, events: I) -> PublishAll<'_, E, I::IntoIter>
     where
         I: IntoIterator<Item: IntoPublishable<E>>,

@@ -29,8 +29,8 @@ use crate::trace::{About, Destination, Origin, PublishSpan, TraceContext};
 /// A publish of bytes: set options, then await it. [`RawBus::publish`](crate::RawBus::publish)
 /// returns it.
 ///
-/// Nothing is sent before the first poll. Not cancel-safe: after dropping it, the message may be
-/// stored or not.
+/// Nothing is sent before the first poll. Not cancel-safe: after dropping the future, the message
+/// may be stored or not.
 ///
 /// Awaiting it fails with the kinds of [`Publish`](crate::Publish) except
 /// [`Encode`](crate::ErrorKind::Encode).
@@ -73,8 +73,8 @@ impl RawPublish {
 
     /// Adds the headers of another message as they are, including its trace context.
     ///
-    /// Headers that begin with `Nats-` are left out: a server obeys them, and adds some of them to
-    /// the messages of a stream that sources another one. To keep a deduplication id, set
+    /// Headers that begin with `Nats-` are left out, because a server interprets them, and adds
+    /// some of them to the messages of streams with sources. To keep the id for deduplication, set
     /// [`message_id`](Self::message_id).
     pub fn headers(mut self, headers: &Headers) -> Self {
         self.extra.set_headers_of(headers);
@@ -88,8 +88,8 @@ impl RawPublish {
         self
     }
 
-    /// Sets the id by which the stream recognizes duplicates. Default: none, so that the same bytes
-    /// are stored as often as they are published.
+    /// Sets the id by which the stream recognizes duplicates. Default: none. The same bytes are
+    /// then stored as often as they are published.
     pub fn message_id(mut self, id: impl Into<Text>) -> Self {
         self.extra.message_id = Some(MessageId::Text(id.into()));
         self
@@ -110,8 +110,8 @@ impl RawPublish {
     }
 
     /// Stores the message only if `sequence` is the last sequence of the messages in its stream
-    /// that `pattern` matches; zero: only if no message matches. Like the subject, the pattern is
-    /// relative or absolute.
+    /// whose subjects match `pattern`; zero: only if no message matches. The pattern is relative or
+    /// absolute, like the subject.
     pub fn expect_last_pattern_sequence(mut self, pattern: &Pattern, sequence: u64) -> Self {
         let whole = if self.absolute {
             Ok(pattern.clone())
@@ -123,7 +123,7 @@ impl RawPublish {
     }
 
     /// Deletes earlier messages of the same subject, or of the whole stream, when the message is
-    /// stored. The stream has to allow it
+    /// stored. The stream has to allow roll-ups
     /// ([`allow_rollup`](event_sdk_core::stream::StreamSpec::allow_rollup)); otherwise the publish
     /// fails with [`DeletionDenied`](crate::ErrorKind::DeletionDenied).
     pub fn roll_up(mut self, earlier: RollUp) -> Self {
@@ -131,7 +131,7 @@ impl RawPublish {
         self
     }
 
-    /// Sets how long the publish may take until it is confirmed. Default: the bus's
+    /// Sets the time limit for the confirmation of the publish. Default: the bus's
     /// `publish_timeout`.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);

@@ -26,8 +26,8 @@ use crate::trace::{PublishSpan, TraceContext};
 
 /// A publish of one event: set options, then await it.
 ///
-/// Nothing is sent before the first poll. Not cancel-safe: after dropping it, the event may be
-/// stored or not. Publishing the same [prepared](crate::Publisher::prepare) event again is safe.
+/// Nothing is sent before the first poll. Not cancel-safe: after dropping the future, the event may
+/// be stored or not. Publishing the same [prepared](crate::Publisher::prepare) event again is safe.
 ///
 /// Awaiting it fails with a [`PublishError`]. Its kinds: [`ErrorKind::NoStream`],
 /// [`ErrorKind::StreamFull`], [`ErrorKind::TooLarge`], [`ErrorKind::WrongLastSequence`],
@@ -96,14 +96,14 @@ impl<'a, E: Event> Publish<'a, E> {
     }
 
     /// Stores the event only if `sequence` is the last sequence on the event's subject; zero: only
-    /// if the subject has no event. If the key is in the subject, only events of this type for the
-    /// same entity count.
+    /// if the subject has no event. If the key is in the subject, only events of this type with the
+    /// same key count.
     pub fn expect_last_subject_sequence(self, sequence: u64) -> Self {
         self.expect(|expect| expect.subject = Some(sequence))
     }
 
-    /// Stores the event only if `sequence` is the last sequence of all events of the entity that
-    /// the key names; zero: only if the entity has no event.
+    /// Stores the event only if `sequence` is the last sequence of all events of the entity with
+    /// this key; zero: only if the entity has no event.
     ///
     /// Only events in the same stream count, so keep all events of an entity in one stream.
     /// Requires `#[event(key, in_subject)]`.
@@ -112,14 +112,14 @@ impl<'a, E: Event> Publish<'a, E> {
     }
 
     /// Deletes earlier messages of the same subject, or of the whole stream, when the event is
-    /// stored. The stream has to allow it
+    /// stored. The stream has to allow roll-ups
     /// ([`allow_rollup`](event_sdk_core::stream::StreamSpec::allow_rollup)); otherwise the publish
     /// fails with [`ErrorKind::DeletionDenied`].
     pub fn roll_up(self, earlier: RollUp) -> Self {
         self.change(|prepared| prepared.roll_up(earlier))
     }
 
-    /// Sets how long the publish may take until it is confirmed. Default: the bus's
+    /// Sets the time limit for the confirmation of the publish. Default: the bus's
     /// `publish_timeout`.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);

@@ -1,4 +1,4 @@
-//! `Batch`: several deliveries that one handler run takes, acks, naks or terminates together.
+//! `Batch`: several deliveries that are acked, naked or terminated together.
 
 use std::fmt;
 use std::ops::Deref;
@@ -13,7 +13,7 @@ use super::refusal::End;
 /// One or more [deliveries](Delivery) that are settled together.
 ///
 /// [`Subscriber::next_batch`](super::Subscriber::next_batch) returns it. A batch dereferences to a
-/// slice of deliveries. Events whose deliveries are dropped unsettled are delivered again after the
+/// slice of deliveries. If a delivery is dropped unsettled, its event is delivered again after the
 /// ack wait.
 ///
 /// ```
@@ -53,8 +53,9 @@ impl<S> Batch<S> {
     ///
     /// # Errors
     ///
-    /// [`Unsettled`] lists the deliveries that the transport did not accept; they may be delivered
-    /// again. `?` converts it to an [`Error`](crate::Error), the first of the list.
+    /// [`Unsettled`] lists the deliveries whose acknowledgements the transport did not accept.
+    /// Their events may be delivered again. `?` converts `Unsettled` to an [`Error`](crate::Error):
+    /// the first error of the list.
     pub async fn ack(&self) -> Result<(), Unsettled> {
         self.settle(&Settlement::Ack).await
     }
@@ -64,7 +65,7 @@ impl<S> Batch<S> {
     ///
     /// # Errors
     ///
-    /// [`Unsettled`] lists the deliveries that may be delivered again.
+    /// [`Unsettled`] lists the deliveries whose events may be delivered again.
     pub async fn ack_confirmed(&self) -> Result<(), Unsettled> {
         self.settle(&Settlement::AckConfirmed).await
     }
@@ -73,18 +74,18 @@ impl<S> Batch<S> {
     ///
     /// # Errors
     ///
-    /// [`Unsettled`] lists the deliveries that the transport did not accept; they are delivered
-    /// again after the ack wait.
+    /// [`Unsettled`] lists the deliveries whose naks the transport did not accept. Their events are
+    /// delivered again after the ack wait.
     pub async fn nak(&self, delay: Duration) -> Result<(), Unsettled> {
         self.settle(&Settlement::Nak(delay)).await
     }
 
-    /// Terminates all deliveries for this reason: the events are not delivered again.
+    /// Terminates all deliveries with this reason: the events are not delivered again.
     ///
     /// # Errors
     ///
-    /// [`Unsettled`] lists the deliveries that the transport did not accept; they may be delivered
-    /// again.
+    /// [`Unsettled`] lists the deliveries whose terminations the transport did not accept. Their
+    /// events may be delivered again.
     pub async fn term(&self, reason: impl fmt::Display) -> Result<(), Unsettled> {
         self.settle(&Settlement::Term(written(reason))).await
     }
@@ -94,7 +95,7 @@ impl<S> Batch<S> {
     ///
     /// # Errors
     ///
-    /// [`Unsettled`] lists the deliveries that the transport did not accept.
+    /// [`Unsettled`] lists the deliveries whose ack waits may not have been restarted.
     pub async fn in_progress(&self) -> Result<(), Unsettled> {
         self.settle(&Settlement::InProgress).await
     }

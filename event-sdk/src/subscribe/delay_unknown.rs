@@ -8,12 +8,13 @@ use event_sdk_core::transport::{BoundConsumer, ConsumerConfig};
 use crate::delayed_naks::Bounds;
 
 /// How many unknown events [`Delivery::refuse`](super::Delivery::refuse) delays at once, and for
-/// how long. Beyond either bound an event is terminated, with a reason, and reported as
-/// [`NoticeKind::Terminated`](crate::transport::NoticeKind::Terminated).
+/// how long. If an event exceeds one of these bounds, it is terminated with a reason, and reported
+/// as [`NoticeKind::Terminated`](crate::transport::NoticeKind::Terminated).
 ///
-/// An event outside the set, or of a newer major version, is given back by a nak with a delay, for
-/// an instance that knows the event. Until the event is delivered again, it counts for the
-/// consumer's `max_ack_pending`. Without bounds, such events could block all others.
+/// An *unknown event* is outside the set, or has a newer major version. It is given back by a nak
+/// with a delay, so that an instance that knows the event can receive it. Until the event is
+/// delivered again, it counts for the consumer's `max_ack_pending`. Without bounds, unknown events
+/// could block all other events.
 ///
 /// | bound | default | unit |
 /// |---|---|---|
@@ -74,17 +75,18 @@ impl DelayUnknown {
     /// Sets how many events are delayed at the same time; further events are terminated. The number
     /// must be at least one.
     ///
-    /// An event that was delayed before is delayed again, even if other events took its place while
-    /// it was delivered elsewhere. In this case more events than this number may be delayed.
+    /// An event that was delayed before is delayed again, even if other events were delayed while
+    /// another subscription had the event. In this case, more events than this number may be
+    /// delayed.
     #[must_use]
     pub fn at_most(mut self, events: usize) -> Self {
         self.at_most = AtMost::Events(events);
         self
     }
 
-    /// Sets how long an event is delayed in total, from its first delivery to this instance. An
-    /// event that is refused after that time is terminated. No single delay exceeds the remaining
-    /// time. The time must be greater than zero.
+    /// Sets how long an event is delayed in total: from its first delivery to this instance until
+    /// this time is over. An event that is refused later is terminated. No single delay exceeds the
+    /// remaining time. The time must be greater than zero.
     #[must_use]
     pub fn for_at_most(mut self, time: Duration) -> Self {
         self.for_at_most = Some(time);

@@ -17,10 +17,11 @@ use crate::message::{DecodeError, Message, Opener};
 
 /// One delivery of an event: a [`Message`] to be settled.
 ///
-/// Settle it with [`ack`](Self::ack), [`nak`](Self::nak) or [`term`](Self::term); settling it twice
-/// is harmless. If it is dropped unsettled, the event is delivered again after the ack wait. If the
-/// ack wait ends before the delivery is settled or dropped, another subscription of the consumer
-/// may receive the event; the same subscription does not return it again.
+/// Settle a delivery with [`ack`](Self::ack), [`nak`](Self::nak) or [`term`](Self::term); settling
+/// it twice is harmless. If a delivery is dropped unsettled, the event is delivered again after the
+/// ack wait. If the ack wait ends before the delivery is settled or dropped, another subscription
+/// of the consumer may receive the event. The same subscription does not return the event again
+/// while this delivery exists.
 ///
 /// For a consumer without acknowledgements, settling has no effect.
 #[must_use = "a delivery that is not settled is delivered again after the ack wait"]
@@ -54,8 +55,8 @@ impl<S> Delivery<S> {
 
     /// Acknowledges the event: it was handled, and is not delivered again.
     ///
-    /// Completes when the transport has accepted the acknowledgement, before the server has
-    /// received it. If the connection is lost in between, the result is `Ok` although the
+    /// Completes when the transport has accepted the acknowledgement. The server may not have
+    /// received it yet. If the connection is lost at that time, the result is `Ok` although the
     /// acknowledgement is lost, and the event is delivered again after its ack wait.
     /// [`ack_confirmed`](Self::ack_confirmed) waits for the server.
     ///
@@ -67,8 +68,9 @@ impl<S> Delivery<S> {
     /// Errors of the transport, such as [`Closed`](event_sdk_core::ErrorKind::Closed) or
     /// [`Disconnected`](event_sdk_core::ErrorKind::Disconnected): the event may be delivered again.
     ///
-    /// On NATS, a missing permission to acknowledge does not fail this call, because the server
-    /// denies it later. It ends the subscription: [`next`](super::Subscriber::next) returns
+    /// On NATS, this call returns `Ok` even if the permission to acknowledge is missing, because
+    /// the server denies the acknowledgement later. The denial ends the subscription:
+    /// [`next`](super::Subscriber::next) returns
     /// [`PermissionDenied`](event_sdk_core::ErrorKind::PermissionDenied).
     pub async fn ack(&self) -> Result<(), Error> {
         self.settle_now(Settlement::Ack).await
@@ -79,8 +81,8 @@ impl<S> Delivery<S> {
     /// another subscription has already received the event again, it may still return that
     /// delivery.)
     ///
-    /// Takes a round trip to the server. Use it if a repeated effect must not happen and cannot
-    /// be detected.
+    /// Takes a round trip to the server. Use this method if the handler must not be repeated and
+    /// could not detect a repetition.
     ///
     /// Not cancel-safe, like [`ack`](Self::ack).
     ///
@@ -106,7 +108,8 @@ impl<S> Delivery<S> {
         self.settle_now(Settlement::Nak(delay)).await
     }
 
-    /// Terminates the event: it cannot be handled for this reason, and is not delivered again.
+    /// Terminates the event: it is not delivered again. `reason` says why the event cannot be
+    /// handled.
     ///
     /// Not cancel-safe, like [`ack`](Self::ack).
     ///
@@ -132,15 +135,17 @@ impl<S> Delivery<S> {
     /// Settles a message that could not be decoded.
     ///
     /// An event of a newer major version, or of a subject that the set does not know, is normal
-    /// during a rolling deploy. It is given back by a nak, for an instance that knows the event.
-    /// The delay of the nak is `delay` (at least 1 ms) for [delivery number](Self::attempt) 1, and
-    /// doubles with each further delivery, up to [`LONGEST_DELAY`](Self::LONGEST_DELAY). Any other
-    /// message is terminated with the error as the reason.
+    /// during a rolling deploy. `refuse` gives such an event back by a nak with a delay, so that an
+    /// instance that knows the event can receive it. The delay is `delay` (at least 1 ms) for
+    /// [delivery number](Self::attempt) 1, and doubles with each further delivery, up to
+    /// [`LONGEST_DELAY`](Self::LONGEST_DELAY). Any other message is terminated with the error as
+    /// the reason.
     ///
-    /// **Bounds.** A delayed event counts for `max_ack_pending`. Therefore at most a tenth of
-    /// `max_ack_pending` events are delayed at the same time, each for at most 15 minutes from its
-    /// first delivery; [`delay_unknown`](super::Subscribe::delay_unknown) sets both bounds. Beyond
-    /// a bound the event is terminated with a reason that names the bound, and reported as
+    /// **Bounds.** A delayed event counts for `max_ack_pending`. Therefore `refuse` delays a
+    /// further event only while fewer than a tenth of `max_ack_pending` events are delayed (see
+    /// [`DelayUnknown`](super::DelayUnknown)), and delays an event for at most 15 minutes from its
+    /// first delivery. [`delay_unknown`](super::Subscribe::delay_unknown) changes both bounds.
+    /// Beyond a bound the event is terminated with a reason that names the bound, and reported as
     /// [`NoticeKind::Terminated`](crate::transport::NoticeKind::Terminated).
     ///
     /// If `max_deliver` is set, each redelivery counts, and the event may be exhausted before the
@@ -151,8 +156,8 @@ impl<S> Delivery<S> {
     ///
     /// # Errors
     ///
-    /// The same as for [`ack`](Self::ack). If a termination fails, the event has been reported, and
-    /// may be delivered again.
+    /// The same as for [`ack`](Self::ack). If a termination fails, the event may be delivered again
+    /// although it was reported as terminated.
     ///
     /// A second call for the same delivery settles it as the first call did, and reports nothing.
     pub async fn refuse(&self, error: &DecodeError, delay: Duration) -> Result<(), Error> {
@@ -201,8 +206,8 @@ impl<S> Delivery<S> {
         self.info.stored_at
     }
 
-    /// The number of events that the consumer had not yet delivered when it delivered this one;
-    /// `None` if unknown.
+    /// The number of events that the consumer still had to deliver when it delivered this event;
+    /// `None` if this number is unknown.
     #[must_use]
     pub fn pending(&self) -> Option<u64> {
         self.info.pending

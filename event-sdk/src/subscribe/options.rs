@@ -24,15 +24,15 @@ use super::{DelayUnknown, Subscriber, binding};
 use crate::bus::{ConsumerSpec, EventBus, Routes, Wanted, one_stream};
 use crate::message::Opener;
 
-/// A subscription to the set `S`: add options, then await it.
+/// A subscription to the set `S`: set options, then await the subscription.
 ///
-/// Awaiting it binds the consumer of that name, or creates it if it does not exist. It never
-/// changes an existing consumer. By default the consumer is ephemeral, starts at the oldest event,
-/// and each delivery must be acknowledged within 30 s.
+/// Awaiting the subscription binds the consumer of that name, or creates the consumer if it does
+/// not exist. An existing consumer is never changed. By default the consumer is ephemeral, starts
+/// at the oldest event, and each delivery must be acknowledged within 30 s.
 ///
-/// An existing consumer keeps its settings: differences are logged as one warning and listed by
-/// [`Subscriber::differences`]. A consumer that would lose or misread events is refused with
-/// [`ErrorKind::ConsumerMismatch`]:
+/// An existing consumer keeps its settings. Differences from the requested settings are logged as
+/// one warning, and [`Subscriber::differences`] lists them. A consumer is refused with
+/// [`ErrorKind::ConsumerMismatch`] if the subscription would lose or misread events:
 ///
 /// - its filters do not cover the set;
 /// - it has another ack policy;
@@ -44,11 +44,12 @@ use crate::message::Opener;
 /// A durable may have filters that match more than the set. The additional events arrive too, and
 /// their `decode` fails. The warning names these filters.
 ///
-/// If the events of the set are in several streams, the subscription has one consumer in each. The
-/// events of one stream are in order, and sequences are those of the stream. Streams are looked up
-/// when the subscription is awaited: it does not find a stream that is created later.
+/// If the events of the set are in several streams, the subscription has one consumer in each
+/// stream. The events of one stream arrive in order. The sequence of an event is its sequence in
+/// its stream. The streams are looked up when the subscription is awaited, so a stream that is
+/// created later is not found.
 ///
-/// Cancel-safe, except that a durable or group that was already created stays.
+/// Cancel-safe, with one exception: a durable or group that was already created stays.
 #[must_use = "nothing is subscribed until this is awaited"]
 pub struct Subscribe<S> {
     bus: EventBus,
@@ -131,16 +132,17 @@ impl<S> Subscribe<S> {
         self
     }
 
-    /// Requires that the durable exists. If it does not, nothing is created, and the error is
-    /// [`ErrorKind::ConsumerNotFound`]. Use it in services whose durables are created by a
-    /// deployment step with [`EventBus::apply`].
+    /// Requires that the durable exists. If it does not exist, nothing is created, and the error is
+    /// [`ErrorKind::ConsumerNotFound`]. Use this option in a service if a deployment step creates
+    /// its durables with [`EventBus::apply`].
     pub fn must_exist(mut self) -> Self {
         self.must_exist = true;
         self
     }
 
     /// Shares the events with all subscriptions of this group. A group ends when it has no
-    /// subscription left; on NATS, when it has had none for the transport's `inactive_threshold`.
+    /// subscription left. On NATS it ends when it has had no subscription for the
+    /// `inactive_threshold` of the transport.
     pub fn group(mut self, name: impl Into<Text>) -> Self {
         self.names = self.names.saturating_add(1);
         self.config.name = ConsumerName::Group(name.into());
@@ -181,9 +183,10 @@ impl<S> Subscribe<S> {
     /// Sets the maximum number of deliveries of an event. Default: 0, no limit.
     ///
     /// The server enforces the limit. An event is *exhausted* if it was delivered this many times
-    /// and neither acknowledged nor terminated. It is not delivered again, stays in the stream, and
-    /// is reported as [`NoticeKind::Exhausted`](crate::transport::NoticeKind::Exhausted) if the
-    /// transport [can report it](crate::transport::Capability::ReportsExhausted).
+    /// and neither acknowledged nor terminated. An exhausted event is not delivered again, and
+    /// stays in the stream. It is reported as
+    /// [`NoticeKind::Exhausted`](crate::transport::NoticeKind::Exhausted) if the transport has
+    /// [`Capability::ReportsExhausted`](crate::transport::Capability::ReportsExhausted).
     ///
     /// The server counts a delivery when it sends the event, even if nothing handles it. A
     /// prefetched event could therefore be exhausted without being handled. To avoid this, the
@@ -193,9 +196,10 @@ impl<S> Subscribe<S> {
     /// A NATS server reports an event only once, when the event becomes exhausted. If the consumer
     /// has no subscription at that time, the report is lost. The next subscription can then find at
     /// most one such event: the first event after the consumer's ack floor. It finds that event
-    /// only on a server newer than 2.10, while no delivery is unsettled, and until an
-    /// acknowledgement moves the floor. A transport that later reports all exhausted events has
-    /// [`Capability::ReportsExhaustedLater`](crate::transport::Capability::ReportsExhaustedLater).
+    /// only if the server is newer than 2.10 and no delivery is unsettled. After an acknowledgement
+    /// has moved the floor, it no longer finds the event. If a transport has
+    /// [`Capability::ReportsExhaustedLater`](crate::transport::Capability::ReportsExhaustedLater),
+    /// the next subscription reports all such events.
     pub fn max_deliver(mut self, deliveries: u32) -> Self {
         self.config.max_deliver = NonZeroU32::new(deliveries);
         self.given.push(Setting::MaxDeliver);
@@ -213,9 +217,9 @@ impl<S> Subscribe<S> {
     /// Sets the server's backoff: one ack wait for each delivery of an event, the first wait for the
     /// first delivery. These waits replace [`ack_wait`](Self::ack_wait). Default: none.
     ///
-    /// The waits also limit the time to handle an event: if the first wait is 1 s and the handler
-    /// takes 2 s, the event is delivered again while the handler runs. To wait between failed
-    /// deliveries, use [`nak`](super::Delivery::nak) with a delay instead.
+    /// The waits also limit the time to handle an event. For example, if the first wait is 1 s and
+    /// the handler takes 2 s, the event is delivered again while the handler runs. To wait between
+    /// failed deliveries, use [`nak`](super::Delivery::nak) with a delay instead.
     pub fn server_backoff(mut self, waits: impl IntoIterator<Item = Duration>) -> Self {
         self.config.backoff = waits.into_iter().collect();
         self.given.push(Setting::Backoff);
@@ -228,10 +232,10 @@ impl<S> Subscribe<S> {
     /// takes more than a third of the ack wait, or if [`max_deliver`](Self::max_deliver) is set.
     ///
     /// Prefetched messages are not available to other subscriptions of the consumer, and their ack
-    /// wait is running. If the ack wait of a prefetched message ends before
-    /// [`next`](super::Subscriber::next) returns it, the message is discarded, and the server
-    /// delivers it again. Such a delivery counts for `max_deliver`, so a fixed number can exhaust
-    /// events that no handler has seen.
+    /// waits are running. If the ack wait of a prefetched message ends before
+    /// [`next`](super::Subscriber::next) returns the message, the subscription discards the
+    /// message, and the server delivers it again. A discarded delivery counts for `max_deliver`. So
+    /// a fixed number can exhaust events that no handler has seen.
     ///
     /// Prefetching saves round trips to a server; see `docs/benchmarks.md`. The memory transport
     /// prefetches only for consumers without acknowledgements.
@@ -240,10 +244,10 @@ impl<S> Subscribe<S> {
         self
     }
 
-    /// Receives only events whose subjects also match this pattern, which is relative to the
-    /// prefix. If this method is called twice, both patterns must match. The server
-    /// filters, by the pattern with which the consumer was created. An existing durable keeps its
-    /// filters: if they match more, events with other subjects arrive too.
+    /// Receives only events whose subjects also match this pattern. The pattern is relative to the
+    /// prefix. If this method is called twice, both patterns must match. The server filters by the
+    /// patterns with which the consumer was created. An existing durable keeps its filters. If its
+    /// filters match more subjects, events with these subjects arrive too.
     pub fn subject(mut self, pattern: Pattern) -> Self {
         self.routes.narrow(pattern);
         self
@@ -255,8 +259,9 @@ impl<S> Subscribe<S> {
         self
     }
 
-    /// Receives only events whose envelope passes `keep`. This filter runs in the client, which
-    /// acknowledges the other events. A message that is not an envelope is always delivered.
+    /// Receives only events for whose envelope `keep` returns `true`. This filter runs in the
+    /// client. The client acknowledges the other events. A message that is not an envelope is
+    /// always delivered.
     pub fn filter(
         mut self,
         keep: impl Fn(&EnvelopeHeader) -> bool + Send + Sync + 'static,
@@ -442,16 +447,16 @@ impl<S> Subscribe<S> {
 /// Options for sets of events. A subscription without a type knows no keys and no unknown events.
 impl<S: EventSet> Subscribe<S> {
     /// Receives only events with this key. The events must declare their key `in_subject`, because
-    /// the server filters by subject. An existing durable keeps its filters: if they match more,
-    /// events with other keys arrive too.
+    /// the server filters by subject. An existing durable keeps its filters. If its filters match
+    /// more subjects, events with other keys arrive too.
     pub fn key(self, key: impl fmt::Display) -> Self {
         self.with_key(&key)
     }
 
     /// Sets how many unknown events [`Delivery::refuse`](super::Delivery::refuse) delays at the
-    /// same time, and for how long. Beyond these bounds it terminates and reports the event.
-    /// Default: a tenth of the consumer's `max_ack_pending`, for 15 minutes from the first
-    /// delivery.
+    /// same time, and for how long. Beyond these bounds, `refuse` terminates and reports the event.
+    /// Default: a tenth of the consumer's `max_ack_pending` (see [`DelayUnknown`]), and 15 minutes
+    /// from the first delivery.
     pub fn delay_unknown(self, bounds: DelayUnknown) -> Self {
         self.with_delay_unknown(bounds)
     }

@@ -30,10 +30,11 @@ pub(super) type EnvelopeFilter = Arc<dyn Fn(&EnvelopeHeader) -> bool + Send + Sy
 
 /// Receives the events of the set `S`.
 ///
-/// **An error is final.** It tells why the subscription has ended: for example, a consumer was
-/// deleted, a permission was withdrawn, or the client does not reconnect any more. Nothing follows an
-/// error, even if the events of the set are in several streams. After a [drain](crate::EventBus::drain) or close, the subscription
-/// ends without an error. The loop of a service is therefore:
+/// **An error is final.** It is the reason why the subscription has ended: for example, a consumer
+/// was deleted, a permission was withdrawn, or the client does not reconnect any more. No delivery
+/// follows an error, even if the events of the set are in several streams. After a
+/// [drain](crate::EventBus::drain) or close, the subscription ends without an error. The loop of a
+/// service is therefore:
 ///
 /// ```
 /// # use event_sdk::{Error, Event, Subscriber};
@@ -55,11 +56,11 @@ pub(super) type EnvelopeFilter = Arc<dyn Fn(&EnvelopeHeader) -> bool + Send + Sy
 /// [`next_incoming`](Self::next_incoming) returns notices and deliveries in order;
 /// [`next`](Self::next), [`next_batch`](Self::next_batch) and the [`Stream`] skip notices.
 ///
-/// A message that is not an event of the set is a [`Delivery`] whose
+/// A message that is not an event of the set is returned as a [`Delivery`], and its
 /// [`decode`](crate::Message::decode) fails.
 ///
-/// When the subscriber is dropped, prefetched deliveries that it has not yet returned go to other
-/// subscriptions of the consumer.
+/// When the subscriber is dropped, prefetched events that it has not yet returned are delivered to
+/// other subscriptions of the consumer.
 pub struct Subscriber<S> {
     /// One for each stream.
     sources: Vec<Source>,
@@ -121,8 +122,8 @@ impl<S> Subscriber<S> {
         }
     }
 
-    /// The settings of the bound consumers that differ from the requested ones, each with the name
-    /// of its stream. The subscription uses the consumer's settings; to change them, call
+    /// The settings of the bound consumers that differ from the requested settings, each with the
+    /// name of its stream. The subscription uses the settings of the consumer. To change them, call
     /// [`EventBus::apply`](crate::EventBus::apply) in a deployment step.
     ///
     /// The start position is not compared, because it matters only when a consumer is created.
@@ -154,8 +155,8 @@ impl<S> Subscriber<S> {
 
     /// Returns the next delivery or notice in order, or `None` when the subscription has ended.
     ///
-    /// Cancel-safe: an item is either returned or kept for the next call. Notices that other
-    /// methods skipped are not returned.
+    /// Cancel-safe: an item is either returned or kept for the next call. A notice that another
+    /// method has skipped is not returned.
     ///
     /// # Errors
     ///
@@ -168,8 +169,7 @@ impl<S> Subscriber<S> {
         incoming
     }
 
-    /// Counts of all notices by kind, whether [`next_incoming`](Self::next_incoming) returned
-    /// them or they were skipped.
+    /// Counts of all notices by kind. They include the notices that were skipped.
     #[must_use]
     pub fn notices(&self) -> NoticeCounts {
         let mut counts = self.notices;
@@ -180,11 +180,11 @@ impl<S> Subscriber<S> {
     /// Returns 1 to `max` deliveries: waits for the first one, and then for up to `within` for more.
     /// Returns `None` when the subscription has ended. Skips notices.
     ///
-    /// Use it for a handler that processes several events together, for example in one database
-    /// transaction, and [acknowledges](Batch::ack) them together. Set `max_ack_pending` to `max` or
-    /// more. The default prefetch adapts to the rate at which events are settled; if `max_deliver`
-    /// is set, or if batches stay small although events are waiting, set [`prefetch`] to `max` or
-    /// more. The ack wait of the first delivery runs while the method waits for others.
+    /// Use this method to process several events together, for example in one database transaction,
+    /// and to [acknowledge](Batch::ack) them together. Set `max_ack_pending` to `max` or more. The
+    /// default prefetch adapts to the rate at which events are settled. Set [`prefetch`] to `max`
+    /// or more if `max_deliver` is set, or if batches stay small although events are waiting. The
+    /// ack wait of the first delivery already runs while the method waits for further deliveries.
     ///
     /// Cancel-safe: deliveries are either returned or kept for the next call of this or another
     /// receiving method.

@@ -1,5 +1,5 @@
-//! `Relay`: publishes the rows of an outbox, those of each key in order, and deletes them after a
-//! while.
+//! `Relay`: publishes the rows of an outbox, for each key in order, and deletes published rows
+//! after a while.
 
 mod breaker;
 mod check;
@@ -31,47 +31,49 @@ use crate::{StoreError, StoreErrorKind, Wake};
 use engine::Engine;
 use options::{OnStreamLoss, Options};
 
-/// Publishes the rows of an outbox: set options, then [run](Self::run_until) it.
+/// Publishes the rows of an outbox: set options, then [run](Self::run_until) the relay.
 ///
-/// Run one relay in each instance of a service, or in a process of its own. Several relays share
-/// the shards of the outbox. If a relay ends without giving its shards back, the others take them
+/// Run one relay in each instance of a service, or in a separate process. Several relays share the
+/// shards of the outbox. If a relay ends without giving its shards back, the other relays take them
 /// over when its leases end.
 ///
-/// **Delivery.** A row is published at least once: if a relay ends after it has published a row and
-/// before it has marked the row, the next relay publishes it again under the same message id.
-/// The stream drops the second copy if it arrives within the duplicate window.
+/// **Delivery.** A row is published at least once. If a relay ends after it has published a row and
+/// before it has marked the row, the next relay publishes the row again under the same message id.
+/// The stream drops the second copy if this copy arrives within the duplicate window.
 ///
 /// **Order.** A row is sent only after those rows of its key that have lower ids and were visible
 /// when it was read. Only one row of a key is in flight at a time. So the order within a key is the
-/// order of the commits, if the transactions that write the key exclude one another (a locked
-/// aggregate, or one writer). Rows without a key, and rows with `not_before`, have no order.
+/// order of the commits, provided that two transactions never write rows of the same key at the
+/// same time. Rows without a key, and rows with `not_before`, have no order.
 ///
-/// **Failures.** An *outage* (no connection, a timeout, a full stream) pauses the relay, which tries
-/// again with one row at a time; an outage does not count as an attempt. A row that can never be published,
-/// such as one that is too large, is *parked* at once; other failures follow the [retry policy](Self::retry),
-/// and the row is parked after the last attempt. A parked row holds back its own key only, until it
-/// is retried, skipped or purged. If a row keeps failing with an outage while other rows of its
-/// domain (the first token of the subject after the prefix) are published, these failures count as
-/// attempts.
+/// **Failures.** During an *outage* (no connection, a timeout, a full stream), the relay pauses,
+/// and tries again with one row at a time. An outage does not count as an attempt, with one
+/// exception: if a row keeps failing with an outage while other rows of its domain (the first token
+/// of the subject after the prefix) are published, these failures count as attempts. A row that can
+/// never be published, for example because it is too large, is *parked* at once. After other
+/// failures, the row is tried again by the [retry policy](Self::retry), and parked after the last
+/// attempt. A parked row holds back only the rows of its own key, until it is retried, skipped or
+/// purged.
 ///
-/// **A stream that went back.** A stream that was restored from an older copy, or lost its newest
-/// messages in a power failure, lacks rows that it had confirmed. So the relay compares the rows of
-/// a shard with their streams before it publishes new rows, when it takes the shard over, when the
-/// transport has connected again, and when a stream confirms a sequence below an earlier one. The
-/// relay then does two things:
+/// **A stream that went back.** A stream may be restored from an older copy, or lose its newest
+/// messages in a power failure. The stream then lacks rows that it had confirmed. So the relay
+/// compares the rows of a shard with their streams on three occasions: when it takes the shard
+/// over, when the transport has connected again, and when a stream confirms a sequence below an
+/// earlier one. It publishes new rows of the shard only after the comparison. The relay does two
+/// things:
 ///
-/// - The newest rows are compared by sequence and message id, if the relay may read streams (on
-///   NATS this needs `$JS.API.STREAM.INFO.<stream>` and `$JS.API.STREAM.MSG.GET.<stream>`). Rows
-///   that the stream has lost are published again, the oldest first, if none of them is older than
-///   [`repair_within`](Self::repair_within). Rows that only have other sequences, because a stream
-///   was moved, are not published again.
-/// - The rows that were confirmed within the last nine tenths of the
-///   [duplicate window](Self::duplicate_window) are published again in any case; the stream drops
-///   the rows that it already has.
+/// - If the relay may read streams (on NATS this needs `$JS.API.STREAM.INFO.<stream>` and
+///   `$JS.API.STREAM.MSG.GET.<stream>`), it compares the newest rows by sequence and message id. It
+///   publishes the rows again that the stream has lost, the oldest first, if each was published at
+///   most [`repair_within`](Self::repair_within) before the stream's newest row. Rows that only
+///   have other sequences, because the stream was moved, are not published again.
+/// - In any case, it publishes the rows again that were confirmed within the last nine tenths of
+///   the [duplicate window](Self::duplicate_window). The stream drops the rows that it already has.
 ///
-/// Some losses are only [reported](Self::on_stream_loss): older losses, and losses of streams that
-/// drop acknowledged messages (interest, work queue) or that were deleted and created again. A row
-/// that was in flight when the stream went back may be stored before the lost rows of its key.
+/// Some losses are only [reported](Self::on_stream_loss), and not repaired: older losses, losses of
+/// streams that drop acknowledged messages (interest, work queue), and losses of streams that were
+/// deleted and created again. A row that was in flight when the stream went back may be stored
+/// before the lost rows of its key.
 #[must_use = "a relay does nothing until it runs"]
 pub struct Relay {
     store: Arc<dyn OutboxStore>,
@@ -81,8 +83,8 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// Creates a relay with the default options, which publishes with the connection of `bus`. Pass
-    /// the `wake` that the writers of this process use.
+    /// Creates a relay with the default options. The relay publishes with the connection of `bus`.
+    /// Pass the same `wake` as the writers of this process use.
     pub fn new(store: Arc<dyn OutboxStore>, bus: EventBus, wake: Wake) -> Self {
         Self {
             store,
@@ -95,17 +97,17 @@ impl Relay {
     /// Sets how long a shard belongs to the relay after each renewal. The relay renews after a
     /// third of this time. Default: 15 seconds.
     ///
-    /// When a relay ends without giving its shards back, another relay takes them over and goes on publishing
-    /// after at most four thirds of this time.
+    /// If a relay ends without giving its shards back, another relay takes them over and continues
+    /// to publish after at most four thirds of this time.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.options.lease = lease;
         self
     }
 
-    /// Sets how long a publish may take until it is confirmed. After this time its outcome is
+    /// Sets the time limit for the confirmation of a publish. After this time the outcome is
     /// unknown, and the row is published again. Default: 5 seconds.
     ///
-    /// When less than this time of its lease is left, the relay sends nothing.
+    /// The relay sends a row only if its lease of the shard lasts at least for this time.
     pub fn publish_timeout(mut self, timeout: Duration) -> Self {
         self.options.publish_timeout = timeout;
         self
@@ -114,8 +116,8 @@ impl Relay {
     /// Sets the shortest duplicate window of the streams that store the rows. Default: 2 minutes,
     /// as in JetStream.
     ///
-    /// Lease and publish timeout together must be shorter than this window, so that the stream
-    /// recognizes rows that the previous owner of a shard has published.
+    /// Lease and publish timeout together must be shorter than this window. Otherwise the stream
+    /// could not recognize rows that the previous owner of a shard has published.
     pub fn duplicate_window(mut self, window: Duration) -> Self {
         self.options.duplicate_window = window;
         self
@@ -136,9 +138,9 @@ impl Relay {
 
     /// Sets how many rows the relay reads or marks in one statement. Default: 500.
     ///
-    /// The relay keeps at most nine batches in memory: about an eighth of a batch for each key, and
-    /// at most one and a half batches for a key whose rows are being published. A key may wait for
-    /// a confirmation, another attempt or the end of an outage; its backlog does not hold up other
+    /// The relay keeps at most nine batches in memory. A single key takes about an eighth of a
+    /// batch, or at most one and a half batches while its rows are being published. So a key that
+    /// waits for a confirmation, another attempt or the end of an outage does not hold up other
     /// keys. Rows of other keys wait only if more than 4 × `rows` keys (2,000 by default) have a
     /// failed row, or more than 40 × `rows` keys (20,000) wait for the end of an outage.
     pub fn batch(mut self, rows: u32) -> Self {
@@ -146,18 +148,19 @@ impl Relay {
         self
     }
 
-    /// Sets the longest time between two reads of new rows, which is also the precision of
+    /// Sets the longest time between two reads of new rows. This is also the precision of
     /// `not_before`. Default: 200 milliseconds.
     ///
-    /// After a hint from this process (`enqueue`, or the commit of `begin`) the relay looks for rows 1, 2, 4
-    /// … milliseconds later. Rows that other processes write are found after this time at the latest.
+    /// `enqueue`, and the commit of a transaction from `begin`, wake the relays of this process.
+    /// They then read new rows after 1, 2, 4 … milliseconds, up to this time. Rows that other
+    /// processes write are found after this time at the latest.
     pub fn idle_poll(mut self, longest: Duration) -> Self {
         self.options.idle_poll = longest;
         self
     }
 
-    /// Sets how long published rows are kept: at least the duplicate window, because the rows of
-    /// that time may have to be published again. Default: 24 hours.
+    /// Sets how long published rows are kept. This must be at least the duplicate window, because
+    /// the rows of that time may have to be published again. Default: 24 hours.
     pub fn keep_published(mut self, keep: Duration) -> Self {
         self.options.keep_published = keep;
         self
@@ -170,9 +173,10 @@ impl Relay {
         self
     }
 
-    /// Sets how old a loss may be that the relay repairs: it publishes lost rows again only if they
-    /// were published at most this long before the stream's newest row. Default: 10 minutes, five
-    /// times the longest time after which JetStream syncs its files.
+    /// Sets the maximum age of a loss that the relay repairs. It publishes lost rows again only if
+    /// they were published at most this long before the newest row of the stream. Default: 10
+    /// minutes, five times the longest time after which JetStream syncs its files unless configured
+    /// otherwise.
     ///
     /// If older rows are lost too, the relay assumes that the stream was restored from a backup: it
     /// reports the loss, and publishes none of the lost rows. Only rows that are still
@@ -182,16 +186,16 @@ impl Relay {
         self
     }
 
-    /// Sets a function that the relay calls for each stream that has lost rows which it had
-    /// confirmed. The function runs in the task of the relay, so it must not block. A loss that is
-    /// not repaired is reported once by each running relay.
+    /// Sets a function that the relay calls for each stream that has lost confirmed rows. The
+    /// function runs in the task of the relay, so it must not block. A loss that is not repaired is
+    /// reported once by each running relay.
     pub fn on_stream_loss(mut self, report: impl Fn(&StreamLoss) + Send + Sync + 'static) -> Self {
         self.options.on_stream_loss = Some(OnStreamLoss(Arc::new(report)));
         self
     }
 
-    /// Sets how long the relay may take to end, while it confirms and marks rows in flight and
-    /// gives its shards back. Default: 10 seconds.
+    /// Sets how long the relay may take to end. During this time it confirms and marks rows in
+    /// flight, and gives its shards back. Default: 10 seconds.
     pub fn drain_within(mut self, within: Duration) -> Self {
         self.options.drain_within = within;
         self
@@ -203,8 +207,9 @@ impl Relay {
     /// If the database or server is unavailable, the relay logs a warning, and tries again with a
     /// delay of up to 5 seconds.
     ///
-    /// Cancel-safe in the sense that no row is lost: if the future is dropped, the next owner of
-    /// the shards publishes the rows that were in flight again, when the leases have ended.
+    /// Cancel-safe in the sense that no row is lost. If the future is dropped, the next owner of
+    /// the shards waits until the leases have ended, and publishes again the rows that were in
+    /// flight.
     ///
     /// # Errors
     ///
@@ -247,15 +252,15 @@ pub struct RelayReport {
     pub sent_again: u64,
     /// How many of the rows counted by [`sent_again`](Self::sent_again) the stream had lost.
     pub restored: u64,
-    /// The last 100 reports of streams that had lost rows which they had confirmed.
+    /// The last 100 reports of streams that had lost confirmed rows.
     pub stream_losses: Vec<StreamLoss>,
     /// The number of rows that were parked.
     pub parked: u64,
     /// The number of rows that were deleted because they had been kept for
     /// [`keep_published`](Relay::keep_published).
     pub cleaned: u64,
-    /// The number of rows whose publish was confirmed, but which could not be marked before the
-    /// relay ended. They are published again under the same id.
+    /// The number of rows that were confirmed, but could not be marked before the relay ended. They
+    /// are published again under the same id.
     pub unmarked: u64,
 }
 

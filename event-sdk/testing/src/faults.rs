@@ -1,5 +1,5 @@
-//! `Faults`: which faults a transport injects, how often, decided by a seed, with a log of those
-//! that were injected.
+//! `Faults`: the faults that a transport injects and their rates. A seed decides about each fault,
+//! and a log lists the injected faults.
 
 mod rates;
 
@@ -115,10 +115,11 @@ impl Faults {
         self.rates.delay_limit()
     }
 
-    /// Waits for the next [crash](Fault::Crash). The connection that crashed does nothing more and
-    /// completes no call. A test then drops the service, and starts it again on another connection.
+    /// Waits for the next [crash](Fault::Crash). After a crash, no call on the crashed connection
+    /// has an effect or completes. The test should then drop the service, and start it again on
+    /// another connection.
     ///
-    /// Cancel-safe. If there was a crash since the last call returned, this call returns at once.
+    /// Cancel-safe. If there were crashes since the last call returned, this call returns at once.
     /// Several such crashes complete only one call.
     pub async fn crashed(&self) {
         self.shared.crash.notified().await;

@@ -1,6 +1,6 @@
 //! Tools to test services that use event-sdk: a bus on virtual time that records the published
-//! events, assertions with readable failures, faults from a seed, and crashes at every point of a
-//! scenario.
+//! events, assertions with readable failures, faults from a seed, crashes at each point of a
+//! scenario, and a real NATS server.
 //!
 //! # Modules
 //!

@@ -26,12 +26,12 @@ use crate::recorder::{Log, Recorder};
 use crate::recording::Recording;
 
 /// An [`EventBus`] for tests. It uses the memory transport, a clock that only the test moves, and
-/// ids that are the same in each run. It records every event that is published on it. An event that
-/// is [published later](event_sdk::PublishLater) is not recorded: list it with
+/// ids that are the same in each run. It records every event that is published on it, except events
+/// that are [published later](event_sdk::PublishLater). To check a scheduled event, list it with
 /// [`schedules`](event_sdk::EventBus::schedules), or advance the clock and read history.
 ///
-/// It dereferences to an [`EventBus`], which is passed to the code under test. For another service
-/// of the same test, [`connect`](Self::connect) returns a separate bus.
+/// A `TestBus` dereferences to an [`EventBus`]. Pass this `EventBus` to the code under test. For
+/// another service of the same test, [`connect`](Self::connect) returns a separate bus.
 ///
 /// ```
 /// use event_sdk::{Event, EventBus};
@@ -77,8 +77,8 @@ use crate::recording::Recording;
 ///
 /// The bus decodes each published event with the event's own type, and encodes it again. If the
 /// result is a different document, the publish fails with [`Encode`](event_sdk::ErrorKind::Encode),
-/// and the next assertion on this bus fails too. Both name the path of the first difference. If no
-/// assertion follows, the bus panics when it is dropped.
+/// and the next assertion on this bus fails too. Both errors contain the path of the first
+/// difference. If no assertion follows, the bus panics when it is dropped.
 pub struct TestBus {
     bus: EventBus,
     /// The same without faults, for the input of tests.
@@ -111,7 +111,7 @@ impl TestBus {
         TestBusBuilder::new()
     }
 
-    /// The bus, to be cloned into the code under test.
+    /// The bus. Pass a clone to the code under test.
     #[must_use]
     pub fn bus(&self) -> &EventBus {
         &self.bus
@@ -137,7 +137,7 @@ impl TestBus {
         &self.inner.recording.clock
     }
 
-    /// The faults that were [set](TestBusBuilder::faults), with the log of the injected ones.
+    /// The faults that were [set](TestBusBuilder::faults), with the log of the injected faults.
     #[must_use]
     pub fn faults(&self) -> Option<&Faults> {
         self.inner.recording.faults.as_ref()
@@ -169,15 +169,14 @@ impl TestBus {
         }
     }
 
-    /// Selects the events of the type `E` that were published so far, on any connection. The
-    /// selection can be narrowed and asserted. A publish that the stream recognized as a duplicate
+    /// Selects the events of the type `E` that were published so far, on any connection. You can
+    /// narrow the selection, and assert on it. A publish that the stream recognized as a duplicate
     /// is not recorded.
     pub fn published<E: Event + fmt::Debug>(&self) -> PublishedEvents<'_, E> {
         PublishedEvents::of(&self.inner.recording)
     }
 
-    /// Asserts that every recorded event is accounted for: an assertion has selected it, or it was
-    /// [given](Self::given).
+    /// Asserts that every recorded event was selected by an assertion, or was [given](Self::given).
     ///
     /// # Panics
     ///
@@ -201,17 +200,16 @@ impl TestBus {
         }
     }
 
-    /// Accounts for all events that were recorded so far, so that
-    /// [`nothing_else`](Self::nothing_else) counts only later events.
+    /// Marks all events that were recorded so far as expected: [`nothing_else`](Self::nothing_else)
+    /// then only checks later events.
     pub fn account_for_all(&self) {
         for record in self.inner.recording.log.records() {
             record.account();
         }
     }
 
-    /// Waits until all tasks of the runtime wait, so that none can run before time passes. Also
-    /// waits for blocking work of the runtime (`spawn_blocking`), but not for sockets and other
-    /// threads.
+    /// Waits until no task of the runtime can run before time passes. It also waits for blocking
+    /// work of the runtime (`spawn_blocking`), but not for sockets and other threads.
     ///
     /// Cancel-safe.
     ///
@@ -235,8 +233,8 @@ impl TestBus {
         idle::advance(&self.inner.recording.clock, time).await;
     }
 
-    /// Lets virtual time pass, like [`advance`](Self::advance), until nothing waits for a deadline
-    /// any more. Lets at most `longest` pass, and returns how much has passed.
+    /// Lets virtual time pass, like [`advance`](Self::advance), until no task waits for a deadline,
+    /// but at most `longest`. Returns the time that has passed.
     ///
     /// Cancel-safe, like [`advance`](Self::advance).
     ///

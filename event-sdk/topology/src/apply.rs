@@ -13,11 +13,11 @@ pub enum ApplyError {
     /// A server would refuse a part of the topology, or the limits of the account do not suffice.
     /// Nothing was changed. `Display` lists each refused part with its steps.
     Refused(Box<Plan>),
-    /// The plan differs from the one that was passed to
+    /// The plan differs from the plan that was passed to
     /// [`apply_agreed`](crate::Topology::apply_agreed). Nothing was changed.
     Changed(Box<Plan>),
-    /// A request failed. The parts before the stream, bucket or consumer that the error names may
-    /// have been applied; applying again is safe.
+    /// A request failed. The error names a stream, bucket or consumer. The parts before it may have
+    /// been applied. Applying again is safe.
     Failed(Error),
 }
 

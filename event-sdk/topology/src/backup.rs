@@ -31,8 +31,8 @@
 //! - `stream.tar.s2`: the NATS server's own archive. In a backup of the memory transport, this file
 //!   is `stream.event-sdk-memory`.
 //!
-//! `nats stream restore DIR` of the NATS command line reads the unpacked folder. A backup holds
-//! whatever events hold, so only its owner can read the file. Keep it only where the data may be
+//! `nats stream restore DIR` of the NATS command line reads the unpacked folder. A backup contains
+//! the data of the events, so only its owner can read the file. Keep it only where this data may be
 //! kept.
 
 mod archive;
@@ -62,8 +62,8 @@ pub struct Progress {
     pub stream: Text,
     /// The bytes of the content that were written or sent so far.
     pub done: u64,
-    /// The total bytes of the content; `None` while a backup is written, since a server does not
-    /// say how well its content is compressed.
+    /// The total bytes of the content. `None` while a backup is written, because the size of the
+    /// compressed content is not known before its end.
     pub total: Option<u64>,
     /// The number of messages in the whole backup.
     pub messages: u64,
@@ -77,24 +77,24 @@ pub struct Progress {
 pub struct Restored {
     /// The manifest of the backup.
     pub manifest: Manifest,
-    /// The state of the restored stream. It has fewer messages than the backup if some have become
-    /// too old since the backup.
+    /// The state of the restored stream. It has fewer messages than the backup if some messages
+    /// have become too old since the backup.
     pub state: StreamState,
 }
 
 /// Writes a stream into a new file, and calls `progress` after each piece.
 ///
-/// `stream` is the name of a stream, or a [`SnapshotRequest`], which can leave out the consumers.
-/// The file is written under a temporary name in the same folder, and gets its name when it is
-/// complete. The folder needs room for the content twice. The call uses at most about 16 MiB of
-/// memory.
+/// `stream` is the name of a stream, or a [`SnapshotRequest`]. A `SnapshotRequest` can leave out
+/// the consumers. The file is written under a temporary name in the same folder, and gets its name
+/// when it is complete. The folder needs room for twice the content. The call uses at most about 16
+/// MiB of memory.
 ///
 /// When the call returns `Ok` on Unix, the file and its name are on disk, and a crash of the
 /// machine does not remove them. On other systems, in a folder that may not be read, or on a file
-/// system that does not sync folders, only the content of the file is sure to be on disk: the file
-/// system decides when the name is.
+/// system that does not sync folders, only the content of the file is sure to be on disk. The file
+/// system decides when it writes the name to disk.
 ///
-/// Cancel-safe: the file gets its name in the last poll of the future, so a future that is dropped
+/// Cancel-safe: the file gets its name in the last poll of the future, so dropping the future
 /// leaves no file. The temporary file is removed soon after the drop. The last poll blocks its
 /// thread while the system syncs the folder.
 ///
@@ -134,8 +134,8 @@ pub async fn write(
 
 /// Creates the stream of a backup, and calls `progress` after each piece.
 ///
-/// The whole file is first read and compared with its manifest, so that a damaged backup changes
-/// nothing. Then the file is read again and sent, in bounded memory.
+/// The whole file is first read and compared with its manifest: a damaged backup changes nothing.
+/// Then the file is read again and sent, in bounded memory.
 ///
 /// Not cancel-safe: after dropping the future, the stream may have been created
 /// ([`Snapshots::restore`](event_sdk::transport::Snapshots::restore)).
@@ -144,8 +144,8 @@ pub async fn write(
 ///
 /// [`BackupError::Io`], [`BackupError::NotABackup`], [`BackupError::NewerFormat`],
 /// [`BackupError::Damaged`]; [`BackupError::OtherPrefix`] if the bus has another prefix than the
-/// bus that wrote the backup, since its events would not reach this stream; and
-/// [`BackupError::Transport`] with the errors of
+/// bus that wrote the backup, because the events of this bus would not be stored in the restored
+/// stream; and [`BackupError::Transport`] with the errors of
 /// [`Snapshots::restore`](event_sdk::transport::Snapshots::restore), such as
 /// [`StreamExists`](event_sdk::transport::ErrorKind::StreamExists).
 pub async fn restore(

@@ -5,8 +5,8 @@ use std::time::Duration;
 use event_sdk::dead_letters::DeadLetterStream;
 use event_sdk::stream::{Storage, StreamSpec};
 
-/// A dead-letter stream and its retry stream as a constant. Both are declared as
-/// [`DeadLetterStream`] declares them; replicas, storage and limits apply to both.
+/// A dead-letter stream and its retry stream as a constant. Both have the declarations of
+/// [`DeadLetterStream`]. Replicas, storage and limits apply to both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeadLetterSpec {
     pub(crate) name: &'static str,
@@ -38,8 +38,9 @@ impl DeadLetterSpec {
         }
     }
 
-    /// Declares the retry stream alone, for services that keep their letters in tables of their databases
-    /// (`event-sdk-sql`). The name of the dead-letter stream then only names the declaration. Default: both streams.
+    /// Declares the retry stream alone, for services that keep their letters in tables of their
+    /// databases (`event-sdk-sql`). There is then no dead-letter stream; its name only identifies
+    /// this declaration. Default: both streams.
     #[must_use]
     pub const fn in_tables(mut self) -> Self {
         self.in_tables = true;
@@ -73,16 +74,16 @@ impl DeadLetterSpec {
         self
     }
 
-    /// Limits the age of letters, including those that nobody has looked at. Default: zero, no
-    /// limit.
+    /// Limits the age of letters. Older letters are dropped, even if they are still open. Default:
+    /// zero, no limit.
     #[must_use]
     pub const fn max_age(mut self, age: Duration) -> Self {
         self.max_age = age;
         self
     }
 
-    /// Limits the bytes of each of the two streams. A full stream refuses new letters, so that
-    /// consumers wait. Default: zero, no limit.
+    /// Limits the bytes of each of the two streams. A full stream refuses new letters, and
+    /// consumers then wait. Default: zero, no limit.
     #[must_use]
     pub const fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = bytes;

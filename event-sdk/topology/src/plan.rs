@@ -1,4 +1,5 @@
-//! `Plan`: what applying a topology would create, change or keep, and what a server would refuse.
+//! `Plan`: the parts of a topology that `apply` would create, change or keep, and those that a
+//! server would refuse.
 
 mod display;
 
@@ -8,7 +9,7 @@ use event_sdk::transport::Difference;
 
 use crate::reservation::Reservations;
 
-/// What applying a topology would do. `Display` prints it for people: a line for each part, and the
+/// The changes that applying a topology would make. `Display` prints a line for each part, and the
 /// steps of the migrations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -17,12 +18,12 @@ pub struct Plan {
     pub parts: Vec<Planned>,
     /// The bytes that the streams reserve, with the limits of the account.
     pub reservations: Reservations,
-    /// What to know before the plan is applied, such as a mirror of a stream that does not exist.
-    /// Each warning is a sentence; no warning prevents the plan from being applied.
+    /// Warnings about the plan, for example about a mirror of a stream that does not exist. Each
+    /// warning is a sentence. The plan can be applied despite warnings.
     pub warnings: Vec<String>,
-    /// The checks that the plan left out, each with its reason as a clause. The plan cannot check
-    /// originals in other domains and accounts, and streams whose configuration the user may not
-    /// read.
+    /// The checks that were not made, each with its reason as a clause. The plan cannot check
+    /// copied streams in other domains and accounts, and streams whose configuration the user may
+    /// not read.
     pub unchecked: Vec<String>,
 }
 
@@ -34,7 +35,8 @@ impl Plan {
         parts.all(|part| part.action == Action::Keep)
     }
 
-    /// The parts that a server would refuse, or whose change would lose or double events.
+    /// The refused parts: a server would refuse them, or their change would lose or duplicate
+    /// events.
     pub fn refusals(&self) -> impl Iterator<Item = (&Item, &Refusal)> {
         self.parts.iter().filter_map(|part| match &part.action {
             Action::Refuse(refusal) => Some((&part.item, refusal)),
@@ -43,7 +45,7 @@ impl Plan {
     }
 
     /// The changes that can delete stored events as soon as they are applied; see
-    /// [`Planned::losses`]. `apply` carries them out like others.
+    /// [`Planned::losses`]. `apply` makes them like other changes.
     pub fn losses(&self) -> impl Iterator<Item = (&Item, &Difference)> {
         let parts = self.parts.iter();
         parts.flat_map(|part| part.losses.iter().map(|loss| (&part.item, loss)))
@@ -123,7 +125,7 @@ pub struct Refusal {
     pub steps: Vec<String>,
 }
 
-/// Another stream that stores some subjects of a declared one.
+/// Another stream that stores some subjects of a declared stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Overlap {
@@ -132,6 +134,7 @@ pub struct Overlap {
     /// The subjects of the other stream that overlap; empty if the user may not read its
     /// configuration.
     pub subjects: Vec<Pattern>,
-    /// Whether the topology declares the other stream too, with subjects that it does not have yet.
+    /// Whether the topology declares the other stream too. The other stream then still has to get
+    /// its declared subjects.
     pub is_declared: bool,
 }

@@ -16,8 +16,8 @@ use crate::verify::Verification;
 
 /// The streams, consumers, dead-letter streams and the bucket of an application, as a constant.
 ///
-/// Subjects are relative to the prefix of the bus. Lists are constants: write
-/// `const { &[…] }`, or name them.
+/// Subjects are relative to the prefix of the bus. Lists must be constants: write `const { &[…] }`,
+/// or use named constants.
 ///
 /// ```
 /// use event_sdk::stream::StreamSpec;
@@ -42,8 +42,8 @@ pub struct Topology {
 }
 
 impl Topology {
-    /// A topology of these streams. To move a subject from one stream to another, list the stream
-    /// that loses the subject before the stream that gets it.
+    /// A topology of these streams. To move a subject from one stream to another, list the old
+    /// stream of the subject before its new stream.
     #[must_use]
     pub const fn new(streams: &'static [StreamSpec]) -> Self {
         Self {
@@ -81,7 +81,7 @@ impl Topology {
         self
     }
 
-    /// Declares the whole topology on a bus, for a service: subscriptions then use the declared
+    /// Declares the whole topology on the bus of a service. Subscriptions then use the declared
     /// settings. On the memory transport, the builder's `memory` creates the streams and the
     /// bucket.
     pub fn declare(&self, builder: BusBuilder) -> BusBuilder {
@@ -94,8 +94,8 @@ impl Topology {
         }
     }
 
-    /// Compares the topology with what exists at the transport of `bus`, under the prefix of the
-    /// bus. Only reads.
+    /// Compares the topology with the streams, consumers and bucket that exist at the transport of
+    /// `bus`, under the prefix of the bus. The call changes nothing.
     ///
     /// Declarations of the bus itself are ignored.
     ///
@@ -113,12 +113,12 @@ impl Topology {
         self.plan_on(&self.on(bus)?).await
     }
 
-    /// Makes a [plan](Self::plan), then creates and changes what differs. If any part of the plan
-    /// is refused, nothing is changed.
+    /// Makes a [plan](Self::plan), and then creates and changes the parts that differ. If any part
+    /// of the plan is refused, nothing is changed.
     ///
-    /// Applying a topology again changes nothing. It is also safe if two processes apply it at
-    /// once. If the call was interrupted, apply again. Streams and consumers that the topology does
-    /// not name stay as they are; nothing is ever deleted.
+    /// Applying a topology again changes nothing. Two processes may apply it at the same time. If
+    /// the call was interrupted, apply again. Streams and consumers that the topology does not name
+    /// are not changed, and nothing is ever deleted.
     ///
     /// Not cancel-safe: after dropping the future, some parts may have been applied. Applying them
     /// again is safe.
@@ -131,13 +131,13 @@ impl Topology {
         self.apply_if(bus, |_| true).await
     }
 
-    /// Applies only `agreed`, a [plan](Self::plan) that was shown and agreed to. The call plans
-    /// again: if a part would now be created or changed in another way, nothing is changed. A part
-    /// that matches by now stays as it is.
+    /// Applies `agreed`, a [plan](Self::plan) that a person has seen and agreed to, and nothing
+    /// else. The call makes a new plan. If the new plan would create or change a part in another
+    /// way, nothing is changed. A part that now matches the topology is not changed.
     ///
-    /// Changes on the server while this call applies the plan are not noticed.
+    /// The call does not notice changes on the server that are made while it applies the plan.
     ///
-    /// Not cancel-safe: as [`apply`](Self::apply).
+    /// Not cancel-safe, like [`apply`](Self::apply).
     ///
     /// # Errors
     ///
@@ -164,8 +164,8 @@ impl Topology {
         Ok(bus.apply_planned().await?)
     }
 
-    /// Finds what is missing, which fields differ from the topology, and other streams whose
-    /// subjects overlap. Only reads.
+    /// Finds missing parts, fields that differ from the topology, and other streams with
+    /// overlapping subjects. The call changes nothing.
     ///
     /// Settings that a [`StreamSpec`] does not have, such as a description, are not compared. A
     /// placement is compared only if the [`StreamSpec`] declares one.

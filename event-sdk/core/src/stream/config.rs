@@ -35,22 +35,23 @@ pub struct StreamConfig {
     pub compression: Compression,
     /// Whether messages can be [scheduled](crate::transport::Scheduler) in the stream.
     pub schedules: bool,
-    /// Whether the deletion of single messages is denied; `None`: an existing stream stays as it
-    /// is, and a new one allows it. The [state](Self::as_state) of a stream has `None` where it is
-    /// allowed.
+    /// Whether the deletion of single messages is denied. `None`: an existing stream stays as it
+    /// is, and a new stream allows deletion. In the [state](Self::as_state) of a stream, `None`
+    /// means that deletion is allowed.
     pub deny_delete: Option<bool>,
     /// Whether purging is denied; `None` as in [`deny_delete`](Self::deny_delete).
     pub deny_purge: Option<bool>,
-    /// Whether a message can [roll up](crate::transport::RollUp) earlier ones; `None`: an existing
-    /// stream stays as it is, and a new one does not allow it. The [state](Self::as_state) of a
-    /// stream has `None` where it is not allowed, or [`schedules`](Self::schedules) are.
+    /// Whether a message can [roll up](crate::transport::RollUp) earlier messages. `None`: an
+    /// existing stream stays as it is, and a new stream does not allow roll-ups. In the
+    /// [state](Self::as_state) of a stream, `None` means that roll-ups are not allowed, or that
+    /// [`schedules`](Self::schedules) is set.
     pub allow_rollup: Option<bool>,
     /// The stream that this one mirrors: it has the messages of that stream, with their sequences.
     pub mirror: Option<UpstreamConfig>,
     /// The streams whose messages are copied into this one.
     pub sources: Vec<UpstreamConfig>,
-    /// The servers that keep the stream; `None`: an existing stream stays where it is, and a new
-    /// one may be on any servers.
+    /// The servers that keep the stream. `None`: an existing stream stays where it is, and a new
+    /// stream may be on any servers.
     pub placement: Option<PlacementConfig>,
 }
 
@@ -81,7 +82,7 @@ impl StreamConfig {
         }
     }
 
-    /// The streams whose messages this one has: the mirrored stream, or the sources.
+    /// The streams whose messages this stream has: the mirrored stream, or the sources.
     pub fn upstreams(&self) -> impl Iterator<Item = &UpstreamConfig> {
         self.mirror.iter().chain(&self.sources)
     }
@@ -92,9 +93,9 @@ impl StreamConfig {
         self.upstreams().next().is_some()
     }
 
-    /// Whether the stream has the duplicate window that the transport gives to copies. This holds
-    /// if it copies messages of other streams, has no subjects of its own, and declares no other
-    /// window than the default.
+    /// Whether the transport chooses the duplicate window of the stream, as for every stream that
+    /// only has copies: the stream copies messages of other streams, has no subjects of its own,
+    /// and declares no other window than the default.
     #[must_use]
     pub fn has_window_of_copies(&self) -> bool {
         let default = Deduplication::DEFAULT.window;

@@ -5,8 +5,8 @@ use std::fmt;
 use crate::subject::grammar::is_unseen;
 use crate::text::Text;
 
-/// The servers that keep a stream: the servers of a cluster, the servers that have all of some
-/// tags, or both. It can stand in a constant.
+/// The servers that keep a stream: the servers of a cluster, the servers that have certain tags, or
+/// both. A value can be a constant.
 ///
 /// ```
 /// use event_sdk_core::stream::{Placement, StreamSpec};
@@ -23,8 +23,8 @@ pub struct Placement {
 }
 
 impl Placement {
-    /// Any server. It removes a placement, whereas a stream without a declared placement keeps the
-    /// one that it has.
+    /// Any server. This removes the placement of an existing stream. (A stream without a declared
+    /// placement keeps its placement.)
     pub const ANYWHERE: Self = Self {
         cluster: None,
         tags: &[],
@@ -40,7 +40,7 @@ impl Placement {
     }
 
     /// The servers that have all of these tags in their `server_tags`, in upper or lower case. A
-    /// tag after `!` is one that they must not have (server 2.12).
+    /// tag that begins with `!` excludes the servers that have it (server 2.12).
     #[must_use]
     pub const fn tagged(tags: &'static [&'static str]) -> Self {
         Self::ANYWHERE.tags(tags)

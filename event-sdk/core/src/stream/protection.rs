@@ -5,27 +5,26 @@ use super::StreamSpec;
 use super::config::StreamConfig;
 
 impl StreamSpec {
-    /// Sets whether single messages can be deleted: `true` denies it. Default: an existing stream
-    /// stays as it is, and a new one allows it.
+    /// Denies (`true`) or allows (`false`) the deletion of single messages. Default: an existing
+    /// stream stays as it is, and a new stream allows deletion.
     ///
     /// - Once applied, `true` cannot be taken back: the stream never allows deletion again.
     /// - Deleting a message then fails with
-    ///   [`DeletionDenied`](crate::transport::ErrorKind::DeletionDenied). What limits, retention,
-    ///   a purge or a [roll-up](Self::allow_rollup) drop still goes.
-    /// - Such a stream does not allow [schedules](Self::schedules), which are cancelled by deleting
-    ///   them.
+    ///   [`DeletionDenied`](crate::transport::ErrorKind::DeletionDenied). Limits, retention, a
+    ///   purge or a [roll-up](Self::allow_rollup) can still remove messages.
+    /// - Such a stream does not allow [schedules](Self::schedules), because a schedule is cancelled
+    ///   by deleting it.
     pub const fn deny_delete(mut self, denied: bool) -> Self {
         self.deny_delete = Some(denied);
         self
     }
 
-    /// Sets whether messages can be purged: `true` denies it. Default: an existing stream stays as
-    /// it is, and a new one allows it.
+    /// Denies (`true`) or allows (`false`) that messages are purged. Default: an existing stream
+    /// stays as it is, and a new stream allows purging.
     ///
     /// - Once applied, `true` cannot be taken back: the stream never allows purging again.
-    /// - A purge then fails with
-    ///   [`DeletionDenied`](crate::transport::ErrorKind::DeletionDenied). What limits, retention or
-    ///   the deletion of a single message drop still goes.
+    /// - A purge then fails with [`DeletionDenied`](crate::transport::ErrorKind::DeletionDenied).
+    ///   Limits, retention or the deletion of a single message can still remove messages.
     /// - Such a stream allows neither [roll-ups](Self::allow_rollup) nor
     ///   [schedules](Self::schedules).
     pub const fn deny_purge(mut self, denied: bool) -> Self {
@@ -33,16 +32,17 @@ impl StreamSpec {
         self
     }
 
-    /// Sets whether a message can replace earlier ones when it is stored
-    /// ([`RollUp`](crate::transport::RollUp), the header `Nats-Rollup`). Default: an existing stream
-    /// stays as it is, and a new one does not allow it. A stream with [schedules](Self::schedules)
-    /// always allows it.
+    /// Sets whether a message can replace earlier messages when it is stored (a *roll-up*:
+    /// [`RollUp`](crate::transport::RollUp), the header `Nats-Rollup`). Default: an existing stream
+    /// stays as it is, and a new stream does not allow roll-ups. A stream with
+    /// [schedules](Self::schedules) always allows them.
     ///
-    /// - Whoever may publish can then delete all messages of the stream.
-    /// - A mirror or a stream with this one as its source needs `allow_rollup(true)` too: NATS
-    ///   servers before 2.14 do not store the copy of a message that rolls up otherwise, and a mirror
-    ///   may stop there. Later servers store it, and the copy keeps the earlier messages. If a
-    ///   stream has several sources, `RollUp::Stream` also deletes what it has of the others.
+    /// - Every user that may publish to the stream can then delete all its messages.
+    /// - A mirror of this stream, or a stream with this stream as its source, needs
+    ///   `allow_rollup(true)` too. Without it, NATS servers before 2.14 do not store the copy of a
+    ///   message that rolls up, and a mirror may stop at this message. Later servers store the
+    ///   copy, but keep the earlier messages. If a stream has several sources, `RollUp::Stream`
+    ///   also deletes the messages of the other sources.
     pub const fn allow_rollup(mut self, allowed: bool) -> Self {
         self.allow_rollup = Some(allowed);
         self
@@ -69,8 +69,9 @@ impl StreamConfig {
         self.schedules || self.allow_rollup == Some(true)
     }
 
-    /// Returns the configuration as the state of the stream shows it: each of the three flags is
-    /// `Some(true)` or `None`, and `allow_rollup` is `None` if [`schedules`](Self::schedules) is set.
+    /// Returns the configuration in the form of a stream state: each of the three flags is
+    /// `Some(true)` or `None`, and `allow_rollup` is `None` if [`schedules`](Self::schedules) is
+    /// set.
     #[must_use]
     pub fn as_state(mut self) -> Self {
         self.deny_delete = self.deny_delete.filter(|denied| *denied);

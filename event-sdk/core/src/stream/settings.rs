@@ -11,8 +11,8 @@ use std::time::Duration;
 pub struct Limits {
     /// Maximum number of messages.
     pub messages: Option<NonZeroU64>,
-    /// Maximum number of messages of each subject; beyond it the oldest of that subject is
-    /// dropped.
+    /// Maximum number of messages of each subject. Beyond this number, the oldest message of the
+    /// subject is dropped.
     pub messages_per_subject: Option<NonZeroU64>,
     /// Maximum bytes of subjects, headers and bodies.
     pub bytes: Option<NonZeroU64>,

@@ -10,7 +10,7 @@ use crate::subject::{InvalidSubject, Pattern};
 use crate::text::Text;
 
 /// A stream whose messages another stream copies: its [mirror](super::StreamSpec::mirror), or one
-/// of its [sources](super::StreamSpec::sources). It can stand in a constant.
+/// of its [sources](super::StreamSpec::sources). A value can be a constant.
 ///
 /// ```
 /// use event_sdk_core::stream::{StreamSpec, Upstream};
@@ -47,7 +47,7 @@ enum Reach {
     Api(&'static str),
 }
 
-/// The first message that is copied. It matters only when the copy is created or begins anew.
+/// The first message that is copied. This matters only when the copy is created or starts again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum CopyFrom {
@@ -76,16 +76,16 @@ impl Upstream {
         }
     }
 
-    /// Sets the JetStream domain of the stream, for servers that are connected by a leaf node: its API
-    /// has the prefix `$JS.<domain>.API`.
+    /// Sets the JetStream domain of the stream, for servers that are connected by a leaf node. The
+    /// API of the domain has the prefix `$JS.<domain>.API`.
     #[must_use]
     pub const fn domain(mut self, domain: &'static str) -> Self {
         self.reach = Reach::Domain(domain);
         self
     }
 
-    /// Sets the prefix under which the JetStream API of the stream is reached, for a stream of another
-    /// account that is imported under it.
+    /// Sets the prefix of the JetStream API of the stream. It is for a stream of another account,
+    /// whose API this account imports under this prefix.
     #[must_use]
     pub const fn api_prefix(mut self, prefix: &'static str) -> Self {
         self.reach = Reach::Api(prefix);
@@ -127,7 +127,8 @@ impl Upstream {
     /// with `moved_to("eu.events")`, `events.orders.order.placed` is stored as
     /// `eu.events.orders.order.placed`. A bus with this prefix reads them.
     ///
-    /// Then only events under the original [prefix](Self::prefix) of the upstream are copied.
+    /// With this setting, only events under the original [prefix](Self::prefix) of the upstream are
+    /// copied.
     #[must_use]
     pub const fn moved_to(mut self, prefix: &'static str) -> Self {
         self.moved_to = Some(prefix);
@@ -153,7 +154,7 @@ impl Upstream {
         self.filter
     }
 
-    /// The prefix of the events in the other stream; `None`: the prefix of the bus.
+    /// The prefix of the events in the other stream; `None` for the prefix of the bus.
     #[must_use]
     pub const fn constant_prefix(&self) -> Option<&'static str> {
         self.prefix
@@ -289,8 +290,8 @@ pub struct UpstreamConfig {
     pub start: CopyFrom,
     /// The subjects that are copied; `None`: all subjects, or the subjects of `transforms`.
     pub filter: Option<Pattern>,
-    /// Subjects that the copy stores as others. If there are any, only messages that one of them
-    /// matches are copied. Not together with a filter.
+    /// Changes of subjects in the copy. If there are any, only messages that match the `from` of
+    /// one of them are copied. They cannot be combined with a filter.
     pub transforms: Vec<SubjectTransform>,
 }
 

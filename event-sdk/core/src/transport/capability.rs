@@ -1,5 +1,5 @@
-//! `Capability` and `Capabilities`: what a transport declares that it can do; add a new
-//! capability here.
+//! `Capability` and `Capabilities`: the features that a transport declares. Add a new capability
+//! here.
 
 use std::fmt;
 
@@ -17,11 +17,12 @@ pub enum Capability {
     ExpectStream,
     /// A publish can expect the last sequence of its subject.
     ExpectSubject,
-    /// A publish can expect the last sequence under a pattern, such as all actions of an entity.
+    /// A publish can expect the last sequence of the subjects that match a pattern, such as all
+    /// actions of an entity.
     ExpectPattern,
     /// A consumer can have several filters.
     SeveralFilters,
-    /// One acknowledgement can settle everything before it
+    /// One acknowledgement can settle all messages before its own message
     /// ([`AckPolicy::All`](super::AckPolicy::All)).
     AckAll,
     /// A consumer can have ack waits by delivery number.
@@ -29,12 +30,12 @@ pub enum Capability {
     /// Stored messages can be read without a consumer:
     /// [`Transport::history`](super::Transport::history).
     History,
-    /// Messages that a stream drops before they were delivered to a consumer are reported.
+    /// If a stream drops messages before they were delivered to a consumer, the loss is reported.
     ReportsGaps,
-    /// A message that becomes exhausted (delivered `max_deliver` times and not acknowledged or
-    /// terminated) is reported, if the consumer has a subscription at that time.
+    /// If a message becomes exhausted (delivered `max_deliver` times and not acknowledged or
+    /// terminated) while the consumer has a subscription, it is reported.
     ReportsExhausted,
-    /// A message that becomes exhausted while the consumer has no subscription is reported to the
+    /// If a message becomes exhausted while the consumer has no subscription, it is reported to the
     /// next subscription.
     ReportsExhaustedLater,
     /// Event values can be passed without encoding.
@@ -70,7 +71,7 @@ pub enum Capability {
     /// Whole streams can be written into backups and restored:
     /// [`Transport::snapshots`](super::Transport::snapshots).
     Snapshots,
-    /// A stream can copy the messages of others: mirrors and sources.
+    /// A stream can copy the messages of other streams: mirrors and sources.
     Copies,
     /// A mirror can become a stream with subjects of its own.
     PromoteMirror,
@@ -194,8 +195,8 @@ pub(crate) fn asked<const N: usize>(
 
 /// The capabilities that a transport declares, and the maximum size of a message.
 ///
-/// An ability ([`Capability::is_ability`]) is declared by the method of
-/// [`Transport`](super::Transport) that returns it, and never here.
+/// Some capabilities are abilities ([`Capability::is_ability`]). A transport declares an ability by
+/// the method of [`Transport`](super::Transport) that returns its trait, and not here.
 /// [`TransportExt::supports`](super::TransportExt::supports) checks both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capabilities {

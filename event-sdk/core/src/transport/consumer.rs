@@ -31,7 +31,7 @@ pub struct SubscribeRequest {
     pub config: ConsumerConfig,
     /// How many messages the subscription prefetches; a fixed number is at least one.
     pub prefetch: Prefetch,
-    /// Whether the consumer must exist. If it does not, it is not created, and the error is
+    /// Whether the consumer must exist. If it does not exist, it is not created, and the error is
     /// [`ErrorKind::ConsumerNotFound`](super::ErrorKind::ConsumerNotFound).
     pub must_exist: bool,
 }
@@ -178,8 +178,8 @@ impl ConsumerConfig {
 pub enum ConsumerName {
     /// Exists until it is deleted, and keeps its position.
     Durable(Text),
-    /// Shared by its subscriptions. Ends when it has no subscription left, or some time later: see
-    /// the transport.
+    /// Shared by its subscriptions. Ends when it has no subscription left, or some time later; this
+    /// depends on the transport.
     Group(Text),
     /// Has one subscription, and ends with it.
     Ephemeral,
@@ -219,7 +219,7 @@ pub enum DeliverPolicy {
     All,
     /// At the newest message that its filters match.
     Last,
-    /// At the newest message of each subject, then everything new.
+    /// At the newest message of each subject; after these, it delivers all new messages.
     LastPerSubject,
     /// At the next published message.
     New,
@@ -234,13 +234,14 @@ pub enum DeliverPolicy {
 pub enum AckPolicy {
     /// Each delivery separately.
     Explicit,
-    /// All deliveries up to one together: an ack or a term settles its message and every message of
-    /// a lower sequence, **whichever subscription has it**. A nak and a restart of the ack wait
-    /// concern one message. Needs [`Capability::AckAll`].
+    /// All deliveries up to a message together: an ack or a term settles its message and all
+    /// messages with lower sequences, **even if other subscriptions have these messages**. A nak
+    /// and a restart of the ack wait apply to one message. Needs [`Capability::AckAll`].
     ///
-    /// Use it only for a consumer that one instance at a time reads, and that acknowledges a
-    /// message only after all messages before it, as `Consumer::ack_all` of `event-sdk` does. With
-    /// several instances, or if an acknowledgement comes too early, events would be lost.
+    /// Use this policy only if one instance at a time reads from the consumer, and acknowledges a
+    /// message only after all messages before it are done, like `Consumer::ack_all` of `event-sdk`.
+    /// With several instances, or with an acknowledgement that comes too early, events would be
+    /// lost.
     All,
     /// Not at all: each delivery counts as handled.
     None,

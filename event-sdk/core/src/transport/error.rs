@@ -9,11 +9,12 @@ use super::{Capability, Difference};
 use crate::shown::Shown;
 use crate::text::Text;
 
-/// The error of a bus or transport. It has the operation that failed, the kind, the subject, stream,
-/// consumer or bucket, the reason, and often what to do.
+/// The error of a bus or transport. It contains the operation that failed, the kind, the subject,
+/// stream, consumer or bucket, and the reason. The reason often says what to do.
 ///
-/// `Display` prints one line and does not repeat [`source`](std::error::Error::source). Text from
-/// servers or callers is escaped if it would act on a terminal, and shortened if it is very long.
+/// `Display` prints one line and does not repeat [`source`](std::error::Error::source). In text
+/// from servers or callers, control characters of terminals are escaped. Very long text is
+/// shortened.
 pub struct Error(Box<Inner>);
 
 struct Inner {
@@ -28,7 +29,7 @@ struct Inner {
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
-/// The kind of an [`Error`], on which a program can match. `Display` describes it in words.
+/// The kind of an [`Error`]. A program can match on it. `Display` describes the kind in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -61,7 +62,7 @@ pub enum ErrorKind {
     /// The stream does not allow its messages to be deleted, purged or
     /// [rolled up](super::RollUp).
     DeletionDenied,
-    /// The stream's last sequence is not the one that the publish expected.
+    /// The last sequence is not the sequence that the publish expected.
     WrongLastSequence {
         /// The actual last sequence, if known.
         last: Option<u64>,
@@ -74,7 +75,7 @@ pub enum ErrorKind {
         /// The revision of the key's last write, if known; that write may be a deletion.
         last: Option<u64>,
     },
-    /// A consumer of this name exists, and its settings cannot be used: messages would be lost or
+    /// A consumer of this name exists, but its settings cannot be used: messages would be lost or
     /// misread, or `apply` cannot change a setting to the declared value.
     ConsumerMismatch {
         /// The settings that differ.
@@ -82,8 +83,8 @@ pub enum ErrorKind {
     },
     /// There is no consumer of that name, or it was deleted.
     ConsumerNotFound,
-    /// The stream went back to an older state, and the consumer did not. New messages with
-    /// sequences up to the position of the consumer would never be delivered.
+    /// The stream went back to an older state, but its consumer did not. The consumer would never
+    /// deliver new messages with sequences up to its position.
     StreamWentBack {
         /// The sequence up to which the consumer has delivered messages.
         position: u64,
@@ -141,7 +142,7 @@ pub enum Outcome {
     /// The operation had no effect.
     NotDone,
     /// The operation may have succeeded. To retry a publish, use the same prepared event: its id
-    /// stays the same, so a stored event is recognized as a duplicate.
+    /// stays the same, so the stream recognizes a duplicate.
     Unknown,
 }
 
@@ -161,8 +162,8 @@ impl Error {
         }))
     }
 
-    /// The error about a missing capability. `needed` is the end of the message, and says what has
-    /// the capability, such as a newer server.
+    /// The error about a missing capability. `needed` is the end of the message. It says what
+    /// provides the capability, for example a newer server.
     pub fn unsupported(capability: Capability, operation: Operation, needed: &str) -> Self {
         Self::new(
             ErrorKind::Unsupported(capability),
@@ -176,7 +177,7 @@ impl Error {
         Self::new(ErrorKind::Closed, operation, "the transport was closed")
     }
 
-    /// The error of operations that a [drain](super::Transport::drain) refuses.
+    /// The error of an operation that is refused during a [drain](super::Transport::drain).
     pub fn draining(operation: Operation) -> Self {
         Self::new(
             ErrorKind::Closed,
@@ -265,7 +266,7 @@ impl Error {
         self.0.outcome
     }
 
-    /// Whether the same call may succeed later without other changes.
+    /// Whether the same call may succeed later, without a change to the call.
     pub fn is_transient(&self) -> bool {
         matches!(
             self.0.kind,

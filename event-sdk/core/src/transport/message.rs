@@ -34,9 +34,9 @@ pub struct PublishRequest<'a> {
     pub message_id: Option<MessageId>,
     /// Conditions for the message to be stored.
     pub expect: Expectations,
-    /// Which earlier messages this one replaces; `None`: none.
+    /// The earlier messages that this message replaces; `None`: none.
     pub roll_up: Option<RollUp>,
-    /// The current time, if the clock was just read for this message.
+    /// The reading of the clock, if the clock was just read for this message.
     pub reading: Option<Reading<'a>>,
 }
 

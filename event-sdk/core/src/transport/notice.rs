@@ -40,7 +40,7 @@ pub enum NoticeKind {
     /// The server lost the consumer, and the client created it again. It continues at the first
     /// unsettled message.
     Recreated,
-    /// The server does not answer requests for messages. The client repeats them.
+    /// The server does not answer requests for messages. The client repeats the requests.
     Stalled(Error),
     /// The transport cannot read a message, and does not deliver it.
     Unreadable {
@@ -64,9 +64,10 @@ pub enum NoticeKind {
 /// Messages that the stream dropped before they were delivered to the consumer, or before they were
 /// delivered again.
 ///
-/// Not every message between `from` and `to` is lost. Some may be for other consumers, already
-/// handled, or still stored: a stream with a limit for each subject also drops messages from its
-/// middle. `lost` counts the lost messages of this consumer. No message is counted by two gaps.
+/// Not every message between `from` and `to` is lost. Some messages may be for other consumers,
+/// already handled, or still stored, because a stream with a limit for each subject also drops
+/// messages from its middle. `lost` counts the lost messages of this consumer. No message is
+/// counted by two gaps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gap {
     /// The sequence of the first dropped message.
@@ -190,10 +191,11 @@ impl Notice {
         self.delivery.as_deref()
     }
 
-    /// Settles an [`Unreadable`](NoticeKind::Unreadable) message of a consumer whose acknowledgements
-    /// settle everything before them ([`AckPolicy::All`](super::AckPolicy::All)): the transport does
-    /// not know whether that is done. It is delivered again if nobody settles it. `None` of any other
-    /// consumer: the transport terminates the message.
+    /// Settles an [`Unreadable`](NoticeKind::Unreadable) message of a consumer with
+    /// [`AckPolicy::All`](super::AckPolicy::All). For such a consumer, the transport does not
+    /// terminate the message, because this would settle all messages before it, which may not be
+    /// done yet. The message is delivered again if it is not settled. `None` for any other
+    /// consumer: there the transport terminates the message.
     #[must_use]
     pub fn settler(&self) -> Option<&Settler> {
         self.settler.as_ref()

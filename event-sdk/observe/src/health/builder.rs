@@ -1,4 +1,4 @@
-//! `HealthBuilder`: what a check looks at, how often, and within which limits.
+//! `HealthBuilder`: the parts that a check covers, its interval and its limits.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,7 +14,7 @@ use super::parts::Outbox;
 use super::progress::Progress;
 use super::{Health, Thresholds};
 
-/// Declares what the health of a service consists of. [`Health::builder`] returns this builder.
+/// Declares the parts of the health of a service. [`Health::builder`] returns this builder.
 #[must_use = "nothing is checked until the health is built and asked for"]
 pub struct HealthBuilder {
     bus: EventBus,
@@ -58,8 +58,8 @@ impl HealthBuilder {
     }
 
     /// Adds a consumer, before it is run. If the consumer belongs to a bus with another transport,
-    /// its durables are read there, but its streams and that transport's connection are not in the
-    /// report.
+    /// its durables are read from that transport. The report then contains neither the streams of
+    /// the consumer nor the connection of that transport.
     pub fn consumer<S>(self, consumer: &Consumer<S>) -> Self {
         self.monitor(consumer.monitor())
     }
@@ -70,11 +70,11 @@ impl HealthBuilder {
         self
     }
 
-    /// Adds all consumers that a registry has at the time of a check. The service is ready only if
-    /// the registry has at least one consumer.
+    /// Adds all consumers that `consumers` contains at the time of a check. The service is ready
+    /// only if there is at least one consumer.
     ///
-    /// The health keeps a clone of `consumers`, so the consumers do not end when the caller drops
-    /// its own clone. End them with [`run_until`](Consumers::run_until) or
+    /// `Health` keeps a clone of `consumers`, so the consumers do not end when the caller drops its
+    /// own clone. End them with [`run_until`](Consumers::run_until) or
     /// [`remove`](Consumers::remove).
     pub fn consumers(mut self, consumers: &Consumers) -> Self {
         self.registries.push(consumers.clone());
@@ -88,16 +88,17 @@ impl HealthBuilder {
         self
     }
 
-    /// Says whether the service uses a feature, such as an inbox. This is only shown in the report.
+    /// Sets whether the service uses a feature, such as an inbox. The report shows this; it has no
+    /// other effect.
     pub fn feature(mut self, name: impl Into<String>, enabled: bool) -> Self {
         self.features.insert(name.into(), enabled);
         self
     }
 
-    /// Sets the name of this health, which is the label `health` of its gauges (feature `metrics`).
-    /// Default: the
-    /// [source](EventBus::source) of the bus. While the process has another health with this name,
-    /// a number is added (`billing-2`), so that neither overwrites the gauges of the other.
+    /// Sets the name of this `Health`: its gauges have the name as the label `health` (feature
+    /// `metrics`). Default: the [source](EventBus::source) of the bus. If the process has another
+    /// `Health` with this name, a number is added (`billing-2`), so the two do not overwrite each
+    /// other's gauges.
     #[cfg(feature = "metrics")]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
@@ -123,8 +124,8 @@ impl HealthBuilder {
     }
 
     /// Sets the longest time of a check. Default: 2 s. A part that has not answered by then is
-    /// `down`: its values are missing in the report, which has the reason. Zero leaves time only
-    /// for answers that are available at once.
+    /// `down`: the report has the reason instead of its values. With zero, the check only gets
+    /// answers that are available at once.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self

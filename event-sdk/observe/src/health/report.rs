@@ -49,7 +49,7 @@ pub enum Status {
     Ok,
     /// The service works, but needs attention.
     Degraded,
-    /// The service cannot publish or cannot receive.
+    /// The service cannot publish, or cannot receive.
     Down,
 }
 
@@ -222,9 +222,9 @@ pub struct DurableHealth {
     /// events to deliver, no instance requests events.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waiting: Option<u64>,
-    /// For how many seconds, at least, the durable has had events to deliver, while none was
-    /// settled or delivered for the first time. The time is counted from the first check that saw
-    /// this position. Zero if there is nothing to deliver.
+    /// How long, in seconds, the durable has made no progress: it had events to deliver, but no
+    /// event was settled or delivered for the first time. The time is counted from the first check
+    /// that saw this position, so it is a lower bound. Zero if there is nothing to deliver.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub still_seconds: Option<f64>,
     /// Whether [`still_seconds`](Self::still_seconds) is more than
@@ -283,8 +283,8 @@ pub struct DeadLetterHealth {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Performance {
-    /// The shortest time until a request for the state of a stream or durable was answered. Without a
-    /// stream and a consumer, it is not measured.
+    /// The time of the fastest request for the state of a stream or durable. It is missing if there
+    /// is neither a stream nor a consumer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub round_trip_ms: Option<f64>,
     /// The time of the whole check.
@@ -295,13 +295,14 @@ pub struct Performance {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Configured {
-    /// The name of the service, which its events have as their source.
+    /// The name of the service: the source of its events.
     pub source: String,
     /// The prefix of the bus's subjects.
     pub prefix: String,
     /// What the service uses: `consumers`, `dead_letters` and `outbox` if they were added, and the
     /// features that were [set](super::HealthBuilder::feature).
     pub features: BTreeMap<String, bool>,
-    /// The number of events that a bus without a transport has dropped so far, as configured.
+    /// The number of events that the bus has dropped so far
+    /// ([`EventBus::discarded`](event_sdk::EventBus::discarded)).
     pub discarded: u64,
 }

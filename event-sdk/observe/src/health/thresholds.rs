@@ -16,27 +16,26 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Thresholds {
-    /// The number of events of a durable that may be unsettled. Default: 1,000.
+    /// The maximum number of unsettled events of a durable. Default: 1,000.
     pub lag_events: Option<u64>,
-    /// The age that the oldest unsettled event of a durable may have. Default: 5 minutes.
+    /// The maximum age of the oldest unsettled event of a durable. Default: 5 minutes.
     pub lag_time: Option<Duration>,
-    /// How long a durable may have events to deliver without any event being delivered or settled,
-    /// while the connection exists. It must be longer than the longest time limit of a handler of the
-    /// service. Default: 60 s, twice the default time limit.
+    /// How long a durable may make no progress: it has events to deliver, the connection exists,
+    /// and no event is delivered or settled. This must be longer than the longest time limit of a
+    /// handler of the service. Default: 60 s, twice the default time limit.
     pub stuck_after: Option<Duration>,
-    /// How full a stream may be that refuses messages beyond its limits, in percent of its maximum
-    /// of bytes or messages. A stream that drops its oldest messages is full in normal operation,
-    /// and is not compared. Default: 90.
+    /// For a stream that refuses messages beyond its limits: how full it may be, in percent of its
+    /// maximum of bytes or messages. A stream that drops its oldest messages is full in normal
+    /// operation, so this limit does not apply to it. Default: 90.
     pub stream_full_percent: Option<u8>,
-    /// How long before a certificate of the connection expires the service becomes degraded.
+    /// The service becomes degraded when a certificate of the connection expires within this time.
     /// Default: 14 days.
     pub certificate_expiry: Option<Duration>,
-    /// The number of messages that a dead-letter stream may have. Default: 100.
+    /// The maximum number of messages in a dead-letter stream. Default: 100.
     pub dead_letters: Option<u64>,
-    /// The number of rows that may wait to be published in an outbox. Default: 1,000.
+    /// The maximum number of rows of an outbox that wait to be published. Default: 1,000.
     pub outbox_depth: Option<u64>,
-    /// The age that the oldest row which waits to be published in an outbox may have. Default: 60
-    /// s.
+    /// The maximum age of the oldest row of an outbox that waits to be published. Default: 60 s.
     pub outbox_age: Option<Duration>,
 }
 

@@ -57,11 +57,11 @@ impl<'c, DB: Store, E> Enqueue<'c, DB, E> {
         }
     }
 
-    /// Publishes the event at this time and not before, or at once if the time has passed. The
-    /// event then takes no part in the order of its key.
+    /// Publishes the event at this time, and not earlier. If the time has passed, it is published
+    /// at once. The order of its key does not apply to such an event.
     ///
     /// A running relay publishes the event at most [`idle_poll`](crate::Relay::idle_poll) after
-    /// this time. The envelope has the time of this call.
+    /// this time. The time in the envelope is the time of the enqueue.
     pub fn not_before(mut self, time: Timestamp) -> Self {
         self.not_before = Some(NotBefore::At(time));
         self
@@ -156,8 +156,8 @@ impl<'c, DB: Store, E: Event> Enqueue<'c, DB, E> {
         Self::new(outbox, connection, Target::Event(event, encode))
     }
 
-    /// Inherits correlation id and trace of the cause, and sets the cause's id as causation id. The
-    /// cause is the `Ctx` of a handler, a delivery or an envelope.
+    /// Takes over the correlation id and the trace of the cause, and sets the id of the cause as
+    /// causation id. The cause is the `Ctx` of a handler, a delivery or an envelope.
     pub fn caused_by(self, cause: &impl AsCause) -> Self {
         self.change(|prepared| prepared.caused_by(cause))
     }
@@ -220,7 +220,7 @@ impl<DB: Store, E> fmt::Debug for Enqueue<'_, DB, E> {
     }
 }
 
-/// An event that was stored in a transaction, which may not have committed yet.
+/// An event that was stored in a transaction. The transaction may not have committed yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Enqueued {
     message_id: Text,

@@ -7,11 +7,11 @@ use crate::consumer::{Ctx, Outcome, Takes, handlers};
 
 /// Handlers that block their threads.
 impl<S: EventSet> Consumer<S> {
-    /// Handles the event `P` with a function that blocks its thread. It runs on one of tokio's
-    /// threads for blocking work.
+    /// Handles the event `P` with a function that blocks its thread. The function runs on one of
+    /// tokio's threads for blocking work.
     ///
-    /// The function cannot be cancelled. If it exceeds its time limit, it continues to run. The
-    /// consumer holds its event until it returns, and uses its result.
+    /// The function cannot be cancelled. If it exceeds the time limit, it continues to run. The
+    /// consumer holds the event until the function returns, and uses its result.
     pub fn on_blocking<P, F>(mut self, handle: F) -> Self
     where
         P: 'static,

@@ -7,9 +7,9 @@ use crate::consumer::{Filter, Takes};
 
 /// Filters.
 impl<S: EventSet> Consumer<S> {
-    /// Handles only events whose envelope passes the [`Filter`], or the closure
-    /// `|envelope: &EnvelopeHeader| …`. If `filter` is called several times, an event has to pass
-    /// each of the filters.
+    /// Handles only events whose envelope passes `filter`: a [`Filter`], or a closure
+    /// `|envelope: &EnvelopeHeader| …`. If this method is called several times, an event has to
+    /// pass all filters.
     ///
     /// Other events are acknowledged, and counted as
     /// [`filtered`](super::super::ConsumerReport::filtered). Their data is not decoded, they do not
@@ -23,13 +23,13 @@ impl<S: EventSet> Consumer<S> {
         self
     }
 
-    /// Handles events of the type `E` only if `keep` returns true for them; events of other types
-    /// pass. Like [`filter`](Self::filter), with the decoded event.
+    /// Handles an event of the type `E` only if `keep` returns `true` for the decoded event. Events
+    /// of other types pass. Otherwise this filter is like [`filter`](Self::filter).
     ///
     /// The filter runs in the task of the consumer, before the event counts for
-    /// [`concurrency`](Self::concurrency). It decodes the event only for itself; for the handler
-    /// the event is decoded again. If decoding twice costs too much, use [`filter`](Self::filter),
-    /// or return `Ok(())` in the handler. If `keep` panics, the event is
+    /// [`concurrency`](Self::concurrency). The event is decoded for the filter, and decoded again
+    /// for the handler. If decoding twice costs too much, use [`filter`](Self::filter), or check
+    /// the event in the handler and return `Ok(())`. If `keep` panics, the event is
     /// [rejected](super::super::FailureClass::Reject).
     pub fn filter_event<E, F>(mut self, keep: F) -> Self
     where

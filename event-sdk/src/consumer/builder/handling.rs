@@ -12,9 +12,8 @@ use crate::consumer::{FailureClass, Handle, Takes, handlers};
 
 /// Handlers that are values.
 impl<S: EventSet> Consumer<S> {
-    /// Handles the event `E` with a value that implements [`Handle`] for it, as [`on`](Self::on)
-    /// does with a closure. [`handled_by`](Self::handled_by) takes one value for all events of the
-    /// set.
+    /// Like [`on`](Self::on), with a value that implements [`Handle`] for the event `E` instead of
+    /// a closure. [`handled_by`](Self::handled_by) takes one value for all events of the set.
     pub fn on_handler<E, H>(mut self, handler: H) -> Self
     where
         E: Readable,
@@ -25,8 +24,8 @@ impl<S: EventSet> Consumer<S> {
         self
     }
 
-    /// Handles several events of the set together with a value that implements [`HandleBatch`], as
-    /// [`on_batches`](Self::on_batches) does with a closure.
+    /// Like [`on_batches`](Self::on_batches), with a value that implements [`HandleBatch`] instead
+    /// of a closure.
     pub fn batches_handled_by<H>(mut self, max: usize, within: Duration, handler: H) -> Self
     where
         H: HandleBatch<S>,
@@ -45,12 +44,12 @@ impl<S: EventSet> Consumer<S> {
 /// The class of errors.
 impl<S> Consumer<S> {
     /// Sets the class of errors that [`Failure::class_of`] does not know, such as errors of a
-    /// database. `classify` gets the error of a handler, and then each of its sources, until it
-    /// returns a class.
+    /// database. `classify` is called with the error of a handler, and then with each of its
+    /// sources, until it returns a class.
     ///
-    /// A class that a handler sets by [`Failure::retry`], [`Failure::outage`] or
-    /// [`Failure::reject`] stays as it is. Handlers of a store, such as the handlers of
-    /// `event-sdk-sql`, classify the errors of their database without this.
+    /// If a handler sets the class by [`Failure::retry`], [`Failure::outage`] or
+    /// [`Failure::reject`], the class does not change. Handlers of a store, such as the handlers of
+    /// `event-sdk-sql`, classify the errors of their database without this method.
     ///
     /// [`Failure::class_of`]: crate::consumer::Failure::class_of
     /// [`Failure::retry`]: crate::consumer::Failure::retry

@@ -16,22 +16,22 @@ impl<S> Consumer<S> {
     ///
     /// With [`ordered_by_key`](Self::ordered_by_key), the order of a key then holds across
     /// instances, also when the owner changes: a new owner handles events only after it has
-    /// received everything that the previous owner had not settled. Two handlers never run at once
-    /// for a key, with one exception: a handler that was running when its process or machine was
-    /// frozen. When the process continues, the handler is dropped at its first poll, and its
-    /// settlement is not sent.
+    /// received all events that the previous owner had not settled. Two handlers never run at the
+    /// same time for a key, with one exception: the process or machine of the previous owner may be
+    /// frozen while a handler runs. When the process continues, this handler is dropped at its
+    /// first poll, and its settlement is not sent.
     ///
     /// The owner has a lease in the [coordination bucket](crate::BusBuilder::coordination), which
-    /// [`EventBus::apply`](crate::EventBus::apply) creates. The name of the consumer is the name of
-    /// the lease, so two services with one bucket must not use the same name. An instance that
+    /// [`EventBus::apply`](crate::EventBus::apply) creates. The lease has the name of the consumer.
+    /// So consumers of two services that share a bucket must have different names. An instance that
     /// waits to become the owner is [ready](Self::readiness).
     pub fn single_active(self) -> Self {
         self.single_active_for(Options::LEASE_TERM)
     }
 
     /// Like [`single_active`](Self::single_active), with `term` instead of 15 s as the term of the
-    /// lease. An owner that crashed is replaced after nine eighths of the term. The owner renews the
-    /// lease three times in each term.
+    /// lease. If an owner crashes, it is replaced after nine eighths of the term. The owner renews
+    /// the lease three times in each term.
     pub fn single_active_for(mut self, term: Duration) -> Self {
         self.options.single_active = Some(term);
         self
@@ -45,10 +45,10 @@ impl<S> Consumer<S> {
     /// of its key, modulo the number. For an event without a key, it is the hash of the last token of
     /// its subject.
     ///
-    /// An instance that starts gets its share of the partitions from the others. They first let the
-    /// running handlers of these partitions end, within the [drain time](Self::drain_within). If an
-    /// instance ends, the others take over its partitions at once. If it crashes, they take them over
-    /// after 17 seconds.
+    /// An instance that starts gets its share of the partitions from the other instances. These
+    /// first let the running handlers of the partitions end, within the [drain
+    /// time](Self::drain_within). If an instance ends, the other instances take over its partitions
+    /// at once. If an instance crashes, they take over its partitions after 17 seconds.
     ///
     /// **Durables.** Partition *i* has the durable `<name>-p<i>`. All durables have the same
     /// subjects, so the owner of a partition receives the events of all partitions. It acknowledges
@@ -59,10 +59,10 @@ impl<S> Consumer<S> {
     /// partitions. Declare the durables by
     /// [`ConsumerSpec::partitions`](crate::ConsumerSpec::partitions).
     ///
-    /// **The number is fixed** by the durables that exist. With another number, the consumer does
-    /// not start ([`InvalidOption`](crate::ErrorKind::InvalidOption)). A durable `<name>`, from the
-    /// time before the consumer had partitions, also prevents the start. `docs/ordering.md` says
-    /// how to migrate.
+    /// **The number of partitions is fixed** by the durables that exist. With another number, the
+    /// consumer does not start ([`InvalidOption`](crate::ErrorKind::InvalidOption)). It does not
+    /// start either if there is a durable `<name>`, from the time before the consumer had
+    /// partitions. `docs/ordering.md` says how to migrate.
     ///
     /// [`of_other_partitions`]: crate::consumer::ConsumerReport::of_other_partitions
     pub fn partitions(self, number: u32) -> Self {
@@ -70,7 +70,7 @@ impl<S> Consumer<S> {
     }
 
     /// Like [`partitions`](Self::partitions), with `term` instead of 15 s as the term of the
-    /// leases. The partitions of an instance that crashed are taken over after nine eighths of the
+    /// leases. If an instance crashes, its partitions are taken over after nine eighths of the
     /// term. Each lease is renewed three times in each term.
     pub fn partitions_for(mut self, number: u32, term: Duration) -> Self {
         self.options.partitions = Some((number, term));

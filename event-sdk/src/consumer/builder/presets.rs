@@ -5,8 +5,9 @@ use crate::consumer::Preset;
 
 /// Presets.
 impl<S> Consumer<S> {
-    /// Uses the settings of a [`Preset`] for all options that the code does not set explicitly,
-    /// whether before or after this call. If two presets set an option, the later preset counts.
+    /// Uses the settings of a [`Preset`] for all options that the code does not set explicitly. An
+    /// option that is set explicitly takes precedence, before or after this call. If two presets
+    /// set an option, the later preset counts.
     pub fn preset(mut self, preset: Preset) -> Self {
         self.presets.push(preset);
         self

@@ -7,17 +7,17 @@ use super::Consumer;
 
 /// Publishing from handlers.
 impl<S> Consumer<S> {
-    /// Sets which metadata entries an event inherits if a handler publishes it through its context:
-    /// the names of entries of the handled event, such as `region` or `tenant`. By default such
-    /// events get the correlation id and the trace of the handled event, and its id as their
-    /// causation id. They inherit nothing else, since other metadata may be about the handled event
-    /// alone.
+    /// Sets which metadata entries of the handled event are copied to an event that a handler
+    /// publishes through its [`Ctx`](crate::consumer::Ctx). `names` are the names of the entries,
+    /// such as `region` or `tenant`. By default a published event gets only the correlation id and
+    /// the trace of the handled event, and the id of the handled event as its causation id, because
+    /// other metadata may describe only the handled event.
     ///
-    /// An entry that the handled event lacks is left out. An inherited entry replaces the entry of
-    /// the bus ([`BusBuilder::metadata`](crate::BusBuilder::metadata)), and
-    /// [`PublishFrom::metadata`](crate::consumer::PublishFrom::metadata) replaces both; a
-    /// [prepared](crate::Publisher::prepare) event keeps the entries that it has. If the method is
-    /// called several times, all names count.
+    /// An entry that the handled event does not have is not copied. A copied entry replaces the
+    /// entry of the bus ([`BusBuilder::metadata`](crate::BusBuilder::metadata)).
+    /// [`PublishFrom::metadata`](crate::consumer::PublishFrom::metadata) replaces both. A
+    /// [prepared](crate::Publisher::prepare) event keeps its own entries. If this method is called
+    /// several times, all names count.
     ///
     /// If `key`, `correlation_id` or `causation_id` is named, the consumer does not start.
     pub fn inherit_metadata<N: Into<Text>>(mut self, names: impl IntoIterator<Item = N>) -> Self {

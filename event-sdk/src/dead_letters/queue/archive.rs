@@ -10,14 +10,14 @@ use super::DeadLetterQueue;
 use super::filter::LetterFilter;
 
 impl DeadLetterQueue {
-    /// Puts open letters aside: they are not listed as open, and not redriven, until they are
-    /// [taken back](Self::reopen). Returns their ids.
+    /// Archives open letters: they are not listed as open, and not redriven, until they are
+    /// [reopened](Self::reopen). Returns their ids.
     ///
-    /// A letter that holds its key (sequenced mode) is left out. To give it up, use
+    /// A letter that holds its key (sequenced mode) is not archived. To give it up, use
     /// [`Park::skip_head`](super::super::Park::skip_head).
     ///
-    /// Not cancel-safe: after dropping the future, some letters may be put aside. Repeating it puts
-    /// the rest aside.
+    /// Not cancel-safe: after dropping the future, some letters may be archived. If the call is
+    /// repeated, it archives the others.
     ///
     /// # Errors
     ///
@@ -27,10 +27,10 @@ impl DeadLetterQueue {
         self.change(filter, change, audit).await
     }
 
-    /// Takes archived letters back: they are open again. Returns their ids.
+    /// Reopens archived letters: they are open again. Returns their ids.
     ///
-    /// Not cancel-safe: after dropping the future, some letters may be open. Repeating it opens the
-    /// rest.
+    /// Not cancel-safe: after dropping the future, some letters may be open. If the call is
+    /// repeated, it reopens the others.
     ///
     /// # Errors
     ///

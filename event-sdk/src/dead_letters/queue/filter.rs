@@ -1,4 +1,4 @@
-//! `LetterFilter` and `Page`: which letters an operation is about.
+//! `LetterFilter` and `Page`: select the letters of an operation.
 
 use std::collections::BTreeSet;
 
@@ -30,13 +30,13 @@ pub struct LetterFilter {
 }
 
 impl LetterFilter {
-    /// Open letters: nothing was done about them yet.
+    /// Open letters: they were not yet redriven, archived or given up.
     #[must_use]
     pub fn open() -> Self {
         Self::all().status(LetterStatus::Open)
     }
 
-    /// All letters, whatever their status.
+    /// All letters, with any status.
     #[must_use]
     pub fn all() -> Self {
         Self::default()
@@ -91,22 +91,23 @@ impl LetterFilter {
         self
     }
 
-    /// Only letters of this cause, as of a [group](super::DeadLetterQueue::groups).
+    /// Only letters of this cause, for example the cause of a
+    /// [group](super::DeadLetterQueue::groups).
     #[must_use]
     pub fn cause(mut self, cause: Cause) -> Self {
         self.cause = Some(cause);
         self
     }
 
-    /// The consumer that the letters must have, if there is a condition on it: for stores that have
-    /// an index.
+    /// The consumer that the letters must have; `None` for any consumer. For stores with an index
+    /// by consumer.
     #[must_use]
     pub fn consumer_name(&self) -> Option<&str> {
         self.consumer.as_deref()
     }
 
-    /// The status that the letters must have, if there is a condition on it: for stores that have
-    /// an index.
+    /// The status that the letters must have; `None` for any status. For stores with an index by
+    /// status.
     #[must_use]
     pub const fn wanted_status(&self) -> Option<&LetterStatus> {
         self.status.as_ref()
@@ -139,7 +140,7 @@ impl LetterFilter {
 /// A part of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Page {
-    /// How many letters are left out at the beginning.
+    /// How many letters are skipped at the beginning.
     pub offset: usize,
     /// The maximum number of letters.
     pub limit: usize,

@@ -1,4 +1,4 @@
-//! `RedriveOutcome`: what became of redriven events.
+//! `RedriveOutcome`: the outcomes of redriven events.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,7 +11,7 @@ use super::filter::LetterFilter;
 use super::summary::LetterSummary;
 use crate::partition::Partition;
 
-/// What became of a redriven event.
+/// The outcome of a redriven event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RedriveOutcome {
@@ -24,16 +24,16 @@ pub enum RedriveOutcome {
     },
     /// Its consumer has not settled it yet, or has not settled an earlier redriven event.
     Waiting,
-    /// The transport does not tell what the consumer has settled.
+    /// The transport cannot say which events the consumer has settled.
     Unknown,
 }
 
 impl DeadLetterQueue {
-    /// Reads what became of redriven letters, by id. Other letters are left out.
+    /// Reads the outcomes of redriven letters, by id. Other letters are not included.
     ///
-    /// The consumer reads redriven events with a durable of its own name on the retry stream. With
-    /// partitions, it has one durable for each partition, and an event counts as handled when each
-    /// of them has settled it.
+    /// The consumer reads redriven events from a durable of its own name on the retry stream. With
+    /// partitions, it has one durable for each partition, and an event counts as handled when all
+    /// of these durables have settled it.
     ///
     /// Cancel-safe: it changes nothing.
     ///

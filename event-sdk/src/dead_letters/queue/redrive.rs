@@ -28,16 +28,19 @@ use super::scan::Stored;
 use super::summary::LetterSummary;
 
 impl DeadLetterQueue {
-    /// Sends letters to the retry stream, from which only their own consumer reads: set options,
-    /// then await it.
+    /// Sends the events of letters to their consumers again: set options, then await the result.
+    /// The events are published to the retry stream, and each consumer reads only its own events
+    /// from there.
     ///
-    /// A letter is redriven once under each redrive number. Its subject in the retry stream has
-    /// this number, and the event is stored there only if the subject has no message yet; then the
-    /// letter is marked. So a redrive that was killed can be repeated at any time: the result lists
-    /// letters that an earlier redrive had sent under [`already`](RedriveReport::already). If the
-    /// event fails again, it becomes another letter, with a higher number.
+    /// A letter has a *redrive number*: how often its event was redriven before. Each letter is
+    /// redriven once. The event is stored in the retry stream under a subject that contains the
+    /// next redrive number, and only if that subject has no message yet. After that, the letter is
+    /// marked as redriven. So a redrive that was killed can be repeated at any time:
+    /// [`already`](RedriveReport::already) then lists the letters that the earlier redrive had
+    /// sent. If the event fails again, it becomes another letter, with a higher redrive number.
     ///
-    /// Letters that were archived, given up or handled are left out, whatever the filter says.
+    /// Letters that were archived, given up or handled are not sent, even if the filter selects
+    /// them.
     ///
     /// In sequenced mode a letter does not go through the retry stream: its key is
     /// [released](super::super::Park::release), and its consumer handles the events of the key in
@@ -66,14 +69,14 @@ impl DeadLetterQueue {
         }
     }
 
-    /// Redrives a letter with another body, and says in its headers by whom and why it was edited.
-    /// The letter keeps the original body. In sequenced mode another letter with the edited body
-    /// takes its place, and its key is released.
+    /// Redrives the event of a letter with another body. The headers of the redriven event say who
+    /// edited the body, and why. The letter keeps the original body. In sequenced mode, another
+    /// letter with the edited body takes the place of the letter, and the key is released.
     ///
     /// The body must be an envelope with the id of the original event.
     ///
-    /// Not cancel-safe: after dropping the future, the event may be redriven or not. Repeating it
-    /// redrives the event once.
+    /// Not cancel-safe: after dropping the future, the event may be redriven or not. If the call is
+    /// repeated, the event is still redriven only once.
     ///
     /// # Errors
     ///
@@ -100,8 +103,8 @@ impl DeadLetterQueue {
         }
     }
 
-    /// Checks what [`edit_and_redrive`](Self::edit_and_redrive) checks before it sends the event, and
-    /// returns the edited envelope.
+    /// Makes the same checks as [`edit_and_redrive`](Self::edit_and_redrive), without sending the
+    /// event, and returns the edited envelope.
     ///
     /// Cancel-safe: it changes nothing.
     ///
@@ -207,8 +210,8 @@ enum Sent {
 
 /// A redrive of letters: set options, then await it. [`DeadLetterQueue::redrive`] returns it.
 ///
-/// Nothing is sent before the first poll. Cancel-safe in that it can be repeated: each letter is
-/// sent once.
+/// Nothing is sent before the first poll. If the future is dropped, some letters may have been
+/// sent. The redrive can then be repeated: each letter is sent only once.
 ///
 /// It fails with the [errors of every operation](DeadLetterQueue), with
 /// [`NoStream`](ErrorKind::NoStream) or [`StreamNotFound`](ErrorKind::StreamNotFound) if the retry
@@ -244,14 +247,14 @@ impl Redrive {
         self
     }
 
-    /// Runs the redrive, as awaiting it does, and calls `each` after each letter with two numbers:
-    /// the letters done so far, and the letters selected. For the progress of long work.
+    /// Runs the redrive like awaiting it, and reports the progress: after each letter, it calls
+    /// `each` with the number of letters done so far and the number of letters selected.
     ///
-    /// Cancel-safe as [the redrive](Self).
+    /// If the future is dropped, the same holds as for [the redrive](Self).
     ///
     /// # Errors
     ///
-    /// The errors that awaiting it returns.
+    /// The same as for awaiting the redrive.
     pub async fn watched(
         self,
         each: &mut (dyn FnMut(u64, u64) + Send),
@@ -357,10 +360,10 @@ pub struct RedriveReport {
     pub selected: Vec<u64>,
     /// Letters that were sent to their consumer.
     pub redriven: Vec<u64>,
-    /// Letters whose keys wait for them (sequenced mode). The owner of the consumer was asked to
-    /// handle the events of these keys in order; [`Park::outcome`] has its answer.
+    /// Letters that hold their keys (sequenced mode). The owner of the consumer was asked to handle
+    /// the events of these keys in order. [`Park::outcome`] returns the owner's answer.
     pub released: Vec<u64>,
-    /// Letters that an earlier redrive had sent before it was killed; they are marked now.
+    /// Letters that an earlier redrive had sent before it was killed. Now they are marked.
     pub already: Vec<u64>,
     /// Letters that another command had redriven, archived or purged after they were selected.
     pub changed: Vec<u64>,

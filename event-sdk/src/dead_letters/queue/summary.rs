@@ -13,7 +13,7 @@ use super::super::state::{LetterState, LetterStatus};
 
 /// A stored letter without body and original headers, for lists.
 ///
-/// It shows no data of the event.
+/// A summary contains no data of the event.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct LetterSummary {
@@ -21,7 +21,7 @@ pub struct LetterSummary {
     pub id: u64,
     /// The consumer that gave the event up.
     pub consumer: Text,
-    /// The place of the original message.
+    /// Where the original message was stored.
     pub origin: Origin,
     /// The id of the event, if its envelope could be read.
     pub event_id: Option<Uuid>,
@@ -41,7 +41,7 @@ pub struct LetterSummary {
     pub last_failure: Timestamp,
     /// Whether the key of the event waits for this letter (sequenced mode).
     pub sequenced: bool,
-    /// What became of the letter.
+    /// The state of the letter.
     pub state: LetterState,
     /// The size of the body in bytes.
     pub body_len: usize,
@@ -78,7 +78,7 @@ pub struct QueuedLetter {
     pub id: u64,
     /// The letter, with the original headers and body.
     pub letter: DeadLetter,
-    /// What became of the letter.
+    /// The state of the letter.
     pub state: LetterState,
     /// The sequence of the last message that says what became of it; zero if there is none.
     pub(super) state_sequence: u64,
