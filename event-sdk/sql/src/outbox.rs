@@ -25,13 +25,15 @@ pub use tx::Tx;
 /// Clones are cheap and are the same outbox.
 ///
 /// **Order.** Events of one key are published in the order of their inserts. This is also the order
-/// in which the transactions commit, if transactions that write the same key exclude one another:
-/// for example, they lock the row of the aggregate, or there is only one writer.
+/// in which the transactions commit, provided that two transactions never write events of the same
+/// key at the same time: for example, each first locks the database row that the key identifies, or
+/// there is only one writer.
 ///
-/// **Behind a proxy that pools transactions**, such as `PgBouncer`, everything works: no statement
-/// depends on state outside of its transaction. For this reason, statements are not prepared by
-/// name. Without such a proxy, [`named_statements`](Self::named_statements) saves a round trip for
-/// each insert.
+/// **A proxy that pools transactions**, such as `PgBouncer`, may give each transaction another
+/// connection. The statements of the SDK work behind such a proxy: none depends on state outside of
+/// its transaction, and none is prepared by name. For your own statements, call sqlx's
+/// `persistent(false)`. Without such a proxy, [`named_statements`](Self::named_statements) saves a
+/// round trip for each insert.
 pub struct Outbox<DB: Store> {
     inner: Arc<Inner<DB>>,
 }

@@ -43,8 +43,8 @@ use options::{OnStreamLoss, Options};
 ///
 /// **Order.** A row is sent only after those rows of its key that have lower ids and were visible
 /// when it was read. Only one row of a key is in flight at a time. So the order within a key is the
-/// order of the commits, if the transactions that write the key exclude one another (a locked
-/// aggregate, or one writer). Rows without a key, and rows with `not_before`, have no order.
+/// order of the commits, provided that two transactions never write rows of the same key at the same
+/// time. Rows without a key, and rows with `not_before`, have no order.
 ///
 /// **Failures.** An *outage* (no connection, a timeout, a full stream) pauses the relay, which tries
 /// again with one row at a time; an outage does not count as an attempt. A row that can never be published,
@@ -62,8 +62,8 @@ use options::{OnStreamLoss, Options};
 ///
 /// - The newest rows are compared by sequence and message id, if the relay may read streams (on
 ///   NATS this needs `$JS.API.STREAM.INFO.<stream>` and `$JS.API.STREAM.MSG.GET.<stream>`). Rows
-///   that the stream has lost are published again, the oldest first, if none of them is older than
-///   [`repair_within`](Self::repair_within). Rows that only have other sequences, because a stream
+///   that the stream has lost are published again, the oldest first, if each was published at most
+///   [`repair_within`](Self::repair_within) before the stream's newest row. Rows that only have other sequences, because a stream
 ///   was moved, are not published again.
 /// - The rows that were confirmed within the last nine tenths of the
 ///   [duplicate window](Self::duplicate_window) are published again in any case; the stream drops
@@ -172,7 +172,7 @@ impl Relay {
 
     /// Sets how old a loss may be that the relay repairs: it publishes lost rows again only if they
     /// were published at most this long before the stream's newest row. Default: 10 minutes, five
-    /// times the longest time after which JetStream syncs its files.
+    /// times the longest time after which JetStream syncs its files unless configured otherwise.
     ///
     /// If older rows are lost too, the relay assumes that the stream was restored from a backup: it
     /// reports the loss, and publishes none of the lost rows. Only rows that are still
