@@ -76,17 +76,20 @@ use crate::{SchemaVersion, Tables};
 /// [`batches`](Self::batches): one transaction for many events.
 ///
 /// **The record** has the consumer, the id of the event, the number of its redrive, and the
-/// outcome: done or dead. If an event whose record is done is delivered again, it is acknowledged
-/// without an effect. If its record is dead, only a redrive handles it again. The consumer records
+/// outcome: done or dead. If an event whose record is done is delivered again, the event is
+/// acknowledged without an effect. An event whose record is dead is handled again only after a
+/// redrive. The consumer records
 /// that an event is dead before its letter is stored; with [`dead_letters`](Self::dead_letters),
 /// one transaction writes both.
 ///
 /// **Retention.** A [cleaner](Self::cleaner) deletes the record of an event if it is older than the
 /// [retention](InboxBuilder::retention) and the consumer has acknowledged the event. An event that
-/// the server may deliver again keeps its record. After its record was deleted, an event is
-/// delivered again only by a redrive, a replay or a reset of the consumer. Because such an event
-/// may have been handled before, the inbox refuses it, and it becomes a dead letter of the class
-/// `rejected`. [`accept_older`](InboxBuilder::accept_older) changes this.
+/// the server may deliver again keeps its record. After its record was deleted, an event may be
+/// delivered again by a redrive, a replay or a reset of the consumer. Because such an event may have
+/// been handled before, the inbox refuses it, and it becomes a dead letter of the class `rejected`.
+/// [`accept_older`](InboxBuilder::accept_older) changes this. The page
+/// [inbox](https://github.com/event-sdk/event-sdk/blob/main/docs/inbox.md#retention) has the exact
+/// conditions.
 ///
 /// **Owners.** If a consumer has one owner
 /// ([`single_active`](event_sdk::consumer::Consumer::single_active)), each effect locks the epoch
@@ -336,9 +339,9 @@ impl<DB: InboxDatabase> InboxBuilder<DB> {
         self
     }
 
-    /// Accepts events that are redriven, replayed, or delivered after a reset although they are
-    /// older than the retention. An effect may then happen a second time. By default such events
-    /// are refused.
+        /// Accepts events that are redriven, replayed, or delivered after a reset although their records
+    /// may have been deleted. An effect may then happen a second time. By default such events are
+    /// refused.
     pub fn accept_older(mut self) -> Self {
         self.accept_older = true;
         self
