@@ -78,9 +78,8 @@ use crate::{SchemaVersion, Tables};
 /// **The record** has the consumer, the id of the event, the number of its redrive, and the
 /// outcome: done or dead. If an event whose record is done is delivered again, the event is
 /// acknowledged without an effect. An event whose record is dead is handled again only after a
-/// redrive. The consumer records
-/// that an event is dead before its letter is stored; with [`dead_letters`](Self::dead_letters),
-/// one transaction writes both.
+/// redrive. The consumer records that an event is dead before its letter is stored; with
+/// [`dead_letters`](Self::dead_letters), one transaction writes both.
 ///
 /// **Retention.** A [cleaner](Self::cleaner) deletes the record of an event if it is older than the
 /// [retention](InboxBuilder::retention) and the consumer has acknowledged the event. An event that
@@ -339,7 +338,7 @@ impl<DB: InboxDatabase> InboxBuilder<DB> {
         self
     }
 
-        /// Accepts events that are redriven, replayed, or delivered after a reset although their records
+    /// Accepts events that are redriven, replayed, or delivered after a reset although their records
     /// may have been deleted. An effect may then happen a second time. By default such events are
     /// refused.
     pub fn accept_older(mut self) -> Self {

@@ -63,8 +63,8 @@ use options::{OnStreamLoss, Options};
 /// - The newest rows are compared by sequence and message id, if the relay may read streams (on
 ///   NATS this needs `$JS.API.STREAM.INFO.<stream>` and `$JS.API.STREAM.MSG.GET.<stream>`). Rows
 ///   that the stream has lost are published again, the oldest first, if each was published at most
-///   [`repair_within`](Self::repair_within) before the stream's newest row. Rows that only have other sequences, because a stream
-///   was moved, are not published again.
+///   [`repair_within`](Self::repair_within) before the stream's newest row. Rows that only have
+///   other sequences, because a stream was moved, are not published again.
 /// - The rows that were confirmed within the last nine tenths of the
 ///   [duplicate window](Self::duplicate_window) are published again in any case; the stream drops
 ///   the rows that it already has.

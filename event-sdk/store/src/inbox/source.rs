@@ -90,7 +90,7 @@ pub trait InboxStore: fmt::Debug + Send + Sync + 'static {
     ) -> StoreFuture<'_, u64>;
 
     /// Deletes at most `limit` records of a source, the oldest first: those that were written
-        /// before `before` and lie at or below the floor of the source. Records of dead events whose
+    /// before `before` and lie at or below the floor of the source. Records of dead events whose
     /// letters are in the same database stay, and so do records of redriven events that are done.
     /// Returns the number of deleted records.
     fn clean(&self, source: InboxSource, before: Timestamp, limit: u32) -> StoreFuture<'_, u64>;
