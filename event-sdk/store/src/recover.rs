@@ -149,8 +149,8 @@ impl Recover {
     }
 
     /// Compares only messages that were stored at this time or later, and only dead letters of
-    /// events that died at this time or later. Choose the time of the backup, or an earlier one.
-    /// Default: everything.
+    /// events that were recorded as dead at this time or later. Choose the time of the backup, or an
+    /// earlier one. Default: everything.
     #[must_use]
     pub const fn since(mut self, time: Timestamp) -> Self {
         self.since = Some(time);

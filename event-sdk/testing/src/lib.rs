@@ -15,7 +15,7 @@
 //! - `handling`: [`Handling`], one call of one handler;
 //! - `faults`: duplicates, reordering, lost acknowledgements and other faults, decided by a seed;
 //! - [`intercept`]: a transport around another one;
-//! - `explore`: [`Explore`], a crash at every point of a scenario;
+//! - `explore`: [`Explore`], a crash at each point of a scenario;
 //! - `nats`: a real nats-server for tests (feature `nats`).
 #![warn(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

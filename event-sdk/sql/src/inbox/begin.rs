@@ -128,8 +128,9 @@ impl<DB: InboxDatabase> Inner<DB> {
 
     /// Refuses an event without a record if it may have had one.
     ///
-    /// The message of a first delivery lies above the floor, and nothing is looked up if it is younger
-    /// than the retention: then its record would be there.
+    /// The floor is not looked up for an event that is younger than the retention, since its record would
+    /// be there. The message of a first delivery lies above the floor. The floor does not count
+    /// for a replay consumer: its old events are refused at the first delivery too.
     pub(super) async fn check_age(
         &self,
         connection: &mut DB::Connection,

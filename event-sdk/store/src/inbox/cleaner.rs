@@ -21,9 +21,11 @@ use crate::StoreError;
 ///
 /// A record is deleted if it is older than the retention *and* its event lies at or below the ack
 /// floor of its consumer. So an event that the server may deliver again keeps its record, even if
-/// the event waits at the server for weeks. The cleaner asks the transport for the ack floor. If
-/// the transport cannot return an ack floor, the cleaner keeps all records of that source, and
-/// reports this ([`CleanReport::kept`]).
+/// the event waits at the server for weeks. Two kinds of records are kept longer: records of dead
+/// events whose letters are in the same database, and records of redriven events that are done.
+///
+/// The cleaner asks the transport for the ack floor. If the transport cannot return an ack floor,
+/// the cleaner keeps all records of that source, and reports this ([`CleanReport::kept`]).
 ///
 /// Several cleaners of one inbox never work on the same consumer and stream at once; one cleaner
 /// for each database is enough.

@@ -91,7 +91,8 @@ pub trait InboxStore: fmt::Debug + Send + Sync + 'static {
 
     /// Deletes at most `limit` records of a source, the oldest first: those that were written
     /// before `before` and lie at or below the floor of the source. Records of dead events whose
-    /// letters are open stay. Returns the number of deleted records.
+    /// letters are in the same database stay, and so do records of redriven events that are done.
+    /// Returns the number of deleted records.
     fn clean(&self, source: InboxSource, before: Timestamp, limit: u32) -> StoreFuture<'_, u64>;
 
     /// Counts the records of a consumer. This call changes nothing.

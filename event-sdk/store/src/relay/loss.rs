@@ -35,7 +35,7 @@ pub enum LossOutcome {
     /// The lost rows are published again, before new ones.
     PublishedAgain,
     /// Nothing is repaired: some lost rows were published more than
-    /// [`repair_within`](super::Relay::repair_within) before the newest row.
+    /// [`repair_within`](super::Relay::repair_within) before the newest row of the stream.
     LeftOlder,
     /// Nothing is repaired: the stream has lost more than 200,000 rows, and no more are compared.
     LeftTooMany,
