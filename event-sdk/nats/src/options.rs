@@ -372,7 +372,7 @@ impl NatsOptions {
     }
 
     /// Sets how many bytes a subscription that prefetches more than one message may have requested
-    /// and not yet received, including headers and subjects. Default: 16 MiB.
+    /// and not yet returned to its caller, including headers and subjects. Default: 16 MiB.
     ///
     /// If more bytes wait for a client than the server's `max_pending`, the server disconnects the
     /// client as a slow consumer, and the messages are delivered again after the ack wait. Keep the
