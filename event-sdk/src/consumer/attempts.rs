@@ -10,7 +10,7 @@
 //!
 //! **What is written.** A record is written when an attempt fails, before each start of an event that
 //! the server has delivered more than once, and before a new owner starts the first event that it takes
-//! from the park of a key. Another event that succeeds at once costs nothing. The record of an event
+//! from the park of a key. Any other event that succeeds at once costs nothing. The record of an event
 //! that succeeds later is deleted after the event is settled.
 //!
 //! **Suspects.** A record that was written before a start and has no outcome means that the process
