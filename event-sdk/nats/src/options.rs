@@ -373,9 +373,8 @@ impl NatsOptions {
         self
     }
 
-    /// Sets how many bytes a subscription may have requested and not yet received, including
-    /// headers and subjects. This applies to subscriptions that prefetch more than one message.
-    /// Default: 16 MiB.
+    /// Sets how many bytes a subscription that prefetches more than one message may have requested
+    /// and not yet returned to its caller, including headers and subjects. Default: 16 MiB.
     ///
     /// A server disconnects a client as a slow consumer if more bytes wait for the client than the
     /// server's `max_pending`. The messages are then delivered again after the ack wait. Keep the

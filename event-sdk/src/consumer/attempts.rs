@@ -8,9 +8,10 @@
 //!
 //! `process_gate` lets suspects run alone in the process.
 //!
-//! **What is written.** A record is written when an attempt fails, and before each start of an event
-//! that the server has delivered more than once. An event that succeeds at once costs nothing, and
-//! the record of one that succeeds later is deleted after its acknowledgement.
+//! **What is written.** A record is written when an attempt fails, before each start of an event that
+//! the server has delivered more than once, and before a new owner starts the first event that it takes
+//! from the park of a key. Any other event that succeeds at once costs nothing. The record of an event
+//! that succeeds later is deleted after the event is settled.
 //!
 //! **Suspects.** A record that was written before a start and has no outcome means that the process
 //! ended meanwhile: by this handler, by a neighbour, or by an operator. Such an event is a

@@ -64,8 +64,8 @@ use entries::Records;
 /// 4. The events of a crowded key are handled in the same way, without a request: as soon as the
 ///    event that held the key is settled, and before newer events of the key.
 ///
-/// Each step can be repeated after a crash: an event is handled again only if the crash came between
-/// its end and the mark.
+/// Each step can be repeated after a crash. The handler of an event starts again if the crash came after
+/// its start and before the event was marked: while the handler ran, or after it had ended.
 ///
 /// Operators [release](Self::release) a key, [skip](Self::skip_head) its head or
 /// [drop](Self::drop_key) it.

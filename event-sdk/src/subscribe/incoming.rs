@@ -14,7 +14,8 @@ use super::Delivery;
 pub enum Incoming<S> {
     /// A delivery.
     Delivery(Delivery<S>),
-    /// A notice, already logged and counted. The subscription continues.
+    /// A notice, already logged and counted. The subscription continues, except after
+    /// [`NoticeKind::WentBack`].
     Notice(Notice),
 }
 

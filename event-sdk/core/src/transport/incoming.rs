@@ -24,6 +24,7 @@ pub type Deliveries = Pin<Box<dyn Stream<Item = Result<Incoming, Error>> + Send>
 pub enum Incoming {
     /// A message.
     Message(Received),
-    /// A notice. The subscription continues.
+    /// A notice. The subscription continues, except after
+    /// [`NoticeKind::WentBack`](super::NoticeKind::WentBack).
     Notice(Notice),
 }

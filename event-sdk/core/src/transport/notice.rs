@@ -1,5 +1,5 @@
-//! `Notice`: reports that do not end a subscription: gaps, exhausted events, terminated unknown
-//! events, reconnects, streams that went back.
+//! `Notice`: reports of a subscription, beside its messages: gaps, exhausted events, terminated
+//! unknown events, reconnects, streams that went back.
 
 use std::fmt;
 
@@ -8,7 +8,8 @@ use crate::shown::Shown;
 use crate::subject::Subject;
 use crate::text::Text;
 
-/// A report of a subscription, in order with its messages. A notice never ends the subscription.
+/// A report of a subscription, in order with its messages. The subscription continues after a notice,
+/// except after [`NoticeKind::WentBack`].
 ///
 /// `Display` prints one line, without event data.
 #[derive(Debug)]
