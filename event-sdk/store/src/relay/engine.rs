@@ -13,7 +13,7 @@ mod resending;
 mod sending;
 mod upkeep;
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -132,10 +132,10 @@ struct Running {
     look: bool,
     resend: bool,
     clean: bool,
-    /// Keys whose rows are being moved behind a parked one.
-    behind: HashSet<(u16, String)>,
-    /// Parked entries that are being released.
-    releases: HashSet<i64>,
+    /// Keys whose rows are being moved behind a parked one, with the lowest of these rows that was read.
+    behind: HashMap<(u16, String), i64>,
+    /// The ids and shards of parked entries that are being released.
+    releases: HashMap<i64, u16>,
     giving_back: bool,
 }
 

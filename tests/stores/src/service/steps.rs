@@ -1,11 +1,12 @@
 //! `Steps`: the step at which a process announces itself on its standard output, and waits.
 //!
-//! The process reads commands from its standard input: `go`, and `stop <step>`. It ends when the input
-//! ends, so that it does not outlive the test.
+//! The process reads commands from its standard input: `go`, `fail`, and `stop <step>`. It ends when the
+//! input ends, so that it does not outlive the test.
 
 use std::fmt;
 use std::io::{BufRead as _, stdin};
 use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
@@ -27,6 +28,10 @@ pub enum Step {
     Published,
     /// They are marked. Announced with the id of the first row.
     Marked,
+    /// Rows are about to be moved behind the parked row of their key. Announced with the key.
+    BeforeMove,
+    /// Parked rows are ready again, and the relay has no answer. Announced with the id of the parked row.
+    Released,
     /// The effect is written, and not committed. Announced with the id of the event.
     EffectWritten,
     /// The effect is committed, and the event not acknowledged. Announced with the id of the event.
@@ -43,13 +48,15 @@ pub enum Step {
 
 impl Step {
     /// All steps.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::BeforeCommit,
         Self::AfterCommit,
         Self::Claimed,
         Self::Read,
         Self::Published,
         Self::Marked,
+        Self::BeforeMove,
+        Self::Released,
         Self::EffectWritten,
         Self::EffectCommitted,
         Self::BeforeRecord,
@@ -63,16 +70,25 @@ impl Step {
     pub const fn role(self) -> Role {
         match self {
             Self::BeforeCommit | Self::AfterCommit => Role::Write,
-            Self::Claimed | Self::Read | Self::Published | Self::Marked => Role::Relay,
+            Self::Claimed
+            | Self::Read
+            | Self::Published
+            | Self::Marked
+            | Self::BeforeMove
+            | Self::Released => Role::Relay,
             _ => Role::Handle,
         }
     }
 
-    /// Whether a consumer of this form comes to it: with letters in a table, the record and the letter
-    /// are one transaction.
+    /// Whether a service of this form comes to it while the stream refuses no row. With letters in a
+    /// table, the record and the letter are one transaction.
     #[must_use]
     pub fn is_of(self, form: Form) -> bool {
-        self != Self::RecordedDead || form.letters == LettersIn::Stream
+        match self {
+            Self::BeforeMove | Self::Released => false,
+            Self::RecordedDead => form.letters == LettersIn::Stream,
+            _ => true,
+        }
     }
 }
 
@@ -102,6 +118,8 @@ struct Inner {
     /// The step, and how many times it is still passed with this one.
     stop_at: Mutex<Option<(Step, u32)>>,
     go: Notify,
+    /// Whether the operation shall fail whose step the process leaves.
+    fails: AtomicBool,
 }
 
 impl Inner {
@@ -118,17 +136,21 @@ impl Steps {
             inner: Arc::new(Inner {
                 stop_at: Mutex::new(stop_at),
                 go: Notify::new(),
+                fails: AtomicBool::new(false),
             }),
         }
     }
 
     /// The process has come to a step: if it stands here, writes `at <step> <about>`, and waits for
-    /// `go`.
-    pub async fn reached(&self, step: Step, about: impl fmt::Display) {
+    /// `go` or `fail`. Returns whether the operation goes on; `fail` has an effect only where this is
+    /// read.
+    pub async fn reached(&self, step: Step, about: impl fmt::Display) -> bool {
         if self.stands_at(step) {
             println!("at {step} {about}");
             self.inner.go.notified().await;
+            return !self.inner.fails.swap(false, Ordering::Relaxed);
         }
+        true
     }
 
     fn stands_at(&self, step: Step) -> bool {
@@ -153,6 +175,10 @@ impl Steps {
             for line in stdin().lock().lines().map_while(Result::ok) {
                 match line.split_once(' ') {
                     None if line == "go" => inner.go.notify_one(),
+                    None if line == "fail" => {
+                        inner.fails.store(true, Ordering::Relaxed);
+                        inner.go.notify_one();
+                    }
                     Some(("stop", step)) => match step.parse() {
                         Ok(step) => *inner.stop_at() = Some((step, 1)),
                         Err(why) => println!("error: {why}"),

@@ -1,5 +1,5 @@
 //! `StoreWithSteps`: the store of a relay that announces when shards are claimed, and when rows are
-//! read, published and marked.
+//! read, published, marked, parked and released.
 
 use std::sync::{Arc, Once};
 use std::time::Duration;
@@ -10,6 +10,7 @@ use event_sdk_store::outbox::{
     ParkReason, ParkedEntry, PendingWork, PublishedRow, RelayId, Release, ShardLease,
     ShardPosition, StoreFuture, WhichParked,
 };
+use event_sdk_store::{StoreError, StoreErrorKind};
 use jiff::Timestamp;
 
 use super::steps::{Step, Steps};
@@ -172,7 +173,10 @@ impl OutboxStore for StoreWithSteps {
     }
 
     fn park_behind(&self, lease: ShardLease, key: String, limit: u32) -> StoreFuture<'_, u64> {
-        self.inner.park_behind(lease, key, limit)
+        Box::pin(async move {
+            self.steps.reached(Step::BeforeMove, &key).await;
+            self.inner.park_behind(lease, key, limit).await
+        })
     }
 
     fn release_parked(
@@ -181,7 +185,15 @@ impl OutboxStore for StoreWithSteps {
         entry: ParkedEntry,
         limit: u32,
     ) -> StoreFuture<'_, Release> {
-        self.inner.release_parked(lease, entry, limit)
+        Box::pin(async move {
+            let id = entry.id;
+            let released = self.inner.release_parked(lease, entry, limit).await?;
+            if !self.steps.reached(Step::Released, id).await {
+                let why = "the test has lost the answer";
+                return Err(StoreError::new(StoreErrorKind::Unavailable, why));
+            }
+            Ok(released)
+        })
     }
 
     fn parked(&self, after: i64, limit: u32) -> StoreFuture<'_, Vec<ParkedEntry>> {

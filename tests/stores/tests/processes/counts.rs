@@ -127,6 +127,7 @@ pub(crate) async fn check_step<DB: ServiceDatabase>(
             let marked = format!("id = {about} and state = 2");
             assert_eq!(is("event_outbox", marked).await, 1);
         }
+        Step::BeforeMove | Step::Released => unreachable!("no row is refused: {step}"),
         // Before a record, another process may have recorded the same.
         Step::EffectWritten | Step::BeforeRecord => {
             assert_eq!(is("effects", of_event()).await, 0);

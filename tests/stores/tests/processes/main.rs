@@ -4,10 +4,12 @@
 //! - `kills`: nothing is lost, no effect is doubled, nothing is handled and dead; `counts` counts in the
 //!   database;
 //! - `order`: the order of each key, with relays that are killed and stopped, and rows that are refused;
+//! - `parked`: the order of a key while a relay moves its rows behind a parked one, or releases them;
 //! - `process`, `rig`: processes, databases, waits.
 
 mod counts;
 mod kills;
 mod order;
+mod parked;
 mod process;
 mod rig;

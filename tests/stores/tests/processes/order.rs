@@ -370,12 +370,25 @@ impl<'a, DB: ServiceDatabase> Relays<'a, DB> {
         self.go_on().await;
     }
 
+    /// Takes the process of a relay that owns shards and stands at a step.
+    async fn owner_at(&mut self, step: Step) -> (Process, String) {
+        loop {
+            let (mut process, relay) = self.take_owner().await;
+            process.tell(&format!("stop {step}"));
+            let lost = async || self.shards(&relay).await == 0;
+            if process.stands_at_unless(step, lost).await {
+                return (process, relay);
+            }
+            // Its lease has ended before: it may never come to the step.
+            process.kill();
+            self.start_one();
+        }
+    }
+
     /// Stops a relay that owns shards at a step, and lets it go on when others own its shards and have
     /// published more.
     async fn stop_owner(&mut self, step: Step) {
-        let (mut process, relay) = self.take_owner().await;
-        process.tell(&format!("stop {step}"));
-        process.stands_at(step).await;
+        let (process, relay) = self.owner_at(step).await;
         loop {
             process.signal(Signal::STOP);
             let others = self.until_others_own_the_shards_of(&relay);

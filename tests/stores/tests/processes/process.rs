@@ -30,16 +30,28 @@ impl Process {
 
     /// Waits until the process stands at a step, and returns what it is about.
     pub(crate) async fn stands_at(&mut self, step: Step) -> String {
+        assert!(self.stands_at_unless(step, async || false).await);
         let begin = format!("at {step} ");
-        let what = format!("{} at {step}", self.what);
-        eventually(&what, async || {
-            self.is_alive();
-            self.life.count("at ") > self.stood
-        })
-        .await;
-        self.stood += 1;
         let line = self.life.line(&begin).unwrap();
         line[begin.len()..].to_owned()
+    }
+
+    /// Waits until the process stands at a step, or something else is so. Returns whether it stands.
+    pub(crate) async fn stands_at_unless(
+        &mut self,
+        step: Step,
+        is_in_vain: impl AsyncFn() -> bool,
+    ) -> bool {
+        let what = format!("{} at {step}", self.what);
+        let mut stands = false;
+        eventually(&what, async || {
+            self.is_alive();
+            stands = self.life.count("at ") > self.stood;
+            stands || is_in_vain().await
+        })
+        .await;
+        self.stood += usize::from(stands);
+        stands
     }
 
     /// The id of the relay that runs in the process.

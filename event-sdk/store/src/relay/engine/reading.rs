@@ -1,6 +1,7 @@
 //! Reads new, late, scheduled and parked rows.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::time::Duration;
 
 use super::super::job::Job;
@@ -82,6 +83,10 @@ impl Engine {
                 self.lanes.doubt();
             }
             self.lanes.begin_look();
+            // It leaves out their rows, and so does not raise the floors of their shards.
+            for (shard, _) in self.running.behind.keys() {
+                self.lanes.unread(*shard, self.lanes.floor(*shard));
+            }
         }
         let (lanes, leases) = (&self.lanes, &mut self.leases);
         if whole {
@@ -118,7 +123,7 @@ impl Engine {
     /// keys whose rows are being moved.
     fn except(&self) -> Except {
         let mut keys = self.lanes.rests();
-        let moving = self.running.behind.iter();
+        let moving = self.running.behind.keys();
         keys.extend(moving.map(|(_, key)| key.as_str().into()));
         Except {
             rows: self.lanes.known(),
@@ -129,7 +134,7 @@ impl Engine {
     /// A read has returned. `Job` is the one that began it. All rows below `settled` were visible to it.
     pub(super) fn fetched(&mut self, job: &Job, rows: Vec<OutboxRow>, settled: i64) {
         let now = self.now();
-        if !self.fetch_ended(job) || self.ending {
+        if !self.fetch_ended(job) || self.ending || self.is_outdated(job) {
             return;
         }
         let count = rows.len();
@@ -178,6 +183,13 @@ impl Engine {
         took: Duration,
         now: Duration,
     ) {
+        // Nothing knows yet whether these rows are parked.
+        for ((shard, _), lowest) in &self.running.behind {
+            self.lanes.unread(*shard, *lowest);
+        }
+        for (parked, shard) in &self.running.releases {
+            self.lanes.unread(*shard, *parked);
+        }
         self.lanes.settle(positions, settled, doubts);
         if positions.iter().any(|position| position.floor == i64::MIN) {
             self.pace.looked_at_all(took, now);
@@ -194,6 +206,16 @@ impl Engine {
             self.running.fetch = None;
         }
         current
+    }
+
+    /// Whether a read has to be repeated, because a floor has fallen since it began.
+    fn is_outdated(&self, job: &Job) -> bool {
+        match job {
+            Job::Fetch { positions, .. } | Job::FetchBelow { positions, .. } => {
+                self.lanes.has_lower_floor(positions)
+            }
+            _ => false,
+        }
     }
 
     /// The positions were set back: the result of a read that runs is ignored.
@@ -304,7 +326,10 @@ impl Engine {
         for position in keys {
             let key = (position.shard, position.key.clone());
             let mut rows = by_key.remove(&key).unwrap_or_default();
-            let is_moving = self.running.behind.contains(&(key.0, key.1.to_string()));
+            let is_moving = self
+                .running
+                .behind
+                .contains_key(&(key.0, key.1.to_string()));
             let id = LaneId::Key(key.0, key.1);
             if is_moving {
                 self.lanes.forget_rest(&id);
@@ -340,13 +365,20 @@ impl Engine {
         let (Some(key), Some(lease)) = (&row.key, self.leases.of(row.shard)) else {
             return;
         };
-        let key = key.to_string();
-        if self.running.behind.insert((row.shard, key.clone())) {
-            self.start(Job::ParkBehind {
-                lease,
-                key,
-                limit: PARK_BATCH,
-            });
+        match self.running.behind.entry((row.shard, key.to_string())) {
+            Entry::Occupied(mut lowest) => {
+                let lowest = lowest.get_mut();
+                *lowest = row.id.min(*lowest);
+            }
+            Entry::Vacant(moving) => {
+                let key = moving.key().1.clone();
+                moving.insert(row.id);
+                self.start(Job::ParkBehind {
+                    lease,
+                    key,
+                    limit: PARK_BATCH,
+                });
+            }
         }
     }
 
@@ -354,14 +386,19 @@ impl Engine {
         let Job::ParkBehind { lease, key, limit } = job else {
             return;
         };
-        self.running.behind.remove(&(lease.shard, key.clone()));
+        let key = (lease.shard, key.clone());
+        let Some(lowest) = self.running.behind.remove(&key) else {
+            return;
+        };
+        // It may not have moved what was committed after it began.
+        self.lanes.unread(lease.shard, lowest);
         if moved >= u64::from(*limit) && self.leases.of(lease.shard) == Some(*lease) && !self.ending
         {
-            self.running.behind.insert((lease.shard, key.clone()));
+            self.running.behind.insert(key, lowest);
             self.start(job.clone());
         } else if moved == 0 {
-            // The parked row is gone: those behind it may have to be read again.
-            self.lanes.doubt();
+            // The parked row is gone: those behind it have to be read again.
+            self.pace.rescan_now(self.now());
         }
     }
 
@@ -414,7 +451,14 @@ impl Engine {
         let Some(lease) = self.leases.of(entry.shard) else {
             return;
         };
-        if self.running.releases.insert(entry.id) {
+        if self
+            .running
+            .releases
+            .insert(entry.id, entry.shard)
+            .is_none()
+        {
+            // Its rows lie below the position, and are ready before the answer comes.
+            self.lanes.doubt();
             self.start(Job::Release {
                 lease,
                 entry,
@@ -423,17 +467,19 @@ impl Engine {
         }
     }
 
+    /// A release has ended, or failed without telling whether it has an effect.
+    pub(super) fn release_ended(&mut self, entry: &ParkedEntry) {
+        self.running.releases.remove(&entry.id);
+        // The rows of a key lie behind the parked one.
+        self.lanes.unread(entry.shard, entry.id);
+        self.pace.rescan_now(self.now());
+    }
+
     pub(super) fn released(&mut self, job: &Job, release: Release) {
         let Job::Release { entry, .. } = job else {
             return;
         };
-        self.running.releases.remove(&entry.id);
-        let now = self.now();
-        // A read that began before has later rows of the key, and not these.
-        self.ignore_fetch();
-        // The rows lie below the position.
-        self.lanes.doubt();
-        self.pace.rescan_now(now);
+        self.release_ended(entry);
         if release == Release::Partly && !self.ending {
             self.release(entry.clone());
         }

@@ -249,15 +249,9 @@ impl Engine {
             Job::FetchDue { .. } => self.running.due = false,
             Job::FetchPublished { .. } => self.running.resend = false,
             Job::Look { .. } => self.running.look = false,
-            Job::ParkBehind { lease, key, .. } => {
-                self.running.behind.remove(&(lease.shard, key.clone()));
-                // The rows lie below the position now.
-                self.lanes.doubt();
-                self.pace.rescan_now(self.clock.monotonic());
-            }
-            Job::Release { entry, .. } => {
-                self.running.releases.remove(&entry.id);
-            }
+            // The rows lie below the position now.
+            Job::ParkBehind { .. } => self.moved_behind(&job, 0),
+            Job::Release { entry, .. } => self.release_ended(entry),
             Job::ClaimCleaning | Job::Clean { .. } => self.running.clean = false,
             Job::GiveBack(_) | Job::Mark { .. } | Job::Record { .. } | Job::Park { .. } => {}
         }

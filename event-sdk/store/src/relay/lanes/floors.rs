@@ -3,7 +3,9 @@
 //! A look below a position passes the entries of all published rows in the index as long as a snapshot
 //! keeps them. So it begins at the floor: below it, all rows were read, and the store has promised that no
 //! transaction can add one. A row that is forgotten, or made ready again, may lie below: that is a *doubt*,
-//! which removes all floors until the next look at all rows.
+//! which removes all floors until the next look at all rows. If it is known from which id on rows of a shard
+//! are *unread*, only that floor falls. A read that began with a higher floor does not count then: it may
+//! have returned rows without those before them.
 
 use std::collections::HashMap;
 
@@ -14,9 +16,9 @@ use crate::outbox::ShardPosition;
 pub(super) struct Floors {
     of_shards: HashMap<u16, i64>,
     doubts: u64,
-    /// The lowest floor, in each shard, of the keys whose rest has ended since the look below began. The look
-    /// does not read these keys, nor have their rests been read below the floor that it finds.
-    ended: HashMap<u16, i64>,
+    /// The lowest id of each shard from which on rows are unread since the look below began, which may not
+    /// have read them.
+    unread: HashMap<u16, i64>,
 }
 
 impl Lanes {
@@ -39,16 +41,22 @@ impl Lanes {
 
     /// A look below begins.
     pub(in super::super) fn begin_look(&mut self) {
-        self.floors.ended.clear();
+        self.floors.unread.clear();
     }
 
-    /// The rest of a key, which was read for the last time when the shard had this floor, has ended.
-    pub(super) fn end_rest(&mut self, shard: u16, floor: i64) {
-        let ended = self.floors.ended.entry(shard).or_insert(floor);
-        *ended = floor.min(*ended);
-        if let Some(of_shard) = self.floors.of_shards.get_mut(&shard) {
-            *of_shard = floor.min(*of_shard);
+    /// Rows of the shard from this id on may be unknown, and not read by the look below that runs.
+    pub(in super::super) fn unread(&mut self, shard: u16, from: i64) {
+        let unread = self.floors.unread.entry(shard).or_insert(from);
+        *unread = from.min(*unread);
+        if let Some(floor) = self.floors.of_shards.get_mut(&shard) {
+            *floor = from.min(*floor);
         }
+    }
+
+    /// Whether a floor is lower than when a read began from these positions.
+    pub(in super::super) fn has_lower_floor(&self, positions: &[ShardPosition]) -> bool {
+        let mut positions = positions.iter();
+        positions.any(|position| self.floor(position.shard) < position.floor)
     }
 
     /// All rows of these shards below `settled` were read, unless there were doubts since `doubts`.
@@ -57,8 +65,8 @@ impl Lanes {
             return;
         }
         for position in shards {
-            let ended = self.floors.ended.get(&position.shard);
-            let settled = ended.map_or(settled, |ended| settled.min(*ended));
+            let unread = self.floors.unread.get(&position.shard);
+            let settled = unread.map_or(settled, |unread| settled.min(*unread));
             let floor = self.floors.of_shards.entry(position.shard);
             let floor = floor.or_insert(settled);
             *floor = settled.max(*floor);

@@ -224,8 +224,9 @@ impl Lanes {
         } else {
             lane.rest = false;
             self.rests -= 1;
+            // The look below that runs leaves out keys with a rest.
             let (shard, floor) = (lane.shard, lane.floor);
-            self.end_rest(shard, floor);
+            self.unread(shard, floor);
         }
         for row in rows {
             self.push_always(row);
