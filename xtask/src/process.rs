@@ -73,7 +73,7 @@ fn prepared(command: &mut Command) -> &mut Command {
 }
 
 /// The command as one would type it: its own environment, program and arguments.
-fn shown(command: &Command) -> String {
+pub(crate) fn shown(command: &Command) -> String {
     let mut line = String::new();
     for (name, value) in command.get_envs() {
         let value = value.unwrap_or_default();

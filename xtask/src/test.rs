@@ -1,9 +1,10 @@
 //! `cargo xtask test`: runs every test of the workspace.
 
+mod programs;
 mod quick;
 
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::num::NonZero;
 use std::process::Command;
 use std::thread;
@@ -11,9 +12,10 @@ use std::thread;
 use anyhow::Result;
 
 use crate::metadata::Metadata;
-use crate::process::{cargo, run as run_command};
+use crate::process::{cargo, root};
 use crate::services::Services;
 use crate::toolchain;
+use programs::Program;
 
 /// Runs all tests, or those of `--quick`, and says at the end what was left out, and if another
 /// rustc than the pinned one ran them.
@@ -44,7 +46,7 @@ pub(crate) struct Args {
     /// Leave out what takes long: clusters, other languages and their tools, the browser
     #[arg(long)]
     quick: bool,
-    /// Go on to the other test programs when one fails
+    /// Start further test programs after one has failed
     #[arg(long)]
     keep_going: bool,
     /// For the test programs: a part of the tests' names, `--nocapture`, …
@@ -64,21 +66,26 @@ impl Args {
 
 /// Runs all tests of the workspace: library, integration and doc tests, and those in examples.
 pub(crate) fn all(workspace: &Metadata, services: &Services, args: &Args) -> Result<()> {
-    let mut commands = vec![cargo_test(&[], args)];
+    let mut programs = programs::build(cargo_test(&["--no-run"]))?;
     let examples = untested_examples(workspace);
     if !examples.is_empty() {
-        commands.push(cargo_test(&examples, args));
+        let examples = examples.iter().flat_map(|example| ["--example", example]);
+        let examples: Vec<_> = ["--no-run"].into_iter().chain(examples).collect();
+        programs.extend(programs::build(cargo_test(&examples))?);
     }
-    let mut outcome = Ok(());
-    for mut command in commands {
-        services.tell(&mut command);
+    for program in &mut programs {
+        program.command().args(words(args));
+    }
+    let mut docs = cargo_test(&["--doc"]);
+    docs.args(args.keep_going.then_some("--no-fail-fast"));
+    docs.arg("--").args(words(args)).current_dir(root());
+    programs.insert(0, Program::new("examples in docs", docs));
+    for program in &mut programs {
+        let command = program.command();
+        services.tell(command);
         command.env(TEST_THREADS, test_threads());
-        outcome = outcome.and(run_command(&mut command));
-        if outcome.is_err() && !args.keep_going {
-            break;
-        }
     }
-    outcome
+    programs::run(programs, args.keep_going)
 }
 
 /// How many tests a program runs at a time; the test harness reads it.
@@ -92,22 +99,20 @@ fn test_threads() -> OsString {
     })
 }
 
-fn cargo_test(examples: &[&str], args: &Args) -> Command {
+fn cargo_test(what: &[&str]) -> Command {
     let mut command = cargo();
     command.args(["test", "--workspace", "--all-features"]);
-    for example in examples {
-        command.args(["--example", example]);
-    }
-    if args.keep_going {
-        command.arg("--no-fail-fast");
-    }
-    if args.quick || !args.filter.is_empty() {
-        command.arg("--").args(&args.filter);
-    }
-    if args.quick {
-        command.args(quick::skips());
-    }
+    command.args(what);
     command
+}
+
+/// What the test programs are told.
+fn words(args: &Args) -> impl Iterator<Item = &OsStr> {
+    let skips = args.quick.then(quick::skips).into_iter().flatten();
+    args.filter
+        .iter()
+        .map(OsString::as_os_str)
+        .chain(skips.map(|name| OsStr::new(name)))
 }
 
 /// A plain `cargo test` builds examples but leaves out the tests inside them, unless told to.
@@ -125,68 +130,19 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn words(command: &Command) -> Vec<&str> {
-        command
-            .get_args()
-            .filter_map(|word| word.to_str())
-            .collect()
-    }
-
-    #[test]
-    fn the_filter_goes_to_the_test_programs() {
-        let args = Args {
-            quick: false,
-            keep_going: true,
-            filter: vec!["envelope".into(), "--nocapture".into()],
-        };
-        assert_eq!(
-            words(&cargo_test(&[], &args)),
-            [
-                "test",
-                "--workspace",
-                "--all-features",
-                "--no-fail-fast",
-                "--",
-                "envelope",
-                "--nocapture",
-            ]
-        );
-    }
-
     #[test]
     fn quick_adds_what_is_left_out_to_the_filter() {
-        let args = Args {
-            quick: true,
-            keep_going: false,
-            filter: vec!["envelope".into()],
+        let mut args = Args {
+            filter: vec!["envelope".into(), "--nocapture".into()],
+            ..Args::unfiltered(true)
         };
-        let command = cargo_test(&[], &args);
         assert_eq!(
-            words(&command)[..7],
-            [
-                "test",
-                "--workspace",
-                "--all-features",
-                "--",
-                "envelope",
-                "--skip",
-                "cluster::"
-            ]
+            words(&args).collect::<Vec<_>>(),
+            ["envelope", "--nocapture"]
         );
-    }
-
-    #[test]
-    fn examples_are_tested_with_the_same_features() {
-        assert_eq!(
-            words(&cargo_test(&["quickstart"], &Args::default())),
-            [
-                "test",
-                "--workspace",
-                "--all-features",
-                "--example",
-                "quickstart"
-            ]
-        );
+        args.quick = true;
+        let words: Vec<_> = words(&args).take(4).collect();
+        assert_eq!(words, ["envelope", "--nocapture", "--skip", "cluster::"]);
     }
 
     #[test]
