@@ -97,7 +97,8 @@ pub struct NatsConfig {
     pub connection_wait: Duration,
     /// Time after which the server deletes an unused group or ephemeral consumer. Default: 5 min.
     pub inactive_threshold: Duration,
-    /// Maximum number of bytes that a subscription has requested and not received. Default: 16 MiB.
+    /// Maximum number of bytes that a subscription which prefetches more than one message has requested
+    /// and not received. Default: 16 MiB.
     pub max_pull_bytes: u64,
 }
 

@@ -55,7 +55,7 @@ pub(super) const TABLE: &[Setting] = &[
     ),
     setting(
         "inter_region_timeout",
-        "With several `regions`, the lowest value of the timeouts `publish_timeout`, `nats.ack_timeout` and `nats.request_timeout`, since the leader of a stream may be in another region.",
+        "With several `regions`, `publish_timeout`, `nats.ack_timeout` and `nats.request_timeout` are at least this long, since the leader of a stream may be in another region.",
         "45s",
         |c| &mut c.inter_region_timeout,
     ),
@@ -275,7 +275,7 @@ pub(super) const TABLE: &[Setting] = &[
     ),
     setting(
         "nats.max_pull_bytes",
-        "The maximum number of bytes that a subscription has requested and not yet received.",
+        "The maximum number of bytes that a subscription which prefetches more than one message has requested and not yet received.",
         "4MiB",
         |c| &mut c.nats.max_pull_bytes,
     ),
