@@ -172,7 +172,7 @@ pub(super) async fn verify(
 }
 
 /// The columns, indexes, checks, triggers and rules of these tables, and these functions, without the
-/// name of the schema.
+/// name of the schema. `information_schema` would leave out what the user has no privilege for.
 async fn describe(
     connection: &mut PgConnection,
     names: &[String],
@@ -180,12 +180,16 @@ async fn describe(
     schema: &str,
 ) -> Result<Vec<(String, String)>, StoreError> {
     const SELECT: &str = r"
-        select 'column ' || c.table_name || '.' || c.column_name,
-            concat_ws(' ', c.data_type, case c.is_nullable when 'NO' then 'not null' end,
-                'default ' || c.column_default, 'generated ' || c.generation_expression,
-                case c.is_identity when 'YES' then 'identity' end)
-        from information_schema.columns c
-        where c.table_schema = $1 and c.table_name = any ($2)
+        select 'column ' || t.relname || '.' || c.attname,
+            concat_ws(' ', format_type(c.atttypid, c.atttypmod),
+                case when c.attnotnull then 'not null' end,
+                case c.attgenerated when '' then 'default ' else 'generated ' end
+                    || pg_get_expr(d.adbin, d.adrelid),
+                case c.attidentity when '' then null else 'identity' end)
+        from pg_attribute c join pg_class t on t.oid = c.attrelid
+            join pg_namespace n on n.oid = t.relnamespace
+            left join pg_attrdef d on d.adrelid = c.attrelid and d.adnum = c.attnum
+        where n.nspname = $1 and t.relname = any ($2) and c.attnum > 0 and not c.attisdropped
         union all
         select 'index ' || i.indexname, i.indexdef from pg_indexes i
         where i.schemaname = $1 and i.tablename = any ($2)

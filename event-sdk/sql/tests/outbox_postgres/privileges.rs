@@ -132,7 +132,23 @@ async fn verify_names_the_privilege_to_read_the_shards() {
             "grant select (shard) on event_outbox_shards to {shop}"
         ))
         .await;
-    rig.outbox.verify().await.expect("a comparison");
+    assert_eq!(rig.outbox.verify().await.expect("a comparison"), []);
+}
+
+#[tokio::test]
+async fn verify_finds_no_difference_in_what_the_user_may_not_read() {
+    let closed = Closed::migrated().await;
+    let pool = closed.user("deployer").await;
+    let rig = Rig::over(closed.home.clone(), pool);
+    let (deployer, database) = (closed.name("deployer"), closed.home.name());
+    closed
+        .execute(&format!(
+            "grant usage on schema public to {deployer};
+            grant create on database {database} to {deployer};
+            grant select on event_migrations, event_outbox_shards to {deployer}"
+        ))
+        .await;
+    assert_eq!(rig.outbox.verify().await.expect("a comparison"), []);
 }
 
 #[tokio::test]
