@@ -9,6 +9,7 @@ mod database;
 mod dead;
 mod effects;
 mod exhausted;
+mod full;
 mod outage;
 mod owners;
 mod publishing;
