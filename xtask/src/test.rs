@@ -109,10 +109,8 @@ fn cargo_test(what: &[&str]) -> Command {
 /// What the test programs are told.
 fn words(args: &Args) -> impl Iterator<Item = &OsStr> {
     let skips = args.quick.then(quick::skips).into_iter().flatten();
-    args.filter
-        .iter()
-        .map(OsString::as_os_str)
-        .chain(skips.map(|name| OsStr::new(name)))
+    let skips = skips.map(|word| -> &OsStr { word.as_ref() });
+    args.filter.iter().map(OsString::as_os_str).chain(skips)
 }
 
 /// A plain `cargo test` builds examples but leaves out the tests inside them, unless told to.

@@ -81,7 +81,8 @@ fn program_of(line: &str) -> Option<Result<Program>> {
     let (manifest, target) = (message.manifest_path?, message.target?);
     let Some(folder) = manifest.parent() else {
         return Some(Err(anyhow::anyhow!(
-            "cargo names no folder of {manifest:?}"
+            "cargo names no folder of {}",
+            manifest.display()
         )));
     };
     let package = folder.strip_prefix(root()).unwrap_or(folder);

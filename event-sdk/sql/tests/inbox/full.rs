@@ -26,10 +26,10 @@ async fn no_attempt_is_counted_while_the_disk_is_full() {
     limit(pages.await.unwrap()).await;
     rig.place_orders(1..=3).await;
     let inbox = Inbox::new(pool.clone());
-    let begun = Arc::<AtomicU32>::default();
-    let begin = Arc::clone(&begun);
+    let started = Arc::<AtomicU32>::default();
+    let counter = Arc::clone(&started);
     let effect = inbox.effect(move |event: OrderPlaced, mut tx: EffectTx<Db>| {
-        begin.fetch_add(1, Ordering::Relaxed);
+        counter.fetch_add(1, Ordering::Relaxed);
         async move {
             let long = placed(&"Ada ".repeat(50_000), event.order);
             write_invoice(&mut tx, &long).await?;
@@ -44,7 +44,7 @@ async fn no_attempt_is_counted_while_the_disk_is_full() {
     let watched = rig.share();
     let running = tokio::spawn(consumer.run_until(async move { watched.settled().await }));
     eventually("effects are refused", async || {
-        begun.load(Ordering::Relaxed) >= 2
+        started.load(Ordering::Relaxed) >= 2
     })
     .await;
     assert_eq!(rig.invoices().await, [0_i64; 0]);
