@@ -106,7 +106,7 @@ fn cargo_test(what: &[&str]) -> Command {
     command
 }
 
-/// What the test programs are told.
+/// The arguments of the test programs.
 fn words(args: &Args) -> impl Iterator<Item = &OsStr> {
     let skips = args.quick.then(quick::skips).into_iter().flatten();
     let skips = skips.map(|word| -> &OsStr { word.as_ref() });

@@ -196,7 +196,7 @@ mod tests {
         Program::new(name, command)
     }
 
-    /// What was printed, and the error.
+    /// Runs programs, and returns the printed text and the error.
     fn ran(programs: Vec<Program>, keep_going: bool) -> (String, Option<String>) {
         let mut out = Vec::new();
         let result = run_in_lanes(programs, 2, keep_going, &mut out);

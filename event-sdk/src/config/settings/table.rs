@@ -79,7 +79,7 @@ pub(super) const TABLE: &[Setting] = &[
     ),
     setting(
         "memory.max_messages",
-        "The maximum number of messages in a stream whose declaration sets no such limit. By default the default stream keeps 100,000.",
+        "The maximum number of messages in a stream whose declaration sets no such limit. Without this setting, the stream that stores all events if no stream is declared keeps 100,000.",
         "20000",
         |c| &mut c.memory.max_messages,
     ),

@@ -83,7 +83,7 @@ impl Engine {
                 self.lanes.doubt();
             }
             self.lanes.begin_look();
-            // It leaves out their rows, and so does not raise the floors of their shards.
+            // This look leaves out rows that are being moved, so it raises no floor of their shards.
             for (shard, _) in self.running.behind.keys() {
                 self.lanes.unread(*shard, self.lanes.floor(*shard));
             }
@@ -183,7 +183,7 @@ impl Engine {
         took: Duration,
         now: Duration,
     ) {
-        // Nothing knows yet whether these rows are parked.
+        // These rows may become ready before the relay has the answer.
         for ((shard, _), lowest) in &self.running.behind {
             self.lanes.unread(*shard, *lowest);
         }
