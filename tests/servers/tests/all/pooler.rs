@@ -1,5 +1,7 @@
 //! The pooler: each transaction has another connection, and what belongs to one does not follow.
 
+use std::time::{Duration, Instant};
+
 use event_sdk_test_servers::Postgres;
 use event_sdk_test_servers::postgres::{Database, Pooler, Session};
 
@@ -91,6 +93,23 @@ async fn a_client_that_goes_away_leaves_nothing_behind() {
         .await
         .unwrap();
     assert_eq!(second.value("select count(*) from t").await.unwrap(), "0");
+}
+
+#[tokio::test]
+async fn after_its_last_client_a_database_has_no_connection() {
+    let (pooler, database, first) = pooled().await;
+    let second = pooler.session(&database).await.unwrap();
+    let mut direct = database.session().await.unwrap();
+    let count = "select count(*) from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid()";
+    drop(first);
+    assert_ne!(direct.value(count).await.unwrap(), "0");
+    drop(second);
+    let deadline = Instant::now() + Duration::from_mins(1);
+    while direct.value(count).await.unwrap() != "0" {
+        assert!(Instant::now() < deadline, "a connection is left");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ pub(super) async fn serve(stream: TcpStream, upstreams: Arc<Upstreams>) {
     let _ = try_serve(stream, &upstreams).await;
 }
 
-async fn try_serve(stream: TcpStream, upstreams: &Upstreams) -> io::Result<()> {
+async fn try_serve(stream: TcpStream, upstreams: &Arc<Upstreams>) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let (reader, writer) = stream.into_split();
     let mut client = Client {
@@ -26,6 +26,7 @@ async fn try_serve(stream: TcpStream, upstreams: &Upstreams) -> io::Result<()> {
     let Some(startup) = client.startup().await? else {
         return Ok(());
     };
+    let _registered = upstreams.register(&startup);
     let mut last = match upstreams.open(&startup).await? {
         Greeting::Accepted(upstream, greeting) => {
             let number = upstreams.put_back(upstream);

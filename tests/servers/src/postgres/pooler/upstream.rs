@@ -1,10 +1,10 @@
 //! `Upstreams`: the pooler's connections to the server, each in use by one transaction at most.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
@@ -28,8 +28,22 @@ pub(super) struct Upstreams {
     port: u16,
     opened: AtomicU64,
     transactions: AtomicU64,
-    /// Those of no transaction, the one that was used last at the end.
-    idle: Mutex<VecDeque<Upstream>>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Connections of no transaction, the one that was used last at the end.
+    idle: VecDeque<Upstream>,
+    /// How many clients there are, by their first messages.
+    clients: HashMap<Vec<u8>, u64>,
+}
+
+/// A client. When the last one of a user and database has gone, their connections are closed: otherwise
+/// each database of a test would keep some, and a server has a limit.
+pub(super) struct Registered {
+    startup: Vec<u8>,
+    upstreams: Arc<Upstreams>,
 }
 
 /// What the server says to a new session.
@@ -44,7 +58,16 @@ impl Upstreams {
             port,
             opened: AtomicU64::new(0),
             transactions: AtomicU64::new(0),
-            idle: Mutex::default(),
+            state: Mutex::default(),
+        }
+    }
+
+    /// Counts a client that began with this message, until the answer is dropped.
+    pub(super) fn register(self: &Arc<Self>, startup: &[u8]) -> Registered {
+        *self.state().clients.entry(startup.to_vec()).or_default() += 1;
+        Registered {
+            startup: startup.to_vec(),
+            upstreams: Arc::clone(self),
         }
     }
 
@@ -92,7 +115,7 @@ impl Upstreams {
     /// Takes a connection back after a transaction, or after it was opened.
     pub(super) fn put_back(&self, upstream: Upstream) -> u64 {
         let number = upstream.number;
-        self.idle().push_back(upstream);
+        self.state().idle.push_back(upstream);
         number
     }
 
@@ -101,14 +124,29 @@ impl Upstreams {
     }
 
     fn idle_other_than(&self, last: u64, startup: &[u8]) -> Option<Upstream> {
-        let mut idle = self.idle();
+        let idle = &mut self.state().idle;
         let fits = |upstream: &Upstream| upstream.number != last && upstream.startup == startup;
         let at = idle.iter().position(fits)?;
         idle.remove(at)
     }
 
-    fn idle(&self) -> std::sync::MutexGuard<'_, VecDeque<Upstream>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        let mut state = self.upstreams.state();
+        let State { idle, clients } = &mut *state;
+        let Some(others) = clients.get_mut(&self.startup) else {
+            return;
+        };
+        *others -= 1;
+        if *others == 0 {
+            clients.remove(&self.startup);
+            idle.retain(|upstream| upstream.startup != self.startup);
+        }
     }
 }
 
