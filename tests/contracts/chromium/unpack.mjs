@@ -29,7 +29,7 @@ fs.writeFileSync(path.join(folder, 'fonts', 'fonts.conf'), `<?xml version="1.0"?
 const quoted = (word) => `'${word.replaceAll("'", `'\\''`)}'`;
 fs.writeFileSync(path.join(folder, 'chromium.sh'), `#!/bin/sh
 # Made by unpack.mjs.
-folder=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd) || exit 1
+folder=$(CDPATH= cd -- "\${0%/*}" && pwd) || exit 1
 export LD_LIBRARY_PATH="$folder/al2023/lib\${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
 export FONTCONFIG_PATH="$folder/fonts"
 exec "$folder/${path.basename(program)}" ${chromium.args.map(quoted).join(' ')} "$@"
