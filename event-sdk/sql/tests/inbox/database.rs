@@ -38,16 +38,20 @@ impl Database {
 
     /// A pool of a service, with the longest time that it waits for a connection or a lock.
     pub(crate) async fn pool(&self, connections: u32, patience: Duration) -> SqlitePool {
-        let options = SqliteConnectOptions::new()
-            .filename(self.folder.path().join("billing.db"))
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .busy_timeout(patience);
         SqlitePoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(patience)
-            .connect_with(options)
+            .connect_with(self.options(patience))
             .await
             .unwrap()
+    }
+
+    /// How to connect, with the longest time to wait for a lock.
+    pub(crate) fn options(&self, patience: Duration) -> SqliteConnectOptions {
+        SqliteConnectOptions::new()
+            .filename(self.folder.path().join("billing.db"))
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .busy_timeout(patience)
     }
 }
