@@ -11,7 +11,8 @@ use tokio::sync::watch;
 /// drain begins, while handlers still run, and stays false. With one owner or partitions, it is
 /// also false while the server denies the consumer a request that it needs to own events, and the
 /// consumer knows of no instance that owns them. Such a request writes a lease or heartbeat, or
-/// reads those of other instances.
+/// reads those of other instances. A denied heartbeat changes nothing before the consumer has read
+/// the leases for the first time.
 ///
 /// It says nothing about lag or failures: a consumer that waits for an unavailable dependency, or
 /// cannot keep up, is ready. If its process were taken out of service, nothing would be handled any

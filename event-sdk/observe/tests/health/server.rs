@@ -160,10 +160,13 @@ async fn a_consumer_whose_heartbeats_are_denied_is_reported_with_the_subject() {
     let probed = Probed::serve(health.interval(Duration::from_millis(50)).build()).await;
     let denied = tokio::spawn(denied.run_until(std::future::pending()));
 
-    // It owns nothing, and no other instance does.
+    // It owns nothing, and no other instance does. Before it has read the leases, it does not know that, and is ready.
     let problem = |report: &Value| report["problems"][0]["problem"].to_string();
     let names = |report: &Value| problem(report).contains("$KV.EVENT_SDK.owners.billing.member.");
-    let report = reported(&probed, "the denial", |_, report| names(report)).await;
+    let report = reported(&probed, "the denial", |_, report| {
+        report["ready"] == false && names(report)
+    })
+    .await;
     assert_eq!(report["status"], "degraded", "{report:#}");
     assert!(
         problem(&report).contains("does not receive events: "),
