@@ -8,6 +8,8 @@ mod crashes;
 mod database;
 mod enqueueing;
 mod exhausted;
+mod full;
+mod full_disk;
 mod leaving;
 mod left;
 mod order;

@@ -2,7 +2,7 @@
 
 mod beginning;
 mod database;
-mod full;
+mod full_disk;
 mod pooled;
 mod privileges;
 mod restarted;
@@ -24,6 +24,8 @@ mod crashes;
 mod enqueueing;
 #[path = "../outbox/exhausted.rs"]
 mod exhausted;
+#[path = "../outbox/full.rs"]
+mod full;
 #[path = "../outbox/leaving.rs"]
 mod leaving;
 #[path = "../outbox/left.rs"]
